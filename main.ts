@@ -1,0 +1,29 @@
+/**
+ * The program: arguments in, exit status out.
+ *
+ * @module
+ */
+import { parseCommandLine } from "./src/cli.ts";
+import { execute } from "./src/commands.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+/**
+ * Runs the program.
+ *
+ * @param args The command line, without the name of the program.
+ * @returns The exit status: 0 stopped as asked, 1 could not run, 2 usage or
+ * configuration error. Errors are printed, never thrown.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await execute(
+      parseCommandLine(args, navigator.hardwareConcurrency),
+    );
+  } catch (error) {
+    console.error(
+      `proxymachine: ${error instanceof Error ? error.message : error}`,
+    );
+    return error instanceof Error && error.name === "StartError" ? 1 : 2;
+  }
+}

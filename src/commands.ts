@@ -1,0 +1,206 @@
+/**
+ * What the program can do: run, check, dry-run, and print about itself.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  type Command,
+  ConfigError,
+  type Grant,
+  HELP,
+  type Options,
+  VERSION,
+} from "./cli.ts";
+import { formatAddress } from "./connection/address.ts";
+import type { RouterSource } from "./messages.ts";
+import { LineWriter } from "./observe/line_writer.ts";
+import { mainLog } from "./observe/main_log.ts";
+import { DECLARATIONS } from "./declarations.ts";
+import { requirePermissions, sandbox } from "./sandbox.ts";
+import { Supervisor } from "./supervisor.ts";
+import { WorkerThread } from "./worker_thread.ts";
+
+/** Milliseconds to wait at the end for a log that is stuck. */
+const FLUSH_TIME = 1000;
+
+/**
+ * Does what the command line says.
+ *
+ * @param command The parsed command line.
+ * @returns The exit status.
+ * @throws {ConfigError} And other errors with a message for the operator.
+ */
+export async function execute(command: Command): Promise<number> {
+  switch (command.kind) {
+    case "help":
+      await print(HELP);
+      return 0;
+    case "version":
+      await print(`proxymachine ${VERSION}\n`);
+      return 0;
+    case "types":
+      await print(DECLARATIONS);
+      return 0;
+  }
+  const { options } = command;
+  await requirePermissions(options);
+  const router = await findRouter(options.config);
+  if (command.kind === "run") return await run(options, router);
+  return await withWorker(options, router, async (worker, hooks) => {
+    if (command.kind !== "dry-run") {
+      await print(describeConfiguration(options, router, hooks));
+      return 0;
+    }
+    const bytes = await readInput(command.file);
+    let text = "";
+    const passed = await worker.dryRun(
+      bytes,
+      options.connection.maxPreread,
+      (line) => text += `${line}\n`,
+    );
+    await print(text);
+    return passed ? 0 : 2;
+  });
+}
+
+async function run(options: Options, router: RouterSource): Promise<number> {
+  const errors = new LineWriter(Deno.stderr, () => {});
+  const log = mainLog(options.logLevel, options.logFormat, errors);
+  const file = await openAccessLog(options.accessLog);
+  const access = file &&
+    new LineWriter(file, (message) => log.warn(`Access log: ${message}`));
+  const supervisor = new Supervisor(options, log, access);
+  try {
+    await supervisor.run(await supervisor.start(router));
+    return 0;
+  } finally {
+    await access?.flush(FLUSH_TIME);
+    await errors.flush(FLUSH_TIME);
+  }
+}
+
+async function openAccessLog(
+  path: string,
+): Promise<Pick<Deno.FsFile, "write"> | undefined> {
+  if (path === "off") return undefined;
+  if (path === "-") return Deno.stdout;
+  try {
+    return await Deno.open(path, { append: true, create: true });
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot open the access log ${path}: ${message(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Finds the router module; `-` is read from standard input. */
+async function findRouter(config: string): Promise<RouterSource> {
+  if (config === "-") {
+    const text = await new Response(Deno.stdin.readable).text();
+    const type = "application/typescript;charset=utf-8";
+    return {
+      name: "from standard input",
+      url: `data:${type},${encodeURIComponent(text)}`,
+    };
+  }
+  const path = resolve(config);
+  try {
+    const info = await Deno.stat(path);
+    if (!info.isFile) throw new Error("it is not a file");
+    // tells now, in one line, that the file cannot be read
+    (await Deno.open(path)).close();
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot read the router ${config}: ${
+        error instanceof Deno.errors.NotFound
+          ? "there is no such file"
+          : message(error)
+      }`,
+      { cause: error },
+    );
+  }
+  return { name: config, url: pathToFileURL(path).href };
+}
+
+/** Loads the router in one worker, for as long as the action takes. */
+async function withWorker(
+  options: Options,
+  router: RouterSource,
+  action: (worker: WorkerThread, hooks: readonly string[]) => Promise<number>,
+): Promise<number> {
+  const limits = sandbox(options, router);
+  const worker = new WorkerThread(limits, "worker", (batch) => {
+    for (const [, text] of batch.log) console.error(`proxymachine: ${text}`);
+  });
+  try {
+    return await action(worker, await worker.load(router, limits.revokeRead));
+  } finally {
+    worker.terminate();
+  }
+}
+
+async function readInput(file: string): Promise<Uint8Array> {
+  try {
+    return file === "-"
+      ? await new Response(Deno.stdin.readable).bytes()
+      : await Deno.readFile(file);
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot read the bytes of --dry-run from ${file}: ${message(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** What `--check` prints. */
+function describeConfiguration(
+  options: Options,
+  router: RouterSource,
+  hooks: readonly string[],
+): string {
+  const { connection, grants } = options;
+  return [
+    `router       ${router.name}: ${hooks.join(", ")}`,
+    `listen       ${formatAddress(options)}`,
+    `workers      ${options.workers}`,
+    `preread      at most ${connection.maxPreread} bytes and ${
+      connection.prereadTimeout / 1000
+    } seconds`,
+    `half-close   at most ${
+      connection.halfCloseTimeout / 1000
+    } seconds without progress`,
+    `connections  ${
+      options.maxConnections === undefined
+        ? "as many as there are file descriptors for"
+        : `at most ${options.maxConnections}`
+    }`,
+    `permissions  net: ${describeGrant(grants.net ?? true)}; read: ${
+      describeGrant(grants.read)
+    }; env: ${describeGrant(grants.env)}; import: ${
+      describeGrant(grants.import)
+    }`,
+    `access log   ${
+      options.accessLog === "-" ? "standard output" : options.accessLog
+    }`,
+    "",
+  ].join("\n");
+}
+
+function describeGrant(grant: Grant): string {
+  if (grant === true) return "all";
+  return grant === false ? "none" : grant.join(",");
+}
+
+async function print(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += await Deno.stdout.write(bytes.subarray(at));
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

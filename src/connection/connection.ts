@@ -1,0 +1,371 @@
+/**
+ * One client's connection from accept to close.
+ *
+ * Two coroutines serve it: one reads all that the client ever sends (first for
+ * the router, later for the remote: `preread.ts`, then `pump.ts`), the other,
+ * started by the decision, connects to the remote and reads all that it sends
+ * (`connect.ts`, `pump.ts`). So nothing is ever raced or cancelled to switch
+ * from one stage to the next, and a read of the client that is pending when the
+ * decision comes is the first read of the pump.
+ *
+ * @module
+ */
+import type { Address, Client, Router } from "../router/contract.ts";
+import type { AccessLog } from "../observe/access_log.ts";
+import type { Gauges } from "../observe/gauges.ts";
+import type { Log } from "../observe/log.ts";
+import { formatAddress } from "./address.ts";
+import type { Buffers } from "./buffers.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
+import type { Descriptors } from "./descriptors.ts";
+import { onPrereadTimeout, readClient } from "./preread.ts";
+
+/** The limits that hold for each connection. */
+export interface ConnectionOptions {
+  /** Bytes that are read, at most, before the router must have decided. */
+  readonly maxPreread: number;
+  /** Milliseconds that routing may take. */
+  readonly prereadTimeout: number;
+  /** Milliseconds without progress after one side has ended. */
+  readonly halfCloseTimeout: number;
+}
+
+/** What the connections of one worker share. */
+export interface Context {
+  readonly router: Router;
+  readonly options: ConnectionOptions;
+  readonly buffers: Buffers;
+  readonly deadlines: Deadlines;
+  readonly descriptors: Descriptors;
+  readonly gauges: Gauges;
+  readonly log: Log;
+  readonly accessLog: AccessLog;
+  /** The connections that are open now. */
+  readonly connections: Set<Connection>;
+  /** Called whenever the last open connection has ended. */
+  onIdle: (() => void) | undefined;
+}
+
+/**
+ * Where a connection is:
+ *
+ * - `preread`: bytes are read for the router;
+ * - `connect`: the router has decided, or a hook is asked; a remote is sought;
+ * - `joined`: bytes flow between client and remote;
+ * - `drain`: the last bytes are sent to the client, and what it sends is dropped;
+ * - `closed`: both sockets are closed.
+ */
+export type Stage = "preread" | "connect" | "joined" | "drain" | "closed";
+
+/** Why a connection ended. */
+export type EndReason =
+  /** Both sides have sent all and have ended by EOF. */
+  | "done"
+  /** The router said so. */
+  | "router-close"
+  /** A hook threw, or its decision was malformed. */
+  | "router-error"
+  /** The client ended before there was a decision. */
+  | "client-left"
+  /** Reading from or writing to the client failed: it has reset the connection. */
+  | "client-reset"
+  /** `--max-preread` bytes, and no decision. */
+  | "preread-limit"
+  /** `--preread-timeout` seconds, and no decision. */
+  | "preread-timeout"
+  /** The remote could not be reached, after all retries. */
+  | "connect-failed"
+  /** The remote closed the connection before it sent a byte. */
+  | "remote-left"
+  /** The remote has reset the connection. */
+  | "remote-reset"
+  /** The remote sent no byte within `inactivityTimeout`. */
+  | "inactivity-timeout"
+  /** The client did not read what it was sent, or did not stop sending. */
+  | "client-stalled"
+  /** One side had ended, and the other made no progress. */
+  | "half-close-timeout"
+  /** The proxy was stopped. */
+  | "shutdown"
+  /** An error of the proxy itself; it is logged. */
+  | "internal-error";
+
+/** The client as a router sees it. */
+class ClientInfo implements Client {
+  readonly id: number;
+  readonly remoteAddr: Address;
+  readonly localAddr: Address;
+
+  constructor(id: number, socket: Deno.TcpConn) {
+    this.id = id;
+    this.remoteAddr = socket.remoteAddr as Address;
+    this.localAddr = socket.localAddr as Address;
+  }
+}
+
+/** The state of one connection, shared by the files of its stages. */
+export class Connection implements Expiring {
+  readonly context: Context;
+  readonly client: Deno.TcpConn;
+  readonly info: Client;
+  /** `performance.now()` at accept. */
+  readonly started: number;
+  stage: Stage = "preread";
+  endReason: EndReason | undefined;
+
+  /** What was read for the router: `buffer[0..length)`. */
+  buffer: Uint8Array;
+  length = 0;
+  /** A read into the buffer is pending, so it must not be used for another. */
+  pinned = false;
+  /** What the client sent after the decision, while it may be sent once more. */
+  extra: Uint8Array[] | undefined;
+  extraLength = 0;
+
+  /** The remote as the router wrote it. */
+  remote: string | undefined;
+  server: Deno.TcpConn | undefined;
+  /** How often a remote was joined; tells what a replay has included. */
+  joins = 0;
+  /** The remote has sent a byte: from now on there is no other remote. */
+  answered = false;
+  /** The deadline that passed was that of the first byte. */
+  inactive = false;
+  /** The client has ended its side. */
+  clientEnded = false;
+  /** The remote has ended its side. */
+  serverEnded = false;
+  /** The remote takes no more bytes. */
+  serverBroken = false;
+  /** The coroutine that serves the remote, once there is a decision. */
+  downstream: Promise<void> | undefined;
+  /** Cancels a try to connect. */
+  connecting: AbortController | undefined;
+
+  /** Bytes received from the client. */
+  received = 0;
+  /** Bytes sent to the client. */
+  sent = 0;
+  /** Bytes of the client that were dropped while draining. */
+  discarded = 0;
+
+  deadline: Expiring["deadline"];
+  /** What `expire` compares with, to see progress. */
+  #progress = 0;
+  #pause = 0;
+  #until = Infinity;
+  #gate: PromiseWithResolvers<void> | undefined;
+  #serverOpen = false;
+
+  /**
+   * @param context What it shares with others.
+   * @param client The accepted socket; the connection closes it.
+   * @param id The number of this connection.
+   */
+  constructor(context: Context, client: Deno.TcpConn, id: number) {
+    this.context = context;
+    this.client = client;
+    this.info = new ClientInfo(id, client);
+    this.started = performance.now();
+    this.buffer = context.buffers.small();
+  }
+
+  /** The client's address, for logs. */
+  get peer(): string {
+    return formatAddress(this.info.remoteAddr);
+  }
+
+  /** Tells whether it has ended; a method, as any await may change it. */
+  isClosed(): boolean {
+    return this.stage === "closed";
+  }
+
+  /** Tells whether a hook may still name another remote. */
+  get mayReroute(): boolean {
+    return this.extra !== undefined;
+  }
+
+  /** Gives up what was read for the router: no other remote will be sent it. */
+  releasePreread(): void {
+    if (!this.pinned) this.context.buffers.release(this.buffer);
+    this.buffer = NOTHING;
+    this.length = 0;
+    this.extra = undefined;
+  }
+
+  /**
+   * Waits until the stage may have changed. Called by the coroutine of the
+   * client while the other one looks for a remote.
+   */
+  waitForStage(): Promise<void> {
+    this.#gate ??= Promise.withResolvers<void>();
+    return this.#gate.promise;
+  }
+
+  /**
+   * Enters a stage, unless the connection is closed, and wakes who waits.
+   *
+   * @param stage The new stage.
+   */
+  enter(stage: Stage): void {
+    if (this.stage !== "closed") this.stage = stage;
+    this.wake();
+  }
+
+  /** Wakes the coroutine of the client. */
+  wake(): void {
+    const gate = this.#gate;
+    if (gate === undefined) return;
+    this.#gate = undefined;
+    gate.resolve();
+  }
+
+  /**
+   * Takes a connected remote; from now on the connection closes it.
+   *
+   * @param server The socket.
+   */
+  attach(server: Deno.TcpConn): void {
+    this.server = server;
+    this.#serverOpen = true;
+    this.serverBroken = false;
+    this.context.gauges.connected(1);
+  }
+
+  /** Closes the socket of the remote, if there is one. */
+  detach(): void {
+    if (!this.#serverOpen) return;
+    this.#serverOpen = false;
+    this.context.gauges.connected(-1);
+    this.server?.close();
+    this.context.descriptors.released();
+  }
+
+  /**
+   * Ends the connection: closes both sockets, so that pending reads and writes
+   * fail and both coroutines end. Nothing happens if it has ended.
+   *
+   * @param reason Why, unless a reason is already known.
+   */
+  end(reason: EndReason): void {
+    this.endReason ??= reason;
+    if (this.stage === "closed") return;
+    this.stage = "closed";
+    this.context.deadlines.clear(this);
+    this.connecting?.abort();
+    this.detach();
+    this.client.close();
+    this.wake();
+  }
+
+  /**
+   * Starts the clock of a connection that must make progress: one side has
+   * ended, or the client must read what it is sent.
+   */
+  watchHalfClose(): void {
+    this.#watch(this.context.options.halfCloseTimeout, Infinity);
+  }
+
+  /** Starts the clock of draining what the client still sends. */
+  watchDrain(): void {
+    this.#watch(DRAIN_PAUSE, performance.now() + DRAIN_TIME);
+  }
+
+  #watch(pause: number, until: number): void {
+    this.#progress = this.received + this.sent;
+    this.#pause = pause;
+    this.#until = until;
+    this.context.deadlines.set(this, pause);
+  }
+
+  /** A deadline has passed: which one, the stage tells. */
+  expire(): void {
+    if (this.stage === "preread") return onPrereadTimeout(this);
+    if (this.#serverOpen && !this.answered && !this.clientEnded) {
+      this.inactive = true;
+      return this.detach();
+    }
+    const moved = this.#progress !== this.received + this.sent;
+    if (moved && performance.now() < this.#until) {
+      return this.#watch(this.#pause, this.#until);
+    }
+    this.end(this.stage === "joined" ? "half-close-timeout" : "client-stalled");
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Milliseconds that a client may take, in all, to end after the last bytes. */
+const DRAIN_TIME = 30_000;
+
+/** Milliseconds that it may pause meanwhile. */
+const DRAIN_PAUSE = 5_000;
+
+/** Bytes that are dropped, at most, while draining. */
+export const DRAIN_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Serves one connection to its end. Never rejects.
+ *
+ * @param context What connections share.
+ * @param client The accepted socket; it is closed when the promise resolves.
+ */
+export async function serve(
+  context: Context,
+  client: Deno.TcpConn,
+): Promise<void> {
+  const connection = new Connection(context, client, context.gauges.opened());
+  context.connections.add(connection);
+  try {
+    setSocketOptions(client);
+    await readClient(connection);
+    await connection.downstream;
+  } catch (error) {
+    connection.endReason ??= "internal-error";
+    context.log.error(
+      `Cannot go on with the connection of ${connection.peer} as there was an internal error: ${
+        error instanceof Error ? error.stack ?? error.message : error
+      }`,
+    );
+  } finally {
+    connection.end("done");
+    connection.releasePreread();
+    context.connections.delete(connection);
+    context.gauges.closed();
+    context.descriptors.released();
+    context.accessLog.connection(connection);
+    if (context.connections.size === 0) context.onIdle?.();
+  }
+}
+
+/**
+ * Sets what both sides get: no delay of small segments, and probes that find
+ * out about a peer that is gone.
+ *
+ * @param socket A connected socket.
+ */
+export function setSocketOptions(socket: Deno.TcpConn): void {
+  try {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+  } catch {
+    // the peer has reset the connection: the next read or write will say so
+  }
+}
+
+/**
+ * Writes all bytes.
+ *
+ * @param socket Where to; it is not closed.
+ * @param bytes What to write.
+ * @throws What `write` rejects with, if the peer takes no more.
+ */
+export async function writeAll(
+  socket: Deno.Conn,
+  bytes: Uint8Array,
+): Promise<void> {
+  let written = await socket.write(bytes);
+  while (written < bytes.length) {
+    written += await socket.write(bytes.subarray(written));
+  }
+}

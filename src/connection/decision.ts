@@ -1,0 +1,284 @@
+/**
+ * From what a hook returned to what the connection does: decisions are checked
+ * strictly, as a wrong one is better refused than guessed.
+ *
+ * @module
+ */
+import { type HostPort, parseRemote } from "./address.ts";
+
+/** Wait for more bytes. */
+export interface Wait {
+  readonly kind: "wait";
+}
+
+/** Connect to a remote. */
+export interface Connect {
+  readonly kind: "connect";
+  /** As the router wrote it. */
+  readonly remote: string;
+  readonly address: HostPort;
+  /** In place of the bytes that were read; `undefined` for those bytes. */
+  readonly data: Uint8Array | undefined;
+  /** For the client, before connecting. */
+  readonly reply: Uint8Array | undefined;
+  /** Milliseconds; `undefined` for no limit. */
+  readonly connectTimeout: number | undefined;
+  /** Milliseconds; `undefined` for no limit. */
+  readonly inactivityTimeout: number | undefined;
+}
+
+/** Answer the client, and go on routing. */
+export interface Reply {
+  readonly kind: "reply";
+  readonly reply: Uint8Array;
+  /** How many bytes to drop from the start of the buffer. */
+  readonly consume: number;
+}
+
+/** Close the connection. */
+export interface Close {
+  readonly kind: "close";
+  /** The last bytes for the client; `undefined` for none. */
+  readonly data: Uint8Array | undefined;
+}
+
+/** A decision that was checked. */
+export type Verdict = Wait | Connect | Reply | Close;
+
+/** The hooks of a router. */
+export type Hook =
+  | "accept"
+  | "route"
+  | "timeout"
+  | "connectError"
+  | "inactivityError";
+
+/** A decision that cannot be used: the router's error. */
+export class DecisionError extends TypeError {
+  override readonly name = "DecisionError";
+}
+
+const WAIT: Wait = { kind: "wait" };
+const CLOSE: Close = { kind: "close", data: undefined };
+
+/** setTimeout() counts milliseconds in 31 bits. */
+const MAX_TIMEOUT_SECONDS = 2 ** 31 / 1000 - 1;
+
+const KEYS = [
+  "remote",
+  "data",
+  "reply",
+  "connectTimeout",
+  "inactivityTimeout",
+  "consume",
+  "close",
+  "noop",
+] as const;
+
+const encoder = new TextEncoder();
+
+/**
+ * Checks what a hook returned.
+ *
+ * @param decision The value; anything at all, as the router may be JavaScript.
+ * @param hook The hook that returned it.
+ * @param buffered How many bytes there are that `consume` may drop.
+ * @returns What to do.
+ * @throws {DecisionError} If the value is not a decision that `hook` may
+ * return; the message names the key, the rule and the value.
+ */
+export function parseDecision(
+  decision: unknown,
+  hook: Hook,
+  buffered: number,
+): Verdict {
+  if (decision === undefined || decision === null) return WAIT;
+  if (typeof decision !== "object" || Array.isArray(decision)) {
+    throw unusable(hook, "a decision is an object", decision);
+  }
+  const fields = decision as Record<string, unknown>;
+  for (const key of Object.keys(fields)) {
+    if (!(KEYS as readonly string[]).includes(key)) {
+      throw unusable(hook, unknownKey(key), fields[key]);
+    }
+  }
+  if ("remote" in fields) return connectTo(fields, hook);
+  if ("close" in fields) return closeWith(fields, hook);
+  if ("noop" in fields) return wait(fields, hook);
+  if ("reply" in fields) return replyWith(fields, hook, buffered);
+  throw unusable(
+    hook,
+    `a decision has one of "remote", "close", "reply", "noop"`,
+    decision,
+  );
+}
+
+function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
+  const { remote } = fields;
+  if (typeof remote !== "string") {
+    throw unusable(hook, `"remote" must be a string "host:port"`, remote);
+  }
+  const address = parseRemote(remote);
+  if (typeof address === "string") {
+    throw unusable(hook, `"remote" ${address}`, remote);
+  }
+  forbid(fields, hook, "remote", ["consume", "close", "noop"]);
+  return {
+    kind: "connect",
+    remote,
+    address,
+    data: optionalBytes(fields, "data", hook),
+    reply: optionalBytes(fields, "reply", hook),
+    connectTimeout: optionalSeconds(fields, "connectTimeout", hook),
+    inactivityTimeout: optionalSeconds(fields, "inactivityTimeout", hook),
+  };
+}
+
+function closeWith(fields: Record<string, unknown>, hook: Hook): Close {
+  forbid(fields, hook, "close", KEYS.filter((key) => key !== "close"));
+  const { close } = fields;
+  if (close === true) return CLOSE;
+  return { kind: "close", data: bytes(close, "close", "true or ", hook) };
+}
+
+function wait(fields: Record<string, unknown>, hook: Hook): Wait {
+  forbid(fields, hook, "noop", KEYS.filter((key) => key !== "noop"));
+  if (fields.noop !== true) {
+    throw unusable(hook, `"noop" must be true`, fields.noop);
+  }
+  return WAIT;
+}
+
+function replyWith(
+  fields: Record<string, unknown>,
+  hook: Hook,
+  buffered: number,
+): Reply {
+  if (hook !== "accept" && hook !== "route") {
+    throw unusable(
+      hook,
+      `routing has ended: answer with { close: bytes } or a "remote"`,
+      fields.reply,
+    );
+  }
+  forbid(fields, hook, "reply", [
+    "data",
+    "connectTimeout",
+    "inactivityTimeout",
+  ]);
+  const consume = fields.consume ?? 0;
+  if (
+    typeof consume !== "number" || !Number.isInteger(consume) || consume < 0 ||
+    consume > buffered
+  ) {
+    throw unusable(
+      hook,
+      `"consume" must be a whole number from 0 to the ${buffered} bytes read so far`,
+      consume,
+    );
+  }
+  return {
+    kind: "reply",
+    reply: bytes(fields.reply, "reply", "", hook),
+    consume,
+  };
+}
+
+/** Refuses keys that mean nothing beside `key`; undefined counts as absent. */
+function forbid(
+  fields: Record<string, unknown>,
+  hook: Hook,
+  key: string,
+  others: readonly string[],
+): void {
+  for (const other of others) {
+    if (fields[other] !== undefined) {
+      throw unusable(
+        hook,
+        `"${other}" cannot stand beside "${key}"`,
+        fields[other],
+      );
+    }
+  }
+}
+
+function optionalBytes(
+  fields: Record<string, unknown>,
+  key: string,
+  hook: Hook,
+): Uint8Array | undefined {
+  const value = fields[key];
+  return value === undefined ? undefined : bytes(value, key, "", hook);
+}
+
+function bytes(
+  value: unknown,
+  key: string,
+  orElse: string,
+  hook: Hook,
+): Uint8Array {
+  if (typeof value === "string") return encoder.encode(value);
+  if (value instanceof Uint8Array) return value;
+  throw unusable(
+    hook,
+    `"${key}" must be ${orElse}a Uint8Array or a string`,
+    value,
+  );
+}
+
+function optionalSeconds(
+  fields: Record<string, unknown>,
+  key: string,
+  hook: Hook,
+): number | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (
+    typeof value !== "number" || !(value > 0) || value > MAX_TIMEOUT_SECONDS
+  ) {
+    throw unusable(
+      hook,
+      `"${key}" must be a positive number of seconds`,
+      value,
+    );
+  }
+  return value * 1000;
+}
+
+/** Names the key that was probably meant: the original wrote connect_timeout. */
+function unknownKey(key: string): string {
+  const plain = (text: string) => text.replaceAll("_", "").toLowerCase();
+  const meant = KEYS.find((known) => plain(known) === plain(key));
+  return meant === undefined
+    ? `"${key}" is not one of ${KEYS.map((known) => `"${known}"`).join(", ")}`
+    : `"${key}" is written "${meant}"`;
+}
+
+function unusable(hook: Hook, rule: string, value: unknown): DecisionError {
+  return new DecisionError(
+    `Cannot use the decision of ${hook}() as ${rule}: current value is ${
+      describe(value)
+    }`,
+  );
+}
+
+/** Writes any value on one short line; never throws. */
+export function describe(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === "string" ? JSON.stringify(value) : Deno.inspect(
+      value,
+      {
+        breakLength: Infinity,
+        compact: true,
+        depth: 2,
+        strAbbreviateSize: 80,
+        iterableLimit: 16,
+      },
+    );
+  } catch {
+    text = "a value that cannot be shown";
+  }
+  text = text.replaceAll(/\s*\n\s*/g, " ");
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

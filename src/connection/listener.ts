@@ -1,0 +1,103 @@
+/**
+ * Accepting connections.
+ *
+ * @module
+ */
+import { type Context, serve } from "./connection.ts";
+import { isExhausted } from "./descriptors.ts";
+
+/** Milliseconds to wait after an error that waiting may cure. */
+const PAUSE = 100;
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** A host name or an IP address. */
+  readonly hostname: string;
+  /** 0 for any port that is free. */
+  readonly port: number;
+}
+
+/**
+ * Listens on a socket that all threads of the process share: whoever listens
+ * on the same address (port 0 included) accepts from the same queue.
+ *
+ * @param options Where to listen.
+ * @returns A listener; the shared socket is closed with the last of them.
+ * @throws {Deno.errors.AddrInUse} If another process listens there.
+ */
+export function listenShared(options: ListenOptions): Deno.TcpListener {
+  // `loadBalanced` is what `deno serve --parallel` uses; it is missing from the
+  // public types. It clones the socket of the thread that was first.
+  const shared: Deno.TcpListenOptions & { loadBalanced: boolean } = {
+    hostname: options.hostname,
+    port: options.port,
+    loadBalanced: true,
+  };
+  return Deno.listen(shared);
+}
+
+/** Accepts connections until it is stopped. */
+export class Acceptor {
+  readonly #context: Context;
+  readonly #listener: Deno.TcpListener;
+  #stopped = false;
+
+  /**
+   * @param context What its connections share.
+   * @param listener Closed by `stop`.
+   */
+  constructor(context: Context, listener: Deno.TcpListener) {
+    this.#context = context;
+    this.#listener = listener;
+  }
+
+  /** Stops accepting; connections that were accepted go on. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#listener.close();
+  }
+
+  /**
+   * Accepts and serves connections.
+   *
+   * @returns A promise that resolves when it was stopped; it never rejects.
+   */
+  async run(): Promise<void> {
+    const { descriptors, gauges } = this.#context;
+    while (!this.#stopped) {
+      descriptors.recover();
+      if (!gauges.reserve()) {
+        await descriptors.freed();
+        continue;
+      }
+      let client;
+      try {
+        client = await this.#listener.accept();
+      } catch (error) {
+        gauges.unreserve();
+        if (!this.#stopped) await this.#failed(error);
+        continue;
+      }
+      // never rejects, and nobody waits for it
+      void serve(this.#context, client);
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { descriptors, log } = this.#context;
+    if (isExhausted(error)) {
+      descriptors.exhausted();
+      return await descriptors.freed();
+    }
+    // the client has reset the connection while it was in the queue
+    const code = (error as { code?: unknown }).code;
+    if (code === "ECONNABORTED" || code === "ENOTCONN") return;
+    log.error(
+      `Cannot accept a connection: ${
+        error instanceof Error ? error.message : error
+      }`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What the main thread and its workers say to each other. No byte of a
+ * connection is among it.
+ *
+ * The main thread believes nothing that a worker says but text and numbers: the
+ * router runs there, and could say it, too.
+ *
+ * @module
+ */
+import type { ListenOptions } from "./connection/listener.ts";
+import type { ConnectionOptions } from "./connection/connection.ts";
+import type { Format } from "./observe/access_log.ts";
+import type { Level } from "./observe/log.ts";
+import type { Batch } from "./observe/outbox.ts";
+import type { Hook } from "./connection/decision.ts";
+
+/** The router module that a worker imports. */
+export interface RouterSource {
+  /** A `file:` or `data:` URL. */
+  readonly url: string;
+  /** What the operator calls it. */
+  readonly name: string;
+}
+
+/** The first message to a worker: load the router. */
+export interface Load {
+  readonly type: "load";
+  readonly router: RouterSource;
+  /** The paths to give up once the router is imported. */
+  readonly revokeRead: readonly string[];
+}
+
+/** Listen, and serve connections; the router is loaded. */
+export interface Serve {
+  readonly type: "serve";
+  readonly listen: ListenOptions;
+  readonly connection: ConnectionOptions;
+  /** Of the gauges that all threads share. */
+  readonly gauges: SharedArrayBuffer;
+  readonly logLevel: Level;
+  /** `undefined` if there is no access log. */
+  readonly accessLog: Format | undefined;
+}
+
+/** Feed bytes to the router, and say what it decides. */
+export interface DryRun {
+  readonly type: "dry-run";
+  readonly bytes: Uint8Array;
+  readonly maxPreread: number;
+}
+
+/** Stop accepting; say `drained` when the last connection has ended. */
+export interface Stop {
+  readonly type: "stop";
+}
+
+/** Close all connections. */
+export interface Abort {
+  readonly type: "abort";
+}
+
+/** From the main thread to a worker. */
+export type ToWorker = Load | Serve | DryRun | Stop | Abort;
+
+/** The router is loaded. */
+export interface Loaded {
+  readonly type: "loaded";
+  readonly hooks: readonly Hook[];
+}
+
+/** The worker accepts connections. */
+export interface Serving {
+  readonly type: "serving";
+}
+
+/** The worker cannot do what it was told; the text is for the operator. */
+export interface Failed {
+  readonly type: "failed";
+  readonly message: string;
+}
+
+/** A line of the dry run. */
+export interface DryRunLine {
+  readonly type: "dry-run-line";
+  readonly text: string;
+}
+
+/** The end of the dry run. */
+export interface DryRunEnd {
+  readonly type: "dry-run-end";
+  /** Whether the router made a mistake. */
+  readonly failed: boolean;
+}
+
+/** The worker has stopped, and its last connection has ended. */
+export interface Drained {
+  readonly type: "drained";
+}
+
+/** From a worker to the main thread. */
+export type FromWorker =
+  | Loaded
+  | Serving
+  | Failed
+  | DryRunLine
+  | DryRunEnd
+  | Drained
+  | Batch;

@@ -1,0 +1,38 @@
+/**
+ * What a router imports from `proxymachine`: the types of the contract, and the
+ * few values that a router works with.
+ *
+ * @example A router module
+ * ```ts
+ * import type { Router } from "proxymachine";
+ *
+ * export default {
+ *   route(data) {
+ *     const host = data.match(/\r\nHost: *([^\r\n:]+)/i)?.[1];
+ *     if (host === undefined) return { noop: true };
+ *     return { remote: host === "a.example" ? "10.0.0.1:80" : "10.0.0.2:80" };
+ *   },
+ *   connectError(remote, error) {
+ *     return { close: `HTTP/1.1 502 Bad Gateway\r\n\r\n${remote}: ${error.message}\n` };
+ *   },
+ * } satisfies Router;
+ * ```
+ *
+ * @module
+ */
+export type {
+  Address,
+  Answer,
+  Bytes,
+  Client,
+  CloseDecision,
+  Decision,
+  LastAnswer,
+  NoopDecision,
+  RemoteDecision,
+  ReplyDecision,
+  RouteFunction,
+  Router,
+} from "./router/contract.ts";
+export { latin1 } from "./router/latin1.ts";
+export { Preread } from "./router/preread.ts";

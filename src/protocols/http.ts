@@ -1,0 +1,335 @@
+import { isDigit } from "./_address.ts";
+import {
+  byteClass,
+  bytesOf,
+  Cursor,
+  encode,
+  latin1,
+  MAX_MESSAGE,
+  TEXT,
+  TOKEN,
+  utf8,
+} from "./_bytes.ts";
+import { addField, type HttpHeaders, LazyHeaders } from "./_headers.ts";
+import { HOST_BYTES, type HostPort, hostPort } from "./_host.ts";
+import type { Input } from "./types.ts";
+
+export type { HttpHeaders } from "./_headers.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SP = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+const SLASH = 0x2f;
+const MAX_METHOD = 64;
+const VERSION = encode("HTTP/1.");
+const TARGET = byteClass((byte) => byte > 0x20 && byte !== 0x7f);
+const VALUE = byteClass((byte) => TEXT[byte] === 1 || byte === TAB);
+const DIGIT = byteClass(isDigit);
+const AUTHORITY = byteClass((byte) =>
+  HOST_BYTES[byte] === 1 || byte === 0x5b || byte === 0x5d
+);
+const AUTHORITY_END = byteClass((byte) =>
+  byte === SLASH || byte === 0x3f /* ? */
+);
+const SCHEME = byteClass((byte) =>
+  isDigit(byte) || (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a ||
+  byte === 0x2b || byte === 0x2d || byte === 0x2e
+);
+
+/** The head of an HTTP/1 request. */
+export interface HttpRequest {
+  /** Method as it was sent, such as `GET`. */
+  readonly method: string;
+  /** Request target as it was sent: `/path?query`, `http://host/path`, `host:port` or `*`. */
+  readonly target: string;
+  /** Path with its query; `*` as it is; the empty string for `CONNECT`. */
+  readonly path: string;
+  /** `1.1` or `1.0`. */
+  readonly version: string;
+  /**
+   * Host of the target when that has one, else of the `Host` field: lower case, without port,
+   * trailing dot and brackets. `undefined` when neither names one.
+   */
+  readonly host: string | undefined;
+  /** Port that was given with the host. */
+  readonly port: number | undefined;
+  /** The header fields. */
+  readonly headers: HttpHeaders;
+}
+
+/**
+ * Reads the head of an HTTP/1 request, up to and with its empty line.
+ *
+ * Follows RFC 9112. A bare LF ends a line too; one empty line may come first;
+ * folded fields are joined by a space. The host is that of the target, and
+ * only when the target has none that of the `Host` field (section 3.2.2).
+ *
+ * The head may have 65,536 bytes, the method 64. What two readers could
+ * understand in two ways is `null`: more than one `Host`, space before a
+ * colon, a bare CR, a control character, user information in the target.
+ *
+ * @param data The first bytes of the connection.
+ * @returns The request; `null` if this is not HTTP/1; `undefined` while the head is incomplete.
+ *
+ * @example
+ * ```ts
+ * import { http } from "proxymachine/protocols";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = new TextEncoder().encode("GET /a HTTP/1.1\r\nHost: Example.com:8080\r\n\r\n");
+ * const request = http(bytes);
+ * assert.equal(request?.host, "example.com");
+ * assert.equal(request.port, 8080);
+ * assert.equal(request.headers.get("host"), "Example.com:8080");
+ * ```
+ */
+export function http(data: Input): HttpRequest | null | undefined {
+  const bytes = bytesOf(data);
+  const head = new Head(bytes);
+  if (head.requestLine() && head.fields()) return head.request();
+  return bytes.length < MAX_MESSAGE ? head.answer : null;
+}
+
+/** Where the parts of the head are. */
+class Head extends Cursor {
+  private start = 0;
+  private methodEnd = 0;
+  private targetEnd = 0;
+  private version = 0;
+  private fieldsStart = 0;
+  private pathStart = -1;
+  private inTarget: HostPort | undefined;
+  private inField: HostPort | undefined;
+  private hasHost = false;
+
+  constructor(bytes: Uint8Array) {
+    super(bytes, 0, MAX_MESSAGE);
+  }
+
+  requestLine(): boolean {
+    const first = this.bytes[0];
+    if ((first === CR || first === LF) && !this.lineEnd()) return false;
+    this.start = this.pos;
+    this.methodEnd = this.until(SP, TOKEN, MAX_METHOD);
+    if (this.methodEnd < 0) return false;
+    if (this.methodEnd === this.start) return this.reject() > 0;
+    if (!this.target()) return false;
+    if (!this.literal(VERSION)) return false;
+    this.version = this.pos;
+    return this.run(1, DIGIT) && this.lineEnd();
+  }
+
+  /** Every field and the empty line. */
+  fields(): boolean {
+    this.fieldsStart = this.pos;
+    const { bytes } = this;
+    const end = Math.min(bytes.length, this.limit);
+    let mayFold = false;
+    for (;;) {
+      const start = this.pos;
+      if (start >= end) return this.wait() > 0;
+      const first = bytes[start]!;
+      if (first === CR || first === LF) return this.lineEnd();
+      let pos = start;
+      let isHost = false;
+      if (first !== SP && first !== TAB) {
+        while (pos < end && TOKEN[bytes[pos]!] === 1) pos++;
+        if (pos === end) return this.wait() > 0;
+        if (bytes[pos] !== COLON || pos === start) return this.reject() > 0;
+        isHost = pos - start === 4 && isHostName(bytes, start);
+        pos++;
+      } else if (!mayFold) {
+        return this.reject() > 0;
+      }
+      const value = pos;
+      while (pos < end && VALUE[bytes[pos]!] === 1) pos++;
+      this.pos = pos;
+      if (!this.lineEnd() || isHost && !this.host(value, pos)) return false;
+      mayFold = !isHost;
+    }
+  }
+
+  request(): HttpRequest {
+    const { bytes, start, methodEnd, targetEnd } = this;
+    // One string for the whole head: its parts cost next to nothing, and the bytes can go.
+    const text = headText(bytes, start, this.pos);
+    const target = text.slice(methodEnd + 1 - start, targetEnd - start);
+    const where = this.inTarget ?? this.inField;
+    return {
+      method: text.slice(0, methodEnd - start),
+      target,
+      path: this.path(target),
+      version: bytes[this.version] === 0x31
+        ? "1.1"
+        : `1.${bytes[this.version]! - 0x30}`,
+      host: where?.host,
+      port: where?.port,
+      headers: new HeadFields(text, this.fieldsStart - start),
+    };
+  }
+
+  /** CRLF or LF. */
+  private lineEnd(): boolean {
+    const { bytes, pos } = this;
+    const isCr = bytes[pos] === CR;
+    const lf = isCr ? pos + 1 : pos;
+    if (lf >= Math.min(this.limit, bytes.length)) return this.wait() > 0;
+    if (bytes[lf] !== LF) return this.reject() > 0;
+    this.pos = lf + 1;
+    return true;
+  }
+
+  private target(): boolean {
+    const start = this.pos;
+    const allowed = this.isMethod("CONNECT") ? AUTHORITY : TARGET;
+    this.targetEnd = this.until(SP, allowed, MAX_MESSAGE);
+    if (this.targetEnd < 0 && this.answer === null) return false;
+    const isWhole = this.targetEnd >= 0;
+    const end = isWhole
+      ? this.targetEnd
+      : Math.min(this.bytes.length, this.limit);
+    const form = this.targetForm(start, end, isWhole);
+    if (form === null) return this.reject() > 0;
+    return isWhole;
+  }
+
+  /** Whether the target, or what there is of it, has one of the four forms. */
+  private targetForm(
+    start: number,
+    end: number,
+    isWhole: boolean,
+  ): true | null {
+    const { bytes } = this;
+    const first = bytes[start];
+    if (this.isMethod("CONNECT")) {
+      if (!isWhole) return true;
+      this.inTarget = hostPort(bytes, start, end) ?? undefined;
+      return this.inTarget?.port === undefined ? null : true;
+    }
+    if (start === end) return isWhole ? null : true;
+    if (first === SLASH) {
+      this.pathStart = start;
+      return true;
+    }
+    if (first === 0x2a /* * */) {
+      this.pathStart = start;
+      return end - start === 1 && this.isMethod("OPTIONS") ? true : null;
+    }
+    return this.absoluteForm(start, end, isWhole);
+  }
+
+  private absoluteForm(
+    start: number,
+    end: number,
+    isWhole: boolean,
+  ): true | null {
+    const { bytes } = this;
+    let pos = start;
+    while (pos < end && SCHEME[bytes[pos]!] === 1) pos++;
+    if (isDigit(bytes[start]!) || pos === start) return null;
+    if (pos === end) return isWhole ? null : true;
+    for (const byte of [COLON, SLASH, SLASH]) {
+      if (pos === end) return isWhole ? null : true;
+      if (bytes[pos++] !== byte) return null;
+    }
+    const authority = pos;
+    while (pos < end && AUTHORITY[bytes[pos]!] === 1) pos++;
+    if (pos === end && !isWhole) return true;
+    if (pos < end && AUTHORITY_END[bytes[pos]!] === 0) return null;
+    this.inTarget = hostPort(bytes, authority, pos) ?? undefined;
+    this.pathStart = pos;
+    return this.inTarget === undefined ? null : true;
+  }
+
+  private path(target: string): string {
+    if (this.pathStart < 0) return "";
+    const path = target.slice(this.pathStart - this.methodEnd - 1);
+    if (path === "" && this.isMethod("OPTIONS")) return "*";
+    return path === "" || path.startsWith("?") ? `/${path}` : path;
+  }
+
+  private isMethod(method: string): boolean {
+    if (this.methodEnd - this.start !== method.length) return false;
+    for (let i = 0; i < method.length; i++) {
+      if (this.bytes[this.start + i] !== method.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  /** The value of the `Host` field, which may be empty and comes once. */
+  private host(from: number, to: number): boolean {
+    const { bytes } = this;
+    if (this.hasHost) return this.reject() > 0;
+    let [start, end] = [from, to];
+    while (start < end && bytes[start]! <= SP) start++;
+    while (end > start && bytes[end - 1]! <= SP) end--;
+    this.hasHost = true;
+    if (start === end) return true;
+    const value = hostPort(bytes, start, end);
+    if (value === null) return this.reject() > 0;
+    this.inField = value;
+    return true;
+  }
+}
+
+/** Whether these four bytes say `Host`. */
+function isHostName(bytes: Uint8Array, pos: number): boolean {
+  return (bytes[pos]! | 0x20) === 0x68 && (bytes[pos + 1]! | 0x20) === 0x6f &&
+    (bytes[pos + 2]! | 0x20) === 0x73 && (bytes[pos + 3]! | 0x20) === 0x74;
+}
+
+function headText(bytes: Uint8Array, start: number, end: number): string {
+  for (let i = start; i < end; i++) {
+    if (bytes[i]! > 0x7f) return latin1(bytes, start, end);
+  }
+  return utf8(bytes, start, end);
+}
+
+/** The fields in the text of a head that is known to be well-formed. */
+class HeadFields extends LazyHeaders {
+  #text: string;
+  #start: number;
+
+  constructor(text: string, start: number) {
+    super();
+    this.#text = text;
+    this.#start = start;
+  }
+
+  protected override fill(fields: Map<string, string>): void {
+    const text = this.#text;
+    let pos = this.#start;
+    for (;;) {
+      const colon = text.indexOf(":", pos);
+      if (colon < 0) return;
+      let end = text.indexOf("\n", colon);
+      while (text[end + 1] === " " || text[end + 1] === "\t") {
+        end = text.indexOf("\n", end + 1);
+      }
+      const name = text.slice(pos, colon).toLowerCase();
+      addField(fields, name, unfold(text.slice(colon + 1, end)));
+      pos = end + 1;
+    }
+  }
+}
+
+/** The value without the space around it, and its lines, if it is folded, as one. */
+function unfold(value: string): string {
+  if (!value.includes("\n")) return trim(value);
+  return value.split("\n").map(trim).filter((line) => line !== "").join(" ");
+}
+
+/** Without leading and trailing SP, TAB and CR; `String.trim()` would take U+00A0 too. */
+function trim(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) start++;
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === TAB || code === CR;
+}

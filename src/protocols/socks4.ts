@@ -1,0 +1,87 @@
+import { ipv4Text } from "./_address.ts";
+import { bytesOf, Cursor, TEXT, utf8 } from "./_bytes.ts";
+import { HOST_BYTES, hostName } from "./_host.ts";
+import type { Input } from "./types.ts";
+
+const NUL = 0;
+const MAX_USER = 255;
+const MAX_HOST = 255;
+
+/** The request of a SOCKS4 or SOCKS4a client. */
+export interface Socks4Request {
+  /** What the client wants: a connection, or to wait for one. */
+  readonly command: "connect" | "bind";
+  /** IPv4 address or, from a SOCKS4a client, host name in lower case without trailing dot. */
+  readonly host: string;
+  /** TCP port. */
+  readonly port: number;
+  /** User name that the client claims; may be empty. */
+  readonly user: string;
+  /** Length of the request in bytes: what a router has to `consume`. */
+  readonly length: number;
+}
+
+/**
+ * Reads the request of a SOCKS4 or SOCKS4a client.
+ *
+ * Follows "SOCKS: A protocol for TCP proxy across firewalls" and "SOCKS 4A: A
+ * Simple Extension to SOCKS 4 Protocol". User and host may have 255 bytes each.
+ * The answer to grant it is `00 5a` and six more bytes.
+ *
+ * @param data The first bytes of the connection.
+ * @returns The request; `null` if this is not SOCKS4; `undefined` while it is incomplete.
+ *
+ * @example
+ * ```ts
+ * import { socks4 } from "proxymachine/protocols";
+ * import type { Router } from "proxymachine";
+ *
+ * const granted = new Uint8Array([0, 0x5a, 0, 0, 0, 0, 0, 0]);
+ *
+ * export default {
+ *   route(data) {
+ *     const request = socks4(data);
+ *     if (request === undefined) return { noop: true };
+ *     if (!request?.host.endsWith(".example.com")) return { close: true };
+ *     const rest = data.bytes.slice(request.length);
+ *     return { remote: `${request.host}:${request.port}`, data: rest, reply: granted };
+ *   },
+ * } satisfies Router;
+ * ```
+ */
+export function socks4(data: Input): Socks4Request | null | undefined {
+  const c = new Cursor(bytesOf(data));
+  if (c.uint(1, 4, 4) < 0) return c.answer;
+  const command = c.uint(1, 1, 2);
+  if (command < 0) return c.answer;
+  const port = c.uint(2);
+  if (port < 0 || !c.skip(4)) return c.answer;
+  const address = c.pos - 4;
+  const user = c.pos;
+  const userEnd = c.until(NUL, TEXT, MAX_USER);
+  if (userEnd < 0) return c.answer;
+  const host = isNamed(c.bytes, address)
+    ? readHost(c)
+    : ipv4Text(c.bytes, address);
+  if (host === undefined) return c.answer;
+  return {
+    command: command === 1 ? "connect" : "bind",
+    host,
+    port,
+    user: utf8(c.bytes, user, userEnd),
+    length: c.pos,
+  };
+}
+
+/** Whether the address is one of 0.0.0.1 to 0.0.0.255, behind which a name follows (4a). */
+function isNamed(bytes: Uint8Array, pos: number): boolean {
+  return bytes[pos] === 0 && bytes[pos + 1] === 0 && bytes[pos + 2] === 0 &&
+    bytes[pos + 3] !== 0;
+}
+
+function readHost(c: Cursor): string | undefined {
+  const start = c.pos;
+  const end = c.until(NUL, HOST_BYTES, MAX_HOST);
+  if (end < 0) return undefined;
+  return hostName(c.bytes, start, end) ?? void c.reject();
+}

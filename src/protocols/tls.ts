@@ -1,0 +1,238 @@
+import { bytesOf, Cursor, latin1, MAX_MESSAGE } from "./_bytes.ts";
+import { HOST_BYTES, hostName } from "./_host.ts";
+import type { Input } from "./types.ts";
+
+const HANDSHAKE = 0x16;
+const CLIENT_HELLO = 1;
+const MAX_FRAGMENT = 16_384;
+/** Version, random, and the shortest session id, cipher suites and compression methods. */
+const MIN_HELLO = 2 + 32 + 1 + 4 + 2;
+const SERVER_NAME = 0;
+const ALPN = 16;
+const SUPPORTED_VERSIONS = 43;
+
+/** What a client says in its TLS ClientHello. */
+export interface TlsClientHello {
+  /** Host name that the client wants (SNI): lower case, no trailing dot; `undefined` without one. */
+  readonly serverName: string | undefined;
+  /** Application protocols in the client's order, such as `h2` and `http/1.1`; one character per byte. */
+  readonly alpn: readonly string[];
+  /**
+   * Versions in the client's order, such as `TLSv1.3`; unknown ones as `0x7f1c`, reserved (GREASE)
+   * ones left out. Without the extension of TLS 1.3 it is the one highest version.
+   */
+  readonly versions: readonly string[];
+}
+
+/**
+ * Reads a TLS ClientHello: server name, application protocols, versions.
+ *
+ * Follows RFC 8446 (and 5246, 2246), RFC 6066 for the server name and RFC 7301
+ * for ALPN. The hello is put together when it comes in several records, at
+ * whatever byte they are cut. It has to end within the first 65,536 bytes of
+ * the connection. With an encrypted hello (ECH) the values are those of the
+ * outer one.
+ *
+ * Malformed hellos are `null`, also those that two readers could understand in
+ * two ways: an extension or host name that comes twice, or a host name that
+ * cannot be one.
+ *
+ * @param data The first bytes of the connection.
+ * @returns What the client says; `null` if this is not TLS; `undefined` while the hello is incomplete.
+ *
+ * @example
+ * ```ts
+ * import { tls } from "proxymachine/protocols";
+ * import type { Router } from "proxymachine";
+ *
+ * export default {
+ *   route(data) {
+ *     const hello = tls(data);
+ *     if (hello === undefined) return { noop: true };
+ *     if (hello?.serverName === "git.example.com") return { remote: "10.0.0.2:443" };
+ *     return { close: true };
+ *   },
+ * } satisfies Router;
+ * ```
+ */
+export function tls(data: Input): TlsClientHello | null | undefined {
+  const hello = reassemble(bytesOf(data));
+  return hello ? clientHello(hello) : hello;
+}
+
+/** A cursor over the handshake message, as much of it as there is. */
+function reassemble(bytes: Uint8Array): Cursor | null | undefined {
+  const records = new Cursor(bytes);
+  const first = recordLength(records);
+  if (first < 0) return records.answer;
+  const start = records.pos;
+  if (first < 4) return reassembleFragments(bytes);
+  const header = new Cursor(bytes, start);
+  const length = helloLength(header);
+  if (length < 0) return header.answer;
+  if (header.pos + length > MAX_MESSAGE) return null;
+  return 4 + length <= first
+    ? new Cursor(bytes, start, start + 4 + length)
+    : reassembleFragments(bytes);
+}
+
+/** The length of the record that begins here, or -1. */
+function recordLength(records: Cursor): number {
+  if (records.uint(1, HANDSHAKE, HANDSHAKE) < 0) return -1;
+  if (records.uint(2, 0x0300, 0x03ff) < 0) return -1;
+  return records.uint(2, 1, MAX_FRAGMENT);
+}
+
+/** The length behind the handshake header that begins here, or -1. */
+function helloLength(handshake: Cursor): number {
+  if (handshake.uint(1, CLIENT_HELLO, CLIENT_HELLO) < 0) return -1;
+  return handshake.uint(3, MIN_HELLO, MAX_MESSAGE);
+}
+
+/** Copies the fragments, one record after another, until the message is whole. */
+function reassembleFragments(bytes: Uint8Array): Cursor | null | undefined {
+  const message = new Uint8Array(Math.min(bytes.length, MAX_MESSAGE));
+  const records = new Cursor(bytes);
+  let have = 0;
+  let need = -1; // not known before the handshake header is whole
+  while (have !== need) {
+    const length = recordLength(records);
+    if (length < 0 && records.answer === null) return null;
+    if (length < 0) break;
+    const rest = need < 0 ? MAX_MESSAGE : need - have;
+    const end = records.pos +
+      Math.min(length, rest, bytes.length - records.pos);
+    if (end > MAX_MESSAGE) return null;
+    message.set(bytes.subarray(records.pos, end), have);
+    have += end - records.pos;
+    if (need < 0) {
+      const header = new Cursor(message.subarray(0, have));
+      const body = helloLength(header);
+      if (body < 0 && header.answer === null) return null;
+      if (body >= 0) need = 4 + body;
+      if (have > need && need > 0) have = need;
+    }
+    if (need > 0 && end + need - have > MAX_MESSAGE) return null;
+    if (!records.skip(length)) break;
+  }
+  const limit = need < 0 ? MAX_MESSAGE : need;
+  return new Cursor(message.subarray(0, have), 0, limit);
+}
+
+function clientHello(c: Cursor): TlsClientHello | null | undefined {
+  const length = helloLength(c);
+  if (length < 0) return c.answer;
+  c.limit = c.pos + length;
+  const version = c.uint(2, 0x0300, 0x03ff);
+  if (version < 0 || !c.skip(32)) return c.answer;
+  const sessionId = c.uint(1, 0, 32);
+  if (sessionId < 0 || !c.skip(sessionId)) return c.answer;
+  const ciphers = c.uint(2, 2, 0xfffe);
+  if (ciphers % 2 !== 0) return ciphers < 0 ? c.answer : null;
+  if (!c.skip(ciphers)) return c.answer;
+  const compression = c.uint(1, 1, 255);
+  if (compression < 0 || !c.skip(compression)) return c.answer;
+  return extensions(c, version);
+}
+
+/** Reads the rest of the hello; before TLS 1.3 there need not be any. */
+function extensions(
+  c: Cursor,
+  version: number,
+): TlsClientHello | null | undefined {
+  let serverName: string | undefined;
+  let alpn: string[] | undefined;
+  let versions: string[] | undefined;
+  if (c.pos < c.limit) {
+    const length = c.limit - c.pos - 2;
+    if (c.uint(2, length, length) < 0) return c.answer;
+  }
+  while (c.pos < c.limit) {
+    const type = c.uint(2);
+    if (type < 0) return c.answer;
+    const length = c.uint(2, 0, Math.max(0, c.limit - c.pos - 2));
+    if (length < 0) return c.answer;
+    const outer = c.limit;
+    c.limit = c.pos + length;
+    if (type === SERVER_NAME) {
+      if (serverName !== undefined) return null;
+      serverName = readServerName(c);
+      if (serverName === undefined) return c.answer;
+    } else if (type === ALPN) {
+      if (alpn !== undefined) return null;
+      alpn = readAlpn(c);
+      if (alpn === undefined) return c.answer;
+    } else if (type === SUPPORTED_VERSIONS) {
+      if (versions !== undefined) return null;
+      versions = readVersions(c);
+      if (versions === undefined) return c.answer;
+    } else if (!c.skip(length)) {
+      return c.answer;
+    }
+    c.limit = outer;
+  }
+  return {
+    serverName,
+    alpn: alpn ?? [],
+    versions: versions ?? [versionName(version)],
+  };
+}
+
+/** The one host name in the list; `undefined` on failure. */
+function readServerName(c: Cursor): string | undefined {
+  const list = c.limit - c.pos - 2;
+  if (c.uint(2, Math.max(1, list), list) < 0) return undefined;
+  let name: string | undefined;
+  while (c.pos < c.limit) {
+    const type = c.uint(1);
+    if (type < 0) return undefined;
+    const length = c.uint(2, 1, Math.max(1, c.limit - c.pos - 2));
+    if (length < 0) return undefined;
+    if (type !== 0) {
+      if (!c.skip(length)) return undefined;
+      continue;
+    }
+    if (name !== undefined) return void c.reject();
+    const start = c.pos;
+    if (!c.run(length, HOST_BYTES)) return undefined;
+    const host = hostName(c.bytes, start, c.pos);
+    if (host === null) return void c.reject();
+    name = host;
+  }
+  if (name === undefined) c.reject();
+  return name;
+}
+
+/** The list of protocols; `undefined` on failure. */
+function readAlpn(c: Cursor): string[] | undefined {
+  const list = c.limit - c.pos - 2;
+  if (c.uint(2, Math.max(2, list), list) < 0) return undefined;
+  const protocols: string[] = [];
+  while (c.pos < c.limit) {
+    const length = c.uint(1, 1, c.limit - c.pos - 1);
+    if (length < 0 || !c.skip(length)) return undefined;
+    protocols.push(latin1(c.bytes, c.pos - length, c.pos));
+  }
+  return protocols;
+}
+
+/** The list of versions; `undefined` on failure. */
+function readVersions(c: Cursor): string[] | undefined {
+  const list = c.limit - c.pos - 1;
+  if (list % 2 !== 0) return void c.reject();
+  if (c.uint(1, Math.max(2, list), list) < 0) return undefined;
+  const versions: string[] = [];
+  while (c.pos < c.limit) {
+    const version = c.uint(2);
+    if (version < 0) return undefined;
+    if ((version & 0x0f0f) !== 0x0a0a) versions.push(versionName(version));
+  }
+  return versions;
+}
+
+function versionName(version: number): string {
+  if (version === 0x0300) return "SSLv3";
+  if (version === 0x0301) return "TLSv1";
+  if (version > 0x0301 && version <= 0x0304) return `TLSv1.${version - 0x0301}`;
+  return `0x${version.toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,234 @@
+/**
+ * The contract between the proxy and a router: what a router exports, what it
+ * is given, and what it may answer.
+ *
+ * @module
+ */
+import type { Preread } from "./preread.ts";
+
+/**
+ * Bytes in a decision: a `Uint8Array`, or a string that is encoded as UTF-8.
+ * For a string in which each character stands for one byte, use
+ * {@linkcode latin1}.
+ */
+export type Bytes = Uint8Array | string;
+
+/** One end of a TCP connection. */
+export interface Address {
+  /** The transport: always TCP. */
+  readonly transport: "tcp";
+  /** The IP address in its text form, IPv6 without brackets. */
+  readonly hostname: string;
+  /** The port, 1 to 65535. */
+  readonly port: number;
+}
+
+/** The client whose connection is being routed. */
+export interface Client {
+  /** Counts the connections of this process from 1; unique across its workers. */
+  readonly id: number;
+  /** The address that the client connects from. */
+  readonly remoteAddr: Address;
+  /** The address of the proxy that the client connected to. */
+  readonly localAddr: Address;
+}
+
+/**
+ * Connect to a remote, send it the bytes that were read so far, and join both
+ * connections into a transparent full-duplex proxy.
+ */
+export interface RemoteDecision {
+  /**
+   * Where to connect: `"host:port"`, with IPv6 addresses as `"[::1]:80"`. A
+   * host name is resolved for each connection and all its addresses are tried.
+   */
+  remote: string;
+  /**
+   * Send these bytes to the remote in place of the bytes that were read so far.
+   *
+   * @default the bytes that were read so far
+   */
+  data?: Bytes | undefined;
+  /** Send these bytes to the client, before connecting. */
+  reply?: Bytes | undefined;
+  /**
+   * Seconds (fractions allowed) that one try to connect may take.
+   *
+   * @default as long as the operating system allows
+   */
+  connectTimeout?: number | undefined;
+  /**
+   * Seconds (fractions allowed) that the connected remote may take to send its
+   * first byte; afterwards `inactivityError` is called.
+   *
+   * @default no limit
+   */
+  inactivityTimeout?: number | undefined;
+  /** Not part of this decision. */
+  consume?: never;
+  /** Not part of this decision. */
+  close?: never;
+  /** Not part of this decision. */
+  noop?: never;
+}
+
+/**
+ * Answer the client and go on routing: one step of a dialogue before the
+ * decision, as in SOCKS5, SMTP or the SSLRequest of PostgreSQL. The hook is
+ * called again at once if `consume` left bytes over, otherwise when more come.
+ */
+export interface ReplyDecision {
+  /** Send these bytes to the client. */
+  reply: Bytes;
+  /**
+   * Drop this many bytes from the start of what was read so far.
+   *
+   * @default 0
+   */
+  consume?: number | undefined;
+  /** Not part of this decision. */
+  remote?: never;
+  /** Not part of this decision. */
+  data?: never;
+  /** Not part of this decision. */
+  connectTimeout?: never;
+  /** Not part of this decision. */
+  inactivityTimeout?: never;
+  /** Not part of this decision. */
+  close?: never;
+  /** Not part of this decision. */
+  noop?: never;
+}
+
+/**
+ * Close the connection, with `true` at once, with bytes after the client could
+ * read them all.
+ */
+export interface CloseDecision {
+  /** `true`, or the last bytes for the client. */
+  close: true | Bytes;
+  /** Not part of this decision. */
+  remote?: never;
+  /** Not part of this decision. */
+  data?: never;
+  /** Not part of this decision. */
+  reply?: never;
+  /** Not part of this decision. */
+  consume?: never;
+  /** Not part of this decision. */
+  connectTimeout?: never;
+  /** Not part of this decision. */
+  inactivityTimeout?: never;
+  /** Not part of this decision. */
+  noop?: never;
+}
+
+/** Wait for more bytes; the same as `undefined` and `null`. */
+export interface NoopDecision {
+  /** Always `true`. */
+  noop: true;
+  /** Not part of this decision. */
+  remote?: never;
+  /** Not part of this decision. */
+  data?: never;
+  /** Not part of this decision. */
+  reply?: never;
+  /** Not part of this decision. */
+  consume?: never;
+  /** Not part of this decision. */
+  close?: never;
+  /** Not part of this decision. */
+  connectTimeout?: never;
+  /** Not part of this decision. */
+  inactivityTimeout?: never;
+}
+
+/**
+ * What a router says about a connection: plain data. One that is malformed
+ * (an unknown key, a bad `host:port`, a timeout that is not positive) is the
+ * router's error: it is logged with the key and the value, and that client is
+ * closed.
+ */
+export type Decision =
+  | RemoteDecision
+  | ReplyDecision
+  | CloseDecision
+  | NoopDecision
+  | null
+  | undefined;
+
+/** What a hook returns: a decision, nothing, or a promise of either. */
+export type Answer = Decision | void | Promise<Decision | void>;
+
+/**
+ * What a hook returns that is called when routing has failed: another remote,
+ * a last answer, or nothing, which closes the connection.
+ */
+export type LastAnswer =
+  | RemoteDecision
+  | CloseDecision
+  | NoopDecision
+  | null
+  | undefined
+  | void
+  | Promise<
+    RemoteDecision | CloseDecision | NoopDecision | null | undefined | void
+  >;
+
+/**
+ * A router: the default export of a router module. Each hook may be async;
+ * while its promise is pending nothing more is read from that client. A hook
+ * that throws closes that one client. A router has `route`, `accept` or both.
+ *
+ * @example By the first path segment of a git request
+ * ```ts
+ * import { latin1, Preread, type Router } from "proxymachine";
+ * import assert from "node:assert/strict";
+ *
+ * const router = {
+ *   route(data) {
+ *     const m = data.match(/^....git-upload-pack \/([\w.-]+)\/[\w.-]+\0/s);
+ *     return m ? { remote: `${m[1]}.example.com:9418` } : { noop: true };
+ *   },
+ * } satisfies Router;
+ *
+ * const request = latin1("0032git-upload-pack /alice/repo\0host=localhost\0");
+ * assert.deepEqual(router.route(new Preread(request)), {
+ *   remote: "alice.example.com:9418",
+ * });
+ * ```
+ */
+export interface Router {
+  /**
+   * Called once, before any byte is read: for routing by address, or for
+   * protocols in which the server speaks first. Nothing means: read bytes and
+   * call `route`.
+   */
+  accept?(client: Client): Answer;
+  /**
+   * Called whenever more bytes have come, with all that were read so far.
+   * Nothing means: wait for more.
+   */
+  route?(data: Preread, client: Client): Answer;
+  /**
+   * Called when there was no decision within the preread timeout. Nothing
+   * means: close.
+   */
+  timeout?(data: Preread, client: Client): LastAnswer;
+  /**
+   * Called when the remote refused the connection, did not answer in time
+   * (both after all retries), or closed it before it sent a byte. It is not
+   * called once the client has ended its side. Nothing means: close. With
+   * another remote, the `data` and the timeouts of the decision before hold
+   * where the new one says nothing.
+   */
+  connectError?(remote: string, error: Error, client: Client): LastAnswer;
+  /**
+   * Called when the remote is connected but sent no byte within
+   * `inactivityTimeout`. The answers are those of `connectError`.
+   */
+  inactivityError?(remote: string, client: Client): LastAnswer;
+}
+
+/** The `route` function alone is a router, too. */
+export type RouteFunction = NonNullable<Router["route"]>;

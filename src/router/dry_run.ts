@@ -1,0 +1,139 @@
+/**
+ * Feeding captured bytes to a router, one more at a time, as the slowest client
+ * would send them.
+ *
+ * @module
+ */
+import { formatAddress } from "../connection/address.ts";
+import { parseDecision, type Verdict } from "../connection/decision.ts";
+import { describeError } from "../connection/preread.ts";
+import type { DryRun, FromWorker } from "../messages.ts";
+import type { Address, Client, Router } from "./contract.ts";
+import { Preread } from "./preread.ts";
+
+const NOWHERE: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
+const CLIENT: Client = { id: 1, remoteAddr: NOWHERE, localAddr: NOWHERE };
+
+/**
+ * Runs a router on bytes. No connection is made.
+ *
+ * @param router The router.
+ * @param options The bytes, and how many of them it may ask for.
+ * @param say Takes each line of the result, and its end.
+ */
+export async function dryRun(
+  router: Router,
+  options: DryRun,
+  say: (message: FromWorker) => void,
+): Promise<void> {
+  const print = (text: string) => say({ type: "dry-run-line", text });
+  let failed = false;
+  try {
+    await run(router, options, print);
+  } catch (error) {
+    failed = true;
+    print(describeError(error));
+  }
+  say({ type: "dry-run-end", failed });
+}
+
+async function run(
+  router: Router,
+  { bytes, maxPreread }: DryRun,
+  print: (text: string) => void,
+): Promise<void> {
+  if (router.accept !== undefined) {
+    const verdict = parseDecision(await router.accept(CLIENT), "accept", 0);
+    print(`accept: ${describeVerdict(verdict)}`);
+    if (isFinal(verdict)) return;
+  }
+  let consumed = 0;
+  let waitedSince: number | undefined;
+  for (let end = 1; end <= bytes.length;) {
+    const data = bytes.subarray(consumed, end);
+    const verdict = parseDecision(
+      await router.route?.(new Preread(data), CLIENT),
+      "route",
+      data.length,
+    );
+    if (verdict.kind === "wait") {
+      waitedSince ??= end;
+      if (data.length === maxPreread) {
+        print(`${range(waitedSince, end)}: wait`);
+        return print(
+          `--max-preread ${maxPreread} bytes and no decision: close`,
+        );
+      }
+      end++;
+      continue;
+    }
+    if (waitedSince !== undefined) {
+      print(`${range(waitedSince, end - 1)}: wait`);
+    }
+    waitedSince = undefined;
+    print(`${range(end, end)}: ${describeVerdict(verdict)}`);
+    if (isFinal(verdict)) return;
+    if (verdict.kind === "reply") consumed += verdict.consume;
+    if (consumed === end || verdict.kind === "reply" && !verdict.consume) end++;
+  }
+  if (waitedSince !== undefined) {
+    print(`${range(waitedSince, bytes.length)}: wait`);
+  }
+  print(`no decision after ${bytes.length} bytes`);
+  if (router.timeout === undefined) return;
+  const verdict = parseDecision(
+    await router.timeout(new Preread(bytes.subarray(consumed)), CLIENT),
+    "timeout",
+    0,
+  );
+  print(
+    `timeout: ${verdict.kind === "wait" ? "close" : describeVerdict(verdict)}`,
+  );
+}
+
+function isFinal(verdict: Verdict): boolean {
+  return verdict.kind === "connect" || verdict.kind === "close";
+}
+
+function range(first: number, last: number): string {
+  return first === last ? `byte ${first}` : `bytes ${first}-${last}`;
+}
+
+/** Writes a decision on one line. */
+function describeVerdict(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "wait":
+      return "wait";
+    case "close":
+      return verdict.data === undefined
+        ? "close"
+        : `close after ${quote(verdict.data)}`;
+    case "reply":
+      return `reply ${quote(verdict.reply)}, consume ${verdict.consume}`;
+    case "connect": {
+      const parts = [`remote ${formatAddress(verdict.address)}`];
+      if (verdict.data) parts.push(`data ${quote(verdict.data)}`);
+      if (verdict.reply) parts.push(`reply ${quote(verdict.reply)}`);
+      if (verdict.connectTimeout) {
+        parts.push(`connectTimeout ${verdict.connectTimeout / 1000}`);
+      }
+      if (verdict.inactivityTimeout) {
+        parts.push(`inactivityTimeout ${verdict.inactivityTimeout / 1000}`);
+      }
+      return parts.join(", ");
+    }
+  }
+}
+
+/** Shows bytes as a string literal, shortened. */
+function quote(bytes: Uint8Array): string {
+  const text = Array.from(bytes.subarray(0, 64), (byte) => {
+    if (byte === 0x0a) return "\\n";
+    if (byte === 0x0d) return "\\r";
+    if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
+    return byte < 0x20 || byte > 0x7e
+      ? `\\x${byte.toString(16).padStart(2, "0")}`
+      : String.fromCharCode(byte);
+  }).join("");
+  return bytes.length > 64 ? `"${text}"… (${bytes.length} bytes)` : `"${text}"`;
+}

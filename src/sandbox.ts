@@ -1,0 +1,170 @@
+/**
+ * Permissions: what the program needs for itself, and what is handed to the
+ * workers, in which the router runs.
+ *
+ * @module
+ */
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError, type Grant, type Options } from "./cli.ts";
+import type { RouterSource } from "./messages.ts";
+
+/** The folder of the program's own modules, or `undefined` if they are remote. */
+const OWN_FOLDER = import.meta.url.startsWith("file:")
+  ? dirname(fileURLToPath(import.meta.url))
+  : undefined;
+
+/** What a worker gets, and what it gives up when the router is loaded. */
+export interface Sandbox {
+  /** The permissions that a worker is started with. */
+  readonly permissions: Deno.PermissionOptionsObject;
+  /** The paths that it may read no more once the router is loaded. */
+  readonly revokeRead: readonly string[];
+}
+
+/**
+ * Makes sure that the program has the permissions that the options need: asks
+ * for those that are missing where there is a terminal to ask at.
+ *
+ * @param options The options.
+ * @throws {ConfigError} If one is missing; the message has the command to run.
+ */
+export async function requirePermissions(options: Options): Promise<void> {
+  const missing: string[] = [];
+  for (const { descriptor, flag } of needed(options)) {
+    const { state } = await Deno.permissions.request(descriptor);
+    if (state !== "granted") missing.push(flag);
+  }
+  if (missing.length === 0) return;
+  throw new ConfigError(
+    `Cannot start without permission: run deno run --no-prompt ${
+      mergeFlags(["--allow-net", ...missing]).join(" ")
+    } main.ts -c ${options.config}`,
+  );
+}
+
+/** A permission, and the flag that grants it. */
+interface Need {
+  readonly descriptor: Deno.PermissionDescriptor;
+  readonly flag: string;
+}
+
+function needed(options: Options): Need[] {
+  const { grants } = options;
+  const host = options.port === 0
+    ? options.hostname
+    : `${bracketed(options.hostname)}:${options.port}`;
+  const needs: Need[] = [
+    { descriptor: { name: "net", host }, flag: "--allow-net" },
+  ];
+  const read = (path: string) =>
+    needs.push({
+      descriptor: { name: "read", path },
+      flag: `--allow-read=${path}`,
+    });
+  if (OWN_FOLDER !== undefined) read(OWN_FOLDER);
+  if (options.config !== "-") read(dirname(resolve(options.config)));
+  if (options.accessLog !== "-" && options.accessLog !== "off") {
+    const path = resolve(options.accessLog);
+    needs.push({
+      descriptor: { name: "write", path },
+      flag: `--allow-write=${path}`,
+    });
+  }
+  // what the router is granted, the program must have itself
+  needs.push(
+    ...granted(grants.net ?? false, "net", (host) => ({ name: "net", host })),
+    ...granted(grants.read, "read", (path) => ({
+      name: "read",
+      path: resolve(path),
+    })),
+    ...granted(grants.env, "env", (variable) => ({ name: "env", variable })),
+    ...granted(grants.import, "import", (host) => ({ name: "import", host })),
+  );
+  return needs;
+}
+
+function granted(
+  grant: Grant,
+  name: "net" | "read" | "env" | "import",
+  describe: (item: string) => Deno.PermissionDescriptor,
+): Need[] {
+  if (grant === false) return [];
+  if (grant === true) {
+    return [{ descriptor: { name }, flag: `--allow-${name}` }];
+  }
+  return grant.map((item) => ({
+    descriptor: describe(item),
+    flag: `--allow-${name}=${name === "read" ? resolve(item) : item}`,
+  }));
+}
+
+/** Makes one flag of several for the same kind of permission. */
+function mergeFlags(flags: readonly string[]): string[] {
+  const merged = new Map<string, Set<string>>();
+  for (const flag of flags) {
+    const [name = "", value] = flag.split("=", 2);
+    const values = merged.get(name) ?? new Set();
+    if (value !== undefined) values.add(value);
+    merged.set(name, values);
+  }
+  return [...merged].map(([name, values]) =>
+    values.size === 0 || flags.includes(name)
+      ? name
+      : `${name}=${[...values].join(",")}`
+  );
+}
+
+/**
+ * Builds the sandbox of the workers.
+ *
+ * @param options The options, whose permissions the program has.
+ * @param router The module to be imported.
+ * @returns Permissions: the network, or what of it the options grant; reading
+ * the program's and the router's folders while loading; what else is granted.
+ */
+export function sandbox(options: Options, router: RouterSource): Sandbox {
+  const { grants } = options;
+  const loading = OWN_FOLDER === undefined ? [] : [OWN_FOLDER];
+  if (router.url.startsWith("file:")) {
+    loading.push(dirname(fileURLToPath(router.url)));
+  }
+  const read = listed(grants.read).map((path) => resolve(path));
+  // the workers listen, too
+  const listen = `${bracketed(options.hostname)}:${options.port}`;
+  return {
+    permissions: {
+      net: grants.net === undefined || grants.net === true
+        ? "inherit"
+        : [...listed(grants.net), listen],
+      read: grants.read === true ? true : [...loading, ...read],
+      env: mutable(grants.env),
+      import: mutable(grants.import),
+      write: false,
+      run: false,
+      ffi: false,
+      sys: false,
+    },
+    // giving up a folder would take the grants of all folders above it along
+    revokeRead: grants.read === true
+      ? []
+      : loading.filter((path) => !read.some((above) => isWithin(path, above))),
+  };
+}
+
+function mutable(grant: Grant): boolean | string[] {
+  return typeof grant === "boolean" ? grant : [...grant];
+}
+
+function listed(grant: Grant): readonly string[] {
+  return typeof grant === "boolean" ? [] : grant;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder ||
+    path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
+
+function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}

@@ -1,0 +1,230 @@
+/**
+ * The main thread while the proxy runs: starts the workers, hears signals, and
+ * stops.
+ *
+ * @module
+ */
+import type { Options } from "./cli.ts";
+import { formatAddress } from "./connection/address.ts";
+import { listenShared } from "./connection/listener.ts";
+import type { RouterSource, Serve } from "./messages.ts";
+import { Gauges } from "./observe/gauges.ts";
+import type { LineWriter } from "./observe/line_writer.ts";
+import type { Log } from "./observe/log.ts";
+import type { Batch } from "./observe/outbox.ts";
+import { sandbox } from "./sandbox.ts";
+import { WorkerThread } from "./worker_thread.ts";
+
+/** Seconds that TERM and INT leave the connections to end. */
+const FAST_SHUTDOWN = 10;
+
+/** Milliseconds for the workers to close their connections after that. */
+const ABORT_TIME = 500;
+
+/** Milliseconds between two lines that say what is waited for. */
+const WAITING_INTERVAL = 1000;
+
+/** The proxy cannot run; exit status 1. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** Runs the proxy from start to stop. */
+export class Supervisor {
+  readonly #options: Options;
+  readonly #log: Log;
+  readonly #access: LineWriter | undefined;
+  readonly #gauges: Gauges;
+  readonly #stopped = Promise.withResolvers<void>();
+  #workers: WorkerThread[] = [];
+  #stopping: "no" | "graceful" | "fast" = "no";
+
+  /**
+   * @param options What to run.
+   * @param log The operational log.
+   * @param access Takes the lines of the access log, if there is one.
+   */
+  constructor(options: Options, log: Log, access: LineWriter | undefined) {
+    this.#options = options;
+    this.#log = log;
+    this.#access = access;
+    this.#gauges = new Gauges(options.maxConnections);
+  }
+
+  /**
+   * Listens, and starts the workers. When it fails, nothing is left running.
+   *
+   * @param router The router module.
+   * @returns The address that is listened on.
+   * @throws {StartError} If the address cannot be listened on.
+   * @throws {WorkerError} If the router cannot be loaded.
+   */
+  async start(router: RouterSource): Promise<Deno.NetAddr> {
+    const { hostname, port, workers } = this.#options;
+    // opened first, so that the port is known to be free; it keeps the shared
+    // socket open until the workers have their own
+    const listener = this.#listen();
+    try {
+      const { permissions, revokeRead } = sandbox(this.#options, router);
+      this.#workers = Array.from(
+        { length: workers },
+        (_, index) =>
+          new WorkerThread(
+            { permissions, revokeRead },
+            `worker ${index + 1}`,
+            (batch) => this.#onLines(batch),
+          ),
+      );
+      await Promise.all(
+        this.#workers.map((worker) => worker.load(router, revokeRead)),
+      );
+      const serve: Omit<Serve, "type"> = {
+        listen: { hostname, port },
+        connection: this.#options.connection,
+        gauges: this.#gauges.shared,
+        logLevel: this.#options.logLevel,
+        accessLog: this.#access && this.#options.logFormat,
+      };
+      await Promise.all(this.#workers.map((worker) => worker.serve(serve)));
+      return listener.addr as Deno.NetAddr;
+    } catch (error) {
+      for (const worker of this.#workers) worker.terminate();
+      throw error;
+    } finally {
+      listener.close();
+    }
+  }
+
+  /**
+   * Waits until a signal has stopped the proxy and the connections have ended
+   * as the signal says.
+   *
+   * @param address What `start` has returned.
+   */
+  async run(address: Deno.NetAddr): Promise<void> {
+    const signals = this.#hearSignals();
+    this.#log.info(
+      `Listening on ${formatAddress(address)} with ${this.#workers.length} ${
+        this.#workers.length === 1 ? "worker" : "workers"
+      }`,
+    );
+    this.#log.info(
+      "Send QUIT to quit after waiting for all connections to finish.",
+    );
+    this.#log.info(
+      `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
+    );
+    await this.#stopped.promise;
+    signals.dispose();
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  #listen(): Deno.TcpListener {
+    const { hostname, port } = this.#options;
+    try {
+      return listenShared({ hostname, port });
+    } catch (error) {
+      const reason = error instanceof Deno.errors.AddrInUse
+        ? "another program listens there"
+        : error instanceof Error
+        ? error.message
+        : error;
+      throw new StartError(
+        `Cannot listen on ${formatAddress({ hostname, port })}: ${reason}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #hearSignals(): { dispose(): void } {
+    const handlers: [Deno.Signal, () => void][] = [
+      ["SIGINT", () => this.#stop("fast", "INT")],
+    ];
+    if (Deno.build.os !== "windows") {
+      handlers.push(
+        ["SIGTERM", () => this.#stop("fast", "TERM")],
+        ["SIGQUIT", () => this.#stop("graceful", "QUIT")],
+        ["SIGUSR1", () => this.#logCounters()],
+      );
+    }
+    for (const [signal, handler] of handlers) {
+      Deno.addSignalListener(signal, handler);
+    }
+    return {
+      dispose() {
+        for (const [signal, handler] of handlers) {
+          Deno.removeSignalListener(signal, handler);
+        }
+      },
+    };
+  }
+
+  #logCounters(): void {
+    this.#log.info(
+      `Connections: ${this.#gauges} (current/maximum/total), ${this.#gauges.connectedNow} with a remote`,
+    );
+  }
+
+  #stop(how: "graceful" | "fast", signal: string): void {
+    if (this.#stopping === "fast") {
+      if (how === "fast") {
+        this.#log.info(`Received ${signal} signal again. Quitting at once.`);
+        this.#stopped.resolve();
+      }
+      return;
+    }
+    const first = this.#stopping === "no";
+    this.#stopping = how;
+    this.#log.info(
+      `Received ${signal} signal. No longer accepting new connections.`,
+    );
+    if (how === "fast") {
+      this.#log.info(
+        `Maximum time to wait for connections is ${FAST_SHUTDOWN} seconds.`,
+      );
+      setTimeout(() => this.#abort(), FAST_SHUTDOWN * 1000);
+    }
+    if (first) this.#drain();
+  }
+
+  /** Stops accepting, and waits for the connections. */
+  #drain(): void {
+    let last = this.#gauges.open;
+    this.#logWaiting(last);
+    const timer = setInterval(() => {
+      const { open } = this.#gauges;
+      if (open === last) return;
+      last = open;
+      this.#logWaiting(open);
+    }, WAITING_INTERVAL);
+    for (const worker of this.#workers) worker.stop();
+    Promise.all(this.#workers.map((worker) => worker.drained)).then(() => {
+      clearInterval(timer);
+      this.#stopped.resolve();
+    });
+  }
+
+  #logWaiting(open: number): void {
+    this.#log.info(`Waiting for ${open} connections to finish.`);
+  }
+
+  /** Closes what has not ended in time. */
+  #abort(): void {
+    this.#log.warn(
+      `Closing ${this.#gauges.open} connections that did not finish in ${FAST_SHUTDOWN} seconds.`,
+    );
+    for (const worker of this.#workers) worker.abort();
+    // a worker that is stuck in a loop cannot close its own
+    setTimeout(() => this.#stopped.resolve(), ABORT_TIME);
+  }
+
+  #onLines(batch: Batch): void {
+    for (const [level, message] of batch.log) this.#log[level](message);
+    if (batch.access !== "") this.#access?.write(batch.access);
+    if (batch.dropped > 0) {
+      this.#log.warn(
+        `Dropped ${batch.dropped} lines of a worker as there were too many`,
+      );
+    }
+  }
+}

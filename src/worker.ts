@@ -1,0 +1,144 @@
+/**
+ * One worker thread: it imports the router under restricted permissions, and
+ * serves connections from the queue that all workers share.
+ *
+ * @module
+ */
+import { Buffers } from "./connection/buffers.ts";
+import type { Context } from "./connection/connection.ts";
+import { Deadlines } from "./connection/deadlines.ts";
+import { Descriptors } from "./connection/descriptors.ts";
+import { Acceptor, listenShared } from "./connection/listener.ts";
+import { describeError } from "./connection/preread.ts";
+import type { FromWorker, Load, Serve, ToWorker } from "./messages.ts";
+import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
+import { Gauges } from "./observe/gauges.ts";
+import { Outbox } from "./observe/outbox.ts";
+import type { Router } from "./router/contract.ts";
+import { dryRun } from "./router/dry_run.ts";
+import { HOOKS, loadRouter } from "./router/load.ts";
+
+/** The part of a worker's global scope that is used here. */
+interface WorkerScope {
+  close(): void;
+  postMessage(message: unknown): void;
+  addEventListener(
+    type: "message" | "error" | "unhandledrejection",
+    listener: (event: never) => void,
+  ): void;
+}
+
+const scope = self as unknown as WorkerScope;
+// kept from a router that would replace it
+const post = scope.postMessage.bind(scope);
+const say = (message: FromWorker): void => post(message);
+
+// a router that ends its thread would take the connections of others along
+Deno.exit = () => {
+  throw new Error("a router cannot end the program");
+};
+scope.close = () => {
+  throw new Error("a router cannot end its worker");
+};
+
+let router: Router | undefined;
+let acceptor: Acceptor | undefined;
+let context: Context | undefined;
+let outbox = new Outbox(say, "info");
+
+scope.addEventListener("message", (event: MessageEvent<ToWorker>) => {
+  const message = event.data;
+  switch (message.type) {
+    case "load":
+      return void load(message);
+    case "serve":
+      return serve(message);
+    case "dry-run":
+      return void dryRun(router as Router, message, say);
+    case "stop":
+      return acceptor?.stop();
+    case "abort":
+      for (const connection of [...context?.connections ?? []]) {
+        connection.end("shutdown");
+      }
+  }
+});
+
+// a mistake of the router outside its hooks must not end the thread
+scope.addEventListener("error", (event: ErrorEvent) => {
+  event.preventDefault();
+  outbox.error(
+    `The router threw outside its hooks: ${describeError(event.error)}`,
+  );
+});
+scope.addEventListener("unhandledrejection", (event: PromiseRejectionEvent) => {
+  event.preventDefault();
+  outbox.error(
+    `The router left a rejected promise: ${describeError(event.reason)}`,
+  );
+});
+
+async function load(message: Load): Promise<void> {
+  try {
+    router = await loadRouter(message.router.url, message.router.name);
+    for (const path of message.revokeRead) {
+      await Deno.permissions.revoke({ name: "read", path });
+    }
+    const loaded = router;
+    say({
+      type: "loaded",
+      hooks: HOOKS.filter((hook) => loaded[hook] !== undefined),
+    });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function serve(message: Serve): void {
+  outbox = new Outbox(say, message.logLevel);
+  const gauges = new Gauges(message.gauges);
+  context = {
+    router: router as Router,
+    options: message.connection,
+    buffers: new Buffers(),
+    deadlines: new Deadlines(),
+    descriptors: new Descriptors(gauges, outbox),
+    gauges,
+    log: outbox,
+    accessLog: message.accessLog === undefined
+      ? NO_ACCESS_LOG
+      : accessLog(message.accessLog, (line) => outbox.access(line)),
+    connections: new Set(),
+    onIdle: undefined,
+  };
+  try {
+    acceptor = new Acceptor(context, listenShared(message.listen));
+  } catch (error) {
+    return fail(error);
+  }
+  void untilDrained(context, acceptor);
+  say({ type: "serving" });
+}
+
+/** Accepts until it is told to stop, then waits for the last connection. */
+async function untilDrained(
+  context: Context,
+  acceptor: Acceptor,
+): Promise<void> {
+  await acceptor.run();
+  if (context.connections.size > 0) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    context.onIdle = resolve;
+    await promise;
+  }
+  outbox.flush();
+  say({ type: "drained" });
+}
+
+function fail(error: unknown): void {
+  outbox.flush();
+  say({
+    type: "failed",
+    message: error instanceof Error ? error.message : String(error),
+  });
+}
