@@ -137,6 +137,31 @@ export class Cursor {
     }
     return end < behind ? this.wait() : this.reject();
   }
+
+  /**
+   * Goes over all bytes in `allowed`, at most `max`, up to one that is not, and
+   * returns the index of that one, or -1.
+   */
+  over(allowed: ByteClass, max: number): number {
+    const { bytes } = this;
+    const behind = Math.min(this.limit, this.pos + max + 1);
+    const end = Math.min(behind, bytes.length);
+    let i = this.pos;
+    while (i < end && allowed[bytes[i]!] === 1) i++;
+    if (i === end) return end < behind ? this.wait() : this.reject();
+    this.pos = i;
+    return i;
+  }
+
+  /** Goes over CR LF or LF. */
+  endOfLine(): boolean {
+    const lf = this.bytes[this.pos] === 0x0d ? this.pos + 1 : this.pos;
+    if (lf >= this.limit) return this.reject() > 0;
+    if (lf >= this.bytes.length) return this.wait() > 0;
+    if (this.bytes[lf] !== 0x0a) return this.reject() > 0;
+    this.pos = lf + 1;
+    return true;
+  }
 }
 
 /** One entry per byte value; 0 = not in the class. */
@@ -169,8 +194,8 @@ export const TOKEN: ByteClass = byteClass((byte) =>
   PRINTABLE[byte] === 1 &&
   !` "(),/:;<=>?@[\\]{}`.includes(String.fromCharCode(byte))
 );
-/** Every byte. */
-export const ANY: ByteClass = byteClass(() => true);
+/** Every byte but zero. */
+export const NOT_NUL: ByteClass = byteClass((byte) => byte !== 0);
 
 const encoder = new TextEncoder();
 

@@ -13,11 +13,11 @@ import type { Input } from "./types.ts";
 
 const NUL = 0;
 const MAX_PACKET = 65_520;
-const SERVICES = [
+const SERVICES: readonly GitService[] = [
   "git-upload-pack",
   "git-receive-pack",
   "git-upload-archive",
-] as const;
+];
 const SERVICE_BYTES = SERVICES.map((service) => encode(`${service} `));
 const HOST = encode("host=");
 const PATH_START = oneOf("/~");
@@ -25,10 +25,16 @@ const HOST_PORT = byteClass((byte) =>
   HOST_BYTES[byte] === 1 || byte === 0x5b || byte === 0x5d
 );
 
+/** What a Git client wants to do: fetch, push, or get an archive. */
+export type GitService =
+  | "git-upload-pack"
+  | "git-receive-pack"
+  | "git-upload-archive";
+
 /** The request that a Git client sends over `git://`. */
 export interface GitRequest {
   /** What the client wants to do: fetch, push, or get an archive. */
-  readonly service: typeof SERVICES[number];
+  readonly service: GitService;
   /** Path of the repository as it was sent, with its first `/` (or `~`). */
   readonly path: string;
   /** Host that the client was told to connect to: lower case, without port and trailing dot. */
@@ -104,7 +110,7 @@ function packetLength(c: Cursor): number {
   return value;
 }
 
-function readService(c: Cursor): typeof SERVICES[number] | undefined {
+function readService(c: Cursor): GitService | undefined {
   let answer: null | undefined = null;
   for (let i = 0; i < SERVICES.length; i++) {
     if (c.literal(SERVICE_BYTES[i]!)) return SERVICES[i];

@@ -110,7 +110,7 @@ class Head extends Cursor {
 
   requestLine(): boolean {
     const first = this.bytes[0];
-    if ((first === CR || first === LF) && !this.lineEnd()) return false;
+    if ((first === CR || first === LF) && !this.endOfLine()) return false;
     this.start = this.pos;
     this.methodEnd = this.until(SP, TOKEN, MAX_METHOD);
     if (this.methodEnd < 0) return false;
@@ -118,7 +118,7 @@ class Head extends Cursor {
     if (!this.target()) return false;
     if (!this.literal(VERSION)) return false;
     this.version = this.pos;
-    return this.run(1, DIGIT) && this.lineEnd();
+    return this.run(1, DIGIT) && this.endOfLine();
   }
 
   /** Every field and the empty line. */
@@ -131,7 +131,7 @@ class Head extends Cursor {
       const start = this.pos;
       if (start >= end) return this.wait() > 0;
       const first = bytes[start]!;
-      if (first === CR || first === LF) return this.lineEnd();
+      if (first === CR || first === LF) return this.endOfLine();
       let pos = start;
       let isHost = false;
       if (first !== SP && first !== TAB) {
@@ -146,7 +146,7 @@ class Head extends Cursor {
       const value = pos;
       while (pos < end && VALUE[bytes[pos]!] === 1) pos++;
       this.pos = pos;
-      if (!this.lineEnd() || isHost && !this.host(value, pos)) return false;
+      if (!this.endOfLine() || isHost && !this.host(value, pos)) return false;
       mayFold = !isHost;
     }
   }
@@ -168,17 +168,6 @@ class Head extends Cursor {
       port: where?.port,
       headers: new HeadFields(text, this.fieldsStart - start),
     };
-  }
-
-  /** CRLF or LF. */
-  private lineEnd(): boolean {
-    const { bytes, pos } = this;
-    const isCr = bytes[pos] === CR;
-    const lf = isCr ? pos + 1 : pos;
-    if (lf >= Math.min(this.limit, bytes.length)) return this.wait() > 0;
-    if (bytes[lf] !== LF) return this.reject() > 0;
-    this.pos = lf + 1;
-    return true;
   }
 
   private target(): boolean {

@@ -1,5 +1,5 @@
-import { byteClass, bytesOf, Cursor, TEXT } from "./_bytes.ts";
-import { hostName } from "./_host.ts";
+import { bytesOf, Cursor } from "./_bytes.ts";
+import { HOST_BYTES, hostName } from "./_host.ts";
 import type { Input } from "./types.ts";
 
 /** Of the 255 characters that a host may have each may take 3 bytes. */
@@ -7,8 +7,6 @@ const MAX_HOST = 255 * 3;
 const MIN_LENGTH = 8;
 const MAX_LENGTH = 1 + 5 + 2 + MAX_HOST + 2 + 1;
 const STATES = ["status", "login", "transfer"] as const;
-/** A host, and behind it what mods append. */
-const ADDRESS = byteClass((byte) => TEXT[byte] === 1 || byte === 0);
 
 /** The handshake of a Minecraft client. */
 export interface MinecraftHandshake {
@@ -19,7 +17,7 @@ export interface MinecraftHandshake {
   /** Port that the player typed. */
   readonly port: number;
   /** What the client wants: the server's status, to play, or to play on, coming from another server. */
-  readonly state: typeof STATES[number];
+  readonly state: "status" | "login" | "transfer";
   /** Length of the handshake in bytes. */
   readonly length: number;
 }
@@ -80,9 +78,9 @@ function readHost(c: Cursor): string | undefined {
   const size = c.varint(2, 1, MAX_HOST);
   if (size < 0) return undefined;
   if (c.pos + size + afterHost !== c.limit) return void c.reject();
+  const nul = c.bytes.subarray(c.pos, c.pos + size).indexOf(0);
+  const length = nul < 0 ? size : nul; // without what mods append
   const start = c.pos;
-  if (!c.run(size, ADDRESS)) return undefined;
-  let end = start;
-  while (end < c.pos && c.bytes[end] !== 0) end++;
-  return hostName(c.bytes, start, end) ?? void c.reject();
+  if (!c.run(length, HOST_BYTES) || !c.skip(size - length)) return undefined;
+  return hostName(c.bytes, start, start + length) ?? void c.reject();
 }

@@ -28,7 +28,7 @@
  */
 export { amqp, type AmqpHeader } from "./amqp.ts";
 export { dns, type DnsQuery } from "./dns.ts";
-export { git, type GitRequest } from "./git.ts";
+export { git, type GitRequest, type GitService } from "./git.ts";
 export { http, type HttpHeaders, type HttpRequest } from "./http.ts";
 export { http2, type Http2Request } from "./http2.ts";
 export { minecraft, type MinecraftHandshake } from "./minecraft.ts";

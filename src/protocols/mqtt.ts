@@ -1,4 +1,11 @@
-import { bytesOf, Cursor, encode, MAX_MESSAGE, strictUtf8 } from "./_bytes.ts";
+import {
+  bytesOf,
+  Cursor,
+  encode,
+  MAX_MESSAGE,
+  NOT_NUL,
+  strictUtf8,
+} from "./_bytes.ts";
 import type { Input } from "./types.ts";
 
 const CONNECT = 0x10;
@@ -78,10 +85,7 @@ export function mqtt(data: Input): MqttConnect | null | undefined {
 /** The name of the protocol and its level, or -1. */
 function readLevel(c: Cursor): number {
   const isNew = c.literal(MQTT);
-  if (!isNew && (c.answer === undefined || !c.literal(MQISDP))) {
-    // Both names begin with a zero byte.
-    return -1;
-  }
+  if (!isNew && (c.answer === undefined || !c.literal(MQISDP))) return -1;
   const first = c.bytes[c.pos] ?? 0;
   const bridge = first & BRIDGE;
   const level = isNew
@@ -107,9 +111,8 @@ function readFlags(c: Cursor, level: number): number {
 /** A string behind its length; `undefined` on failure. */
 function readString(c: Cursor): string | undefined {
   const length = c.uint(2);
-  if (length < 0 || !c.skip(length)) return undefined;
-  const text = strictUtf8(c.bytes, c.pos - length, c.pos);
-  return text === null || text.includes("\0") ? void c.reject() : text;
+  if (length < 0 || !c.run(length, NOT_NUL)) return undefined;
+  return strictUtf8(c.bytes, c.pos - length, c.pos) ?? void c.reject();
 }
 
 function skipBinary(c: Cursor): boolean {

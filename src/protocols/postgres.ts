@@ -1,4 +1,4 @@
-import { byteClass, bytesOf, Cursor, utf8, VISIBLE } from "./_bytes.ts";
+import { bytesOf, Cursor, NOT_NUL, utf8, VISIBLE } from "./_bytes.ts";
 import type { Input } from "./types.ts";
 
 const NUL = 0;
@@ -7,12 +7,10 @@ const MAX_LENGTH = 10_000;
 const CANCEL = 80_877_102;
 const SSL = 80_877_103;
 const GSS = 80_877_104;
-const CANCEL_MIN = 16;
 /** Since version 3.2 the key may have up to 256 bytes. */
 const CANCEL_MAX = 12 + 256;
-/** `user`, a name of one character, and the end of the list. */
-const STARTUP_MIN = 16;
-const VALUE = byteClass((byte) => byte !== NUL);
+/** Startup with a user of one character; cancel with a key of four bytes. */
+const MIN_LENGTH = 16;
 
 /** A request for encryption, before the real first message. */
 export interface PostgresEncryptionRequest {
@@ -97,11 +95,10 @@ export function postgres(data: Input): PostgresMessage | null | undefined {
     const code = c.uint(4, SSL, GSS);
     return code < 0 ? c.answer : { kind: code === SSL ? "ssl" : "gss", length };
   }
-  if (length < STARTUP_MIN) return null;
+  if (length < MIN_LENGTH) return null;
   const version = c.uint(4, 0x0003_0000, 0x0003_ffff);
   if (version >= 0) return startup(c, version & 0xffff);
-  const mayBeCancel = c.answer === null && length >= CANCEL_MIN &&
-    length <= CANCEL_MAX;
+  const mayBeCancel = c.answer === null && length <= CANCEL_MAX;
   return mayBeCancel ? cancel(c) : c.answer;
 }
 
@@ -122,7 +119,7 @@ function startup(c: Cursor, minor: number): PostgresStartup | null | undefined {
     const nameEnd = c.until(NUL, VISIBLE, MAX_LENGTH);
     if (nameEnd < 0) return c.answer;
     const value = c.pos;
-    const valueEnd = c.until(NUL, VALUE, MAX_LENGTH);
+    const valueEnd = c.until(NUL, NOT_NUL, MAX_LENGTH);
     if (valueEnd < 0) return c.answer;
     parameters.set(
       utf8(c.bytes, name, nameEnd),

@@ -13,16 +13,16 @@ const NEGOTIATION = 1;
 const CORRELATION = 6;
 const HAS_CORRELATION = 0x08;
 const CORRELATION_LENGTH = 36;
-const PROTOCOLS = [
+const PROTOCOLS: readonly (readonly [bit: number, name: RdpProtocol])[] = [
   [0x01, "tls"],
   [0x02, "credSsp"],
   [0x04, "rdsTls"],
   [0x08, "credSspEx"],
   [0x10, "entra"],
-] as const;
+];
 
 /** How an RDP client can secure the connection. */
-export type RdpProtocol = typeof PROTOCOLS[number][1];
+export type RdpProtocol = "tls" | "credSsp" | "rdsTls" | "credSspEx" | "entra";
 
 /** The connection request of an RDP client. */
 export interface RdpRequest {

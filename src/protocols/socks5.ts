@@ -29,7 +29,7 @@ export interface Socks5Credentials {
 /** A SOCKS5 client's request. */
 export interface Socks5Request {
   /** What the client wants. */
-  readonly command: typeof COMMANDS[number];
+  readonly command: "connect" | "bind" | "udpAssociate";
   /** IP address, or host name in lower case without trailing dot. */
   readonly host: string;
   /** Port. */

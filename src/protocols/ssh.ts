@@ -9,14 +9,11 @@ import {
 } from "./_bytes.ts";
 import type { Input } from "./types.ts";
 
-const LF = 0x0a;
-const CR = 0x0d;
 const DASH = 0x2d;
 const MAX_LINE = 255;
 const MAX_PROTOCOL = 8;
 const MAGIC = encode("SSH-");
 const PROTOCOL = byteClass((byte) => isDigit(byte) || byte === 0x2e);
-const LINE = byteClass((byte) => PRINTABLE[byte] === 1 || byte === CR);
 
 /** The line with which an SSH client says what it is. */
 export interface SshIdentification {
@@ -59,8 +56,8 @@ export function ssh(data: Input): SshIdentification | null | undefined {
   if (protocolEnd === protocolStart) return null;
   const softwareStart = c.pos;
   if (!c.run(1, VISIBLE)) return c.answer;
-  const lineEnd = endOfLine(c);
-  if (lineEnd < 0) return c.answer;
+  const lineEnd = c.over(PRINTABLE, MAX_LINE);
+  if (lineEnd < 0 || !c.endOfLine()) return c.answer;
   const version = latin1(c.bytes, 0, lineEnd);
   const space = version.indexOf(" ", softwareStart);
   return {
@@ -69,15 +66,4 @@ export function ssh(data: Input): SshIdentification | null | undefined {
     software: version.slice(softwareStart, space < 0 ? lineEnd : space),
     comments: space < 0 ? undefined : version.slice(space + 1),
   };
-}
-
-/** The index of the CR LF or LF that ends the line, or -1. */
-function endOfLine(c: Cursor): number {
-  const { bytes, pos } = c;
-  const lf = c.until(LF, LINE, MAX_LINE);
-  const end = lf < 0 ? Math.min(bytes.length, c.limit) : lf;
-  const cr = bytes.subarray(pos, end).indexOf(CR);
-  if (cr < 0) return lf;
-  // A CR is the line's end only when the LF comes next.
-  return pos + cr === end - 1 ? (lf < 0 ? lf : end - 1) : c.reject();
 }

@@ -57,15 +57,22 @@ export interface PeerOptions {
 export function allPeers(options: PeerOptions = {}): Peer[] {
   const own = commandFrom("PROXYMACHINE_CMD") ?? defaultCommand();
   const other = commandFrom("PROXYMACHINE_OTHER_CMD");
-  const proxymachine = (name: string, label: string, command: readonly string[]): Peer => ({
+  const proxymachine = (
+    name: string,
+    label: string,
+    command: readonly string[],
+  ): Peer => ({
     name,
     label,
     programmable: true,
-    start: (stage, setup) => startProxymachine(stage, setup, command, options.denoFlags),
+    start: (stage, setup) =>
+      startProxymachine(stage, setup, command, options.denoFlags),
   });
   return [
     proxymachine("proxymachine", "proxymachine", own),
-    ...(other === undefined ? [] : [proxymachine("other", "proxymachine (other)", other)]),
+    ...(other === undefined
+      ? []
+      : [proxymachine("other", "proxymachine (other)", other)]),
     {
       name: "haproxy",
       label: "HAProxy",
@@ -85,7 +92,9 @@ export function allPeers(options: PeerOptions = {}): Peer[] {
       label: "nginx stream",
       programmable: false,
       start: (stage, setup) => startNginx(stage, setup, false),
-      missing: () => needs("nginx", "nginx") ?? lacks("ngx_stream_module", "libnginx-mod-stream"),
+      missing: () =>
+        needs("nginx", "nginx") ??
+          lacks("ngx_stream_module", "libnginx-mod-stream"),
     },
     {
       name: "nginx-njs",
@@ -93,7 +102,8 @@ export function allPeers(options: PeerOptions = {}): Peer[] {
       programmable: true,
       start: (stage, setup) => startNginx(stage, setup, true),
       missing: () =>
-        needs("nginx", "nginx") ?? lacks("ngx_stream_module", "libnginx-mod-stream") ??
+        needs("nginx", "nginx") ??
+          lacks("ngx_stream_module", "libnginx-mod-stream") ??
           lacks("ngx_stream_js_module", "libnginx-mod-stream-js"),
     },
     {
@@ -112,19 +122,30 @@ export function allPeers(options: PeerOptions = {}): Peer[] {
 }
 
 /** Starts a peer and waits until it listens. */
-export async function startPeer(stage: Stage, peer: Peer, setup: Setup): Promise<Running> {
+export async function startPeer(
+  stage: Stage,
+  peer: Peer,
+  setup: Setup,
+): Promise<Running> {
   const child = peer.start(stage, setup);
   if (child === undefined) {
     const port = Number(setup.backend.split(":")[1]);
     const none = { rss: 0, anon: 0 };
-    return { port, cpu: () => 0, memory: () => none, kill: () => Promise.resolve() };
+    return {
+      port,
+      cpu: () => 0,
+      memory: () => none,
+      kill: () => Promise.resolve(),
+    };
   }
   await stage.listening(child, setup.port);
   return {
     port: setup.port,
     cpu: () => {
       const reason = child.ended();
-      if (reason !== undefined) throw new Error(`${peer.label} ended: ${reason}`);
+      if (reason !== undefined) {
+        throw new Error(`${peer.label} ended: ${reason}`);
+      }
       return cpuMicros(child.pid);
     },
     memory: () => memory(child.pid),
@@ -135,7 +156,8 @@ export async function startPeer(stage: Stage, peer: Peer, setup: Setup): Promise
 /** Debian's package for a program that cannot be found. */
 export function needs(program: string, pkg: string): string | undefined {
   try {
-    new Deno.Command(program, { args: ["-v"], stdout: "null", stderr: "null" }).outputSync();
+    new Deno.Command(program, { args: ["-v"], stdout: "null", stderr: "null" })
+      .outputSync();
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return pkg;
@@ -148,9 +170,19 @@ function lacks(module: string, pkg: string): string | undefined {
 }
 
 function startNaive(stage: Stage, setup: Setup): Child {
-  const router = stage.write(`${setup.port}.ts`, typescriptRouter(setup.routing, setup.backend));
+  const router = stage.write(
+    `${setup.port}.ts`,
+    typescriptRouter(setup.routing, setup.backend),
+  );
   const program = new URL("./peers/naive.ts", import.meta.url).pathname;
-  const run = [Deno.execPath(), "run", "--no-prompt", "--allow-net", "--allow-read", program];
+  const run = [
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    program,
+  ];
   return stage.spawn("naive", [...run, router, String(setup.port)]);
 }
 

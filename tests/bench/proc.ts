@@ -29,7 +29,9 @@ export function processTree(pid: number): number[] {
   for (const parent of tree) {
     for (const thread of threads(parent)) {
       const children = readOr("", `/proc/${parent}/task/${thread}/children`);
-      for (const child of children.split(" ")) if (child !== "") tree.push(Number(child));
+      for (const child of children.split(" ")) {
+        if (child !== "") tree.push(Number(child));
+      }
     }
   }
   return tree;
@@ -50,7 +52,10 @@ export function isRunning(pid: number): boolean {
  * @param options.reaped Count children that have ended and been waited for as well.
  * @throws If the process is gone: a proxy that died has no cost worth reporting.
  */
-export function cpuMicros(pid: number, options: { reaped?: boolean } = {}): number {
+export function cpuMicros(
+  pid: number,
+  options: { reaped?: boolean } = {},
+): number {
   let ticks = 0;
   for (const member of processTree(pid)) {
     const fields = statFields(member);
@@ -72,26 +77,35 @@ export function memory(pid: number): Memory {
     sum.rss += kilobytes(text, "Rss") * 1024;
     sum.anon += kilobytes(text, "Anonymous") * 1024;
   }
-  if (sum.rss === 0) throw new Error(`Cannot read the memory of process ${pid}: it is gone`);
+  if (sum.rss === 0) {
+    throw new Error(`Cannot read the memory of process ${pid}: it is gone`);
+  }
   return sum;
 }
 
 /** True when a TCP socket of IPv4 listens on `port`. Asking so costs the listener no connection. */
 export function isListening(port: number): boolean {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A `;
+  const local = `:${
+    port.toString(16).toUpperCase().padStart(4, "0")
+  } 00000000:0000 0A `;
   return Deno.readTextFileSync("/proc/net/tcp").includes(local);
 }
 
 /** Sockets in TIME_WAIT, on the whole machine: each holds one local port for a minute. */
 export function timeWaitSockets(): number {
-  return Number(/^TCP:.* tw (\d+)/m.exec(Deno.readTextFileSync("/proc/net/sockstat"))?.[1] ?? 0);
+  return Number(
+    /^TCP:.* tw (\d+)/m.exec(Deno.readTextFileSync("/proc/net/sockstat"))
+      ?.[1] ?? 0,
+  );
 }
 
 /** Time that all cores together were busy, whoever kept them so. */
 export function machineTime(): MachineTime {
-  const line = /^cpu +(.*)$/m.exec(Deno.readTextFileSync("/proc/stat"))?.[1] ?? "";
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(" ")
-    .map(Number);
+  const line = /^cpu +(.*)$/m.exec(Deno.readTextFileSync("/proc/stat"))?.[1] ??
+    "";
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] =
+    line.split(" ")
+      .map(Number);
   return {
     busy: (user + nice + system + irq + softirq) * MICROS_PER_TICK,
     stolen: steal * MICROS_PER_TICK,
@@ -100,26 +114,41 @@ export function machineTime(): MachineTime {
 
 /** File descriptors that a process started by this one may open. */
 export function descriptorLimit(): number {
-  const limit = /^Max open files +(\S+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1];
-  return limit === undefined || limit === "unlimited" ? Infinity : Number(limit);
+  const limit = /^Max open files +(\S+)/m.exec(
+    Deno.readTextFileSync("/proc/self/limits"),
+  )?.[1];
+  return limit === undefined || limit === "unlimited"
+    ? Infinity
+    : Number(limit);
 }
 
 /** First port that the kernel gives to outgoing connections; those below are free to listen on. */
 export function firstEphemeralPort(): number {
   return Number(
-    Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range").split(/\s/)[0] ?? 32768,
+    Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range").split(
+      /\s/,
+    )[0] ?? 32768,
   );
 }
 
 /** What the numbers were measured on. */
 export function machine(): { cpu: string; cores: number; kernel: string } {
-  const model = /^model name\s*: (.*)$/m.exec(readOr("", "/proc/cpuinfo"))?.[1] ?? Deno.build.arch;
-  return { cpu: model, cores: navigator.hardwareConcurrency, kernel: Deno.osRelease() };
+  const model =
+    /^model name\s*: (.*)$/m.exec(readOr("", "/proc/cpuinfo"))?.[1] ??
+      Deno.build.arch;
+  return {
+    cpu: model,
+    cores: navigator.hardwareConcurrency,
+    kernel: Deno.osRelease(),
+  };
 }
 
 function threads(pid: number): string[] {
   try {
-    return Array.from(Deno.readDirSync(`/proc/${pid}/task`), (entry) => entry.name);
+    return Array.from(
+      Deno.readDirSync(`/proc/${pid}/task`),
+      (entry) => entry.name,
+    );
   } catch (error) {
     if (isGone(error)) return [];
     throw error;
@@ -133,7 +162,9 @@ function statFields(pid: number): string[] {
 }
 
 function kilobytes(smaps: string, field: string): number {
-  return Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(smaps)?.[1] ?? 0);
+  return Number(
+    new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(smaps)?.[1] ?? 0,
+  );
 }
 
 /** The text of a file that goes away with its process, or `fallback` once it has. */

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { firstEphemeralPort, isListening, isRunning, processTree } from "./proc.ts";
+import {
+  firstEphemeralPort,
+  isListening,
+  isRunning,
+  processTree,
+} from "./proc.ts";
 
 /** A process that this run started, with what is needed to talk about it and to end it. */
 export interface Child {
@@ -33,7 +38,9 @@ const KEPT_STDERR = 2_000;
  * nothing can be awaited any more (a signal), and all of it is gone.
  */
 export class Stage implements AsyncDisposable {
-  readonly dir: string = Deno.makeTempDirSync({ prefix: "proxymachine-bench-" });
+  readonly dir: string = Deno.makeTempDirSync({
+    prefix: "proxymachine-bench-",
+  });
   readonly #children = new Map<number, Child>();
   readonly #taken = new Set<number>();
 
@@ -91,11 +98,18 @@ export class Stage implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#children.set(process.pid, killable(process, program, () => undefined));
+    this.#children.set(
+      process.pid,
+      killable(process, program, () => undefined),
+    );
     try {
       const { code, stdout, stderr } = await process.output();
       const decoder = new TextDecoder();
-      return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+      return {
+        code,
+        stdout: decoder.decode(stdout),
+        stderr: decoder.decode(stderr),
+      };
     } finally {
       this.#children.delete(process.pid);
     }
@@ -110,7 +124,9 @@ export class Stage implements AsyncDisposable {
     for (let waited = 0; waited < 10_000; waited += 20) {
       if (isListening(port)) return;
       const reason = child.ended();
-      if (reason !== undefined) throw new Error(`${child.name} ended at once: ${reason}`);
+      if (reason !== undefined) {
+        throw new Error(`${child.name} ended at once: ${reason}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`${child.name} does not listen on port ${port} after 10 s`);
@@ -128,7 +144,9 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(Array.from(this.#children.values(), (child) => child.kill()));
+    await Promise.all(
+      Array.from(this.#children.values(), (child) => child.kill()),
+    );
     this.clear();
   }
 
@@ -144,7 +162,9 @@ export class Stage implements AsyncDisposable {
       }).spawn();
       return { process };
     } catch (cause) {
-      throw new Error(`Cannot start ${name} as \`${command.join(" ")}\``, { cause });
+      throw new Error(`Cannot start ${name} as \`${command.join(" ")}\``, {
+        cause,
+      });
     }
   }
 
@@ -162,9 +182,12 @@ export class Stage implements AsyncDisposable {
       },
     });
     // The pipe breaks when the child is killed, and that is no news.
-    process.stderr.pipeThrough(new TextDecoderStream()).pipeTo(kept).catch(() => {});
+    process.stderr.pipeThrough(new TextDecoderStream()).pipeTo(kept).catch(
+      () => {},
+    );
     const child = killable(process, name, () => {
-      return status && `${status.signal ?? `status ${status.code}`} ${stderr.trim()}`;
+      return status &&
+        `${status.signal ?? `status ${status.code}`} ${stderr.trim()}`;
     });
     this.#children.set(process.pid, child);
     return child;
@@ -179,7 +202,9 @@ function killable(
   const kill = async () => {
     const members = ended() === undefined ? killTree(process.pid) : [];
     await process.status;
-    while (members.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (members.some(isRunning)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   };
   const terminate = async (seconds: number) => {
     if (ended() === undefined) process.kill("SIGTERM");
@@ -198,7 +223,9 @@ function killTree(pid: number): number[] {
     try {
       Deno.kill(member, "SIGKILL");
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound) && isRunning(member)) throw error;
+      if (!(error instanceof Deno.errors.NotFound) && isRunning(member)) {
+        throw error;
+      }
     }
   }
   return members;

@@ -9,7 +9,11 @@ import type { Setup } from "../peers.ts";
 import { luaRouter } from "./routers.ts";
 
 /** Starts HAProxy on `setup.port`; with a decision per connection if `programmed`. */
-export function startHaproxy(stage: Stage, setup: Setup, programmed: boolean): Child {
+export function startHaproxy(
+  stage: Stage,
+  setup: Setup,
+  programmed: boolean,
+): Child {
   const script = programmed
     ? `lua-load ${stage.write(`${setup.port}.lua`, luaRouter(setup.routing))}`
     : "";
@@ -37,5 +41,10 @@ frontend clients
 backend upstream
   server one ${setup.backend}
 `;
-  return stage.spawn("haproxy", ["haproxy", "-db", "-f", stage.write(`${setup.port}.cfg`, config)]);
+  return stage.spawn("haproxy", [
+    "haproxy",
+    "-db",
+    "-f",
+    stage.write(`${setup.port}.cfg`, config),
+  ]);
 }

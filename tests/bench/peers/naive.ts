@@ -9,14 +9,18 @@
 
 /** The part of a router that is used here. */
 interface Router {
-  route(data: { match(pattern: RegExp): RegExpMatchArray | null }): { remote?: string } | undefined;
+  route(
+    data: { match(pattern: RegExp): RegExpMatchArray | null },
+  ): { remote?: string } | undefined;
 }
 
 const [file = "", port = ""] = Deno.args;
 const { default: router }: { default: Router } = await import(`file://${file}`);
 const latin1 = new TextDecoder("latin1");
 
-for await (const client of Deno.listen({ hostname: "127.0.0.1", port: Number(port) })) {
+for await (
+  const client of Deno.listen({ hostname: "127.0.0.1", port: Number(port) })
+) {
   // A connection that breaks is the business of its two ends.
   serve(client).catch(() => {});
 }
@@ -36,7 +40,9 @@ async function serve(client: Deno.TcpConn): Promise<void> {
 }
 
 /** Reads until the router has decided. */
-async function decide(client: Deno.TcpConn): Promise<{ head: Uint8Array; remote: string }> {
+async function decide(
+  client: Deno.TcpConn,
+): Promise<{ head: Uint8Array; remote: string }> {
   const buffer = new Uint8Array(16_384);
   for (let length = 0; length < buffer.length;) {
     const count = await client.read(buffer.subarray(length));
@@ -45,7 +51,9 @@ async function decide(client: Deno.TcpConn): Promise<{ head: Uint8Array; remote:
     const head = buffer.subarray(0, length);
     const text = latin1.decode(head);
     const decision = router.route({ match: (pattern) => text.match(pattern) });
-    if (decision?.remote !== undefined) return { head, remote: decision.remote };
+    if (decision?.remote !== undefined) {
+      return { head, remote: decision.remote };
+    }
   }
   client.close();
   throw new Error("no decision");

@@ -10,17 +10,28 @@ import type { Setup } from "../peers.ts";
 import { njsRouter } from "./routers.ts";
 
 /** Starts nginx's stream proxy on `setup.port`; with a decision per connection if `programmed`. */
-export function startNginx(stage: Stage, setup: Setup, programmed: boolean): Child {
-  const modules = programmed ? ["ngx_stream_module", "ngx_stream_js_module"] : ["ngx_stream_module"];
+export function startNginx(
+  stage: Stage,
+  setup: Setup,
+  programmed: boolean,
+): Child {
+  const modules = programmed
+    ? ["ngx_stream_module", "ngx_stream_js_module"]
+    : ["ngx_stream_module"];
   let script = "";
   let decision = `proxy_pass ${setup.backend};`;
   if (programmed) {
     const file = `${setup.port}.js`;
     stage.write(file, njsRouter(setup.routing, setup.backend));
-    script = `js_path ${stage.dir}; js_import main from ${file}; js_var $remote;`;
+    script =
+      `js_path ${stage.dir}; js_import main from ${file}; js_var $remote;`;
     decision = "js_preread main.route; proxy_pass $remote;";
   }
-  return start(stage, setup.port, modules.map((name) => module(name)).join("\n"), `stream {
+  return start(
+    stage,
+    setup.port,
+    modules.map((name) => module(name)).join("\n"),
+    `stream {
   ${script}
   server {
     listen 127.0.0.1:${setup.port} backlog=4096;
@@ -28,7 +39,8 @@ export function startNginx(stage: Stage, setup: Setup, programmed: boolean): Chi
     proxy_timeout 1h;
     ${decision}
   }
-}`);
+}`,
+  );
 }
 
 /**
@@ -37,8 +49,14 @@ export function startNginx(stage: Stage, setup: Setup, programmed: boolean): Chi
  * their connections to it.
  */
 export function startBackend(stage: Stage, ports: readonly number[]): Child {
-  const listen = ports.map((port) => `    listen 127.0.0.1:${port} backlog=4096;`).join("\n");
-  return start(stage, ports[0] ?? 0, "", `http {
+  const listen = ports.map((port) =>
+    `    listen 127.0.0.1:${port} backlog=4096;`
+  ).join("\n");
+  return start(
+    stage,
+    ports[0] ?? 0,
+    "",
+    `http {
   access_log off;
   server_tokens off;
   keepalive_timeout 1h;
@@ -52,7 +70,8 @@ export function startBackend(stage: Stage, ports: readonly number[]): Child {
 ${listen}
     location / { return 200 "ok"; }
   }
-}`);
+}`,
+  );
 }
 
 /** True when this nginx has a module, built in or beside it. */
@@ -60,7 +79,12 @@ export function hasModule(name: string): boolean {
   return module(name) !== undefined;
 }
 
-function start(stage: Stage, port: number, modules: string, body: string): Child {
+function start(
+  stage: Stage,
+  port: number,
+  modules: string,
+  body: string,
+): Child {
   const config = `${modules}
 daemon off;
 worker_processes 1;
@@ -74,16 +98,31 @@ events {
 ${body}
 `;
   const file = stage.write(`${port}.conf`, config);
-  return stage.spawn("nginx", ["nginx", "-e", "stderr", "-p", stage.dir, "-c", file]);
+  return stage.spawn("nginx", [
+    "nginx",
+    "-e",
+    "stderr",
+    "-p",
+    stage.dir,
+    "-c",
+    file,
+  ]);
 }
 
 /** The directive that loads a module: empty if it is built in, `undefined` if it is missing. */
 function module(name: string): string | undefined {
-  const { stderr } = new Deno.Command("nginx", { args: ["-V"], stdout: "null", stderr: "piped" })
+  const { stderr } = new Deno.Command("nginx", {
+    args: ["-V"],
+    stdout: "null",
+    stderr: "piped",
+  })
     .outputSync();
   const options = new TextDecoder().decode(stderr);
-  if (name === "ngx_stream_module" && /--with-stream(\s|$)/.test(options)) return "";
-  const folder = /--modules-path=(\S+)/.exec(options)?.[1] ?? "/usr/lib/nginx/modules";
+  if (name === "ngx_stream_module" && /--with-stream(\s|$)/.test(options)) {
+    return "";
+  }
+  const folder = /--modules-path=(\S+)/.exec(options)?.[1] ??
+    "/usr/lib/nginx/modules";
   try {
     Deno.statSync(`${folder}/${name}.so`);
     return `load_module ${folder}/${name}.so;`;

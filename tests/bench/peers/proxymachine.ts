@@ -11,7 +11,14 @@ import { typescriptRouter } from "./routers.ts";
 /** The command in the documentation, with this checkout's `main.ts`. */
 export function defaultCommand(): string[] {
   const main = new URL("../../../main.ts", import.meta.url).pathname;
-  return [Deno.execPath(), "run", "--no-prompt", "--allow-net", "--allow-read", main];
+  return [
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    main,
+  ];
 }
 
 /**
@@ -26,7 +33,10 @@ export function startProxymachine(
   command: readonly string[],
   denoFlags: readonly string[] = [],
 ): Child {
-  const router = stage.write(`${setup.port}.ts`, typescriptRouter(setup.routing, setup.backend));
+  const router = stage.write(
+    `${setup.port}.ts`,
+    typescriptRouter(setup.routing, setup.backend),
+  );
   const flags = [...denoFlags];
   let accessLog = "off";
   if (setup.accessLog === true) {
@@ -37,15 +47,29 @@ export function startProxymachine(
   return stage.spawn("proxymachine", [
     ...withFlags(command, flags),
     ...["-c", router, "-h", "127.0.0.1", "-p", String(setup.port)],
-    ...["-w", String(setup.workers ?? 1), "--access-log", accessLog, "--log-level", "error"],
+    ...[
+      "-w",
+      String(setup.workers ?? 1),
+      "--access-log",
+      accessLog,
+      "--log-level",
+      "error",
+    ],
   ]);
 }
 
-function withFlags(command: readonly string[], flags: readonly string[]): string[] {
+function withFlags(
+  command: readonly string[],
+  flags: readonly string[],
+): string[] {
   if (flags.length === 0) return [...command];
   const run = command.indexOf("run");
   if (run === -1) {
-    throw new Error(`Cannot give ${flags.join(" ")} to \`${command.join(" ")}\`: no \`deno run\``);
+    throw new Error(
+      `Cannot give ${flags.join(" ")} to \`${
+        command.join(" ")
+      }\`: no \`deno run\``,
+    );
   }
   return command.toSpliced(run + 1, 0, ...flags);
 }

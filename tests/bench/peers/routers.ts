@@ -41,7 +41,9 @@ export default {
 } satisfies Router;
 `;
   }
-  const pattern = routing === "host" ? "/\\r\\nHost: ([^\\r\\n:]+)/i" : "/^[a-z2-7]{36}/";
+  const pattern = routing === "host"
+    ? "/\\r\\nHost: ([^\\r\\n:]+)/i"
+    : "/^[a-z2-7]{36}/";
   return `${imports}
 export default {
   route(data) {
@@ -58,7 +60,11 @@ export default {
 export function luaRouter(routing: Routing): string {
   const host = `data:match("\\r\\n[Hh][Oo][Ss][Tt]: ([^\\r\\n:]+)")`;
   const rules = `local rules = {
-${each((tenant) => `  { "^[^.]+%.${tenant.replace("-", "%-")}%.example%.com$", "upstream" },`)}
+${
+    each((tenant) =>
+      `  { "^[^.]+%.${tenant.replace("-", "%-")}%.example%.com$", "upstream" },`
+    )
+  }
 }
 
 local function decide(data)
@@ -71,7 +77,9 @@ local function decide(data)
 end
 `;
   const single = `local function decide(data)
-  if ${routing === "host" ? host : `data:match("^${"[a-z2-7]".repeat(36)}")`} then
+  if ${
+    routing === "host" ? host : `data:match("^${"[a-z2-7]".repeat(36)}")`
+  } then
     return "upstream"
   end
 end
@@ -104,11 +112,17 @@ export function njsRouter(routing: Routing, backend: string): string {
   const found = ${host};
   if (!found) return undefined;
   const host = found[1].toLowerCase();
-${each((tenant) => `  if (/^[^.]+\\.${tenant}\\.example\\.com$/.test(host)) return "${backend}";`)}
+${
+    each((tenant) =>
+      `  if (/^[^.]+\\.${tenant}\\.example\\.com$/.test(host)) return "${backend}";`
+    )
+  }
 }
 `;
   const single = `function decide(data) {
-  return ${routing === "host" ? host : "data.match(/^[a-z2-7]{36}/)"} ? "${backend}" : undefined;
+  return ${
+    routing === "host" ? host : "data.match(/^[a-z2-7]{36}/)"
+  } ? "${backend}" : undefined;
 }
 `;
   return `${routing === "rules" ? rules : single}
@@ -131,5 +145,8 @@ function label(index: number): string {
 }
 
 function each(line: (tenant: string) => string): string {
-  return Array.from({ length: RULES }, (_, index) => line(`tenant-${label(index)}`)).join("\n");
+  return Array.from(
+    { length: RULES },
+    (_, index) => line(`tenant-${label(index)}`),
+  ).join("\n");
 }

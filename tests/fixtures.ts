@@ -1,0 +1,355 @@
+/**
+ * What tests share: the real program as a child process, and real sockets on
+ * both sides of it. Everything is released with `await using`.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** How to run the program; an executable can take its place. */
+export const PROGRAM: readonly string[] = [
+  Deno.execPath(),
+  "run",
+  "--no-prompt",
+  "--allow-net",
+  "--allow-read",
+  "--allow-env",
+  join(ROOT, "main.ts"),
+];
+
+/** How the program is started. */
+export interface ProxyOptions {
+  /**
+   * More arguments.
+   *
+   * @default []
+   */
+  readonly args?: readonly string[];
+  /**
+   * The program and its first arguments.
+   *
+   * @default {@linkcode PROGRAM}
+   */
+  readonly program?: readonly string[];
+  /**
+   * Run a shell command first, such as `ulimit -n 256`.
+   *
+   * @default ""
+   */
+  readonly setup?: string;
+}
+
+/** Lines of a stream, kept, and awaited. */
+export class Lines {
+  /** All lines so far. */
+  readonly all: string[] = [];
+  /** Resolves when the stream has ended. */
+  readonly ended: Promise<void>;
+  readonly #waiting = new Set<() => void>();
+  #over = false;
+
+  /** Starts reading. */
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#read(stream);
+  }
+
+  /**
+   * Waits for a line, which may have come already.
+   *
+   * @param pattern What it contains, or matches.
+   * @returns The first such line.
+   */
+  async find(pattern: string | RegExp): Promise<string> {
+    for (;;) {
+      const line = this.all.find((line) =>
+        typeof pattern === "string"
+          ? line.includes(pattern)
+          : pattern.test(line)
+      );
+      if (line !== undefined) return line;
+      if (this.#over) {
+        throw new Error(`No line ${pattern} in:\n${this.all.join("\n")}`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** Counts the lines so far that contain, or match, a pattern. */
+  count(pattern: string | RegExp): number {
+    return this.all.filter((line) =>
+      typeof pattern === "string" ? line.includes(pattern) : pattern.test(line)
+    ).length;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    let rest = "";
+    for await (
+      const text of stream.pipeThrough(
+        new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>,
+      )
+    ) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      this.all.push(...lines);
+      this.#wake();
+    }
+    if (rest !== "") this.all.push(rest);
+    this.#over = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** The program, running and listening. */
+export class Proxy implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #folder: string;
+  /** The operational log: standard error. */
+  readonly log: Lines;
+  /** The access log: standard output. */
+  readonly access: Lines;
+  /** Where it listens on 127.0.0.1. */
+  port = 0;
+
+  private constructor(child: Deno.ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+    this.log = new Lines(child.stderr);
+    this.access = new Lines(child.stdout);
+  }
+
+  /**
+   * Starts the program with a router, and waits until it listens.
+   *
+   * @param router The text of a module, or a `file:` URL of one.
+   * @param options How to start it; one worker unless `args` say otherwise.
+   */
+  static async start(
+    router: string | URL,
+    options: ProxyOptions = {},
+  ): Promise<Proxy> {
+    const folder = await Deno.makeTempDir({ prefix: "proxymachine-test-" });
+    let file = join(folder, "router.ts");
+    if (router instanceof URL) file = fileURLToPath(router);
+    else await Deno.writeTextFile(file, router);
+    const [command = "", ...first] = options.program ?? PROGRAM;
+    const args = [
+      ...first,
+      "-c",
+      file,
+      "-h",
+      "127.0.0.1",
+      "-p",
+      "0",
+      ...(options.args ?? ["-w", "1"]),
+    ];
+    const child = options.setup === undefined
+      ? new Deno.Command(command, { args, ...PIPED }).spawn()
+      : new Deno.Command("bash", {
+        args: ["-c", `${options.setup}; exec "$0" "$@"`, command, ...args],
+        ...PIPED,
+      }).spawn();
+    const proxy = new Proxy(child, folder);
+    try {
+      const line = await proxy.log.find("Listening on");
+      proxy.port = Number(/:(\d+) with/.exec(line)?.[1]);
+    } catch (error) {
+      await proxy[Symbol.asyncDispose]();
+      throw error;
+    }
+    return proxy;
+  }
+
+  /** The process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resolves when the process has ended. */
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
+  /** Connects as a client. */
+  connect(): Promise<Deno.TcpConn> {
+    return Deno.connect({ hostname: "127.0.0.1", port: this.port });
+  }
+
+  /** Sends a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Memory that the process holds in bytes (resident set). */
+  async memory(): Promise<number> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) * 1024;
+  }
+
+  /** Ends the process, if it still runs, and removes its router. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await this.#child.status;
+    await Promise.all([this.log.ended, this.access.ended]);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+const PIPED = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+
+/** What a run of the program has left. */
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param command The program and its arguments.
+ * @param stdin What it reads.
+ */
+export async function run(
+  command: readonly string[],
+  stdin: string | Uint8Array<ArrayBuffer> = "",
+): Promise<Result> {
+  const [name = "", ...args] = command;
+  const child = new Deno.Command(name, { args, ...PIPED, stdin: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(
+    typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin,
+  );
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** A server on a port of 127.0.0.1 that is free. */
+export class Backend implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #serving: Promise<void>;
+  readonly #handlers = new Set<Promise<void>>();
+  readonly #sockets = new Set<Deno.TcpConn>();
+  /** How many connections it has accepted. */
+  accepted = 0;
+
+  /**
+   * @param handler Serves a connection; it is closed when the promise resolves.
+   */
+  constructor(handler: (socket: Deno.TcpConn) => Promise<void> | void) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#serving = this.#serve(handler);
+  }
+
+  /** `127.0.0.1:port`. */
+  get remote(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** The port. */
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
+  /** Stops listening and closes its connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const socket of this.#sockets) socket[Symbol.dispose]();
+    await this.#serving;
+    await Promise.all(this.#handlers);
+  }
+
+  async #serve(
+    handler: (socket: Deno.TcpConn) => Promise<void> | void,
+  ): Promise<void> {
+    for await (const socket of this.#listener) {
+      this.accepted++;
+      const done = this.#handle(socket, handler);
+      this.#handlers.add(done);
+      void done.finally(() => this.#handlers.delete(done));
+    }
+  }
+
+  async #handle(
+    socket: Deno.TcpConn,
+    handler: (socket: Deno.TcpConn) => Promise<void> | void,
+  ): Promise<void> {
+    this.#sockets.add(socket);
+    try {
+      await handler(socket);
+    } catch {
+      // the connection was closed under it, by the test or by the proxy
+    } finally {
+      this.#sockets.delete(socket);
+      socket[Symbol.dispose]();
+    }
+  }
+}
+
+/** Finds a port of 127.0.0.1 on which nobody listens. */
+export function unusedPort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+/** Writes all of a text or of bytes. */
+export async function send(
+  socket: Deno.Conn,
+  data: string | Uint8Array,
+): Promise<void> {
+  const bytes = typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : data;
+  for (let at = 0; at < bytes.length;) {
+    at += await socket.write(bytes.subarray(at));
+  }
+}
+
+/** Reads until EOF; the result is text of one character per byte. */
+export async function receiveAll(socket: Deno.Conn): Promise<string> {
+  let text = "";
+  const buffer = new Uint8Array(65536);
+  for (;;) {
+    const count = await socket.read(buffer);
+    if (count === null) return text;
+    text += String.fromCharCode(...buffer.subarray(0, count));
+  }
+}
+
+/** Reads exactly so many bytes, as text of one character per byte. */
+export async function receive(
+  socket: Deno.Conn,
+  length: number,
+): Promise<string> {
+  const buffer = new Uint8Array(length);
+  let at = 0;
+  while (at < length) {
+    const count = await socket.read(buffer.subarray(at));
+    if (count === null) {
+      throw new Error(`EOF after ${at} of ${length} bytes`);
+    }
+    at += count;
+  }
+  return String.fromCharCode(...buffer);
+}
