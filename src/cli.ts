@@ -64,7 +64,8 @@ Signals:
   QUIT       stop accepting, wait as long as needed for all connections to end
   TERM, INT  stop accepting, wait for at most 10 seconds; a second one exits at
              once
-  USR1       log the connections: current/maximum/total
+  USR1, USR2 log the connections: current/maximum/total (under "deno run", Deno
+             itself opens its debugger on USR1; USR2 does without)
 
 Exit status:
   0  stopped as asked    1  could not run    2  usage or configuration error

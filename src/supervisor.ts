@@ -24,6 +24,12 @@ const ABORT_TIME = 500;
 /** Milliseconds between two lines that say what is waited for. */
 const WAITING_INTERVAL = 1000;
 
+/**
+ * Milliseconds in which a second INT is the same Ctrl-C: a terminal sends it to
+ * `deno task`, too, which passes it on.
+ */
+const SAME_KEYSTROKE = 100;
+
 /** The proxy cannot run; exit status 1. */
 export class StartError extends Error {
   override readonly name = "StartError";
@@ -37,6 +43,8 @@ export class Supervisor {
   readonly #gauges: Gauges;
   readonly #stopped = Promise.withResolvers<void>();
   #workers: WorkerThread[] = [];
+  /** `performance.now()` of the last INT. */
+  #interrupted = -Infinity;
   #stopping: "no" | "graceful" | "fast" = "no";
 
   /**
@@ -145,6 +153,8 @@ export class Supervisor {
         ["SIGTERM", () => this.#stop("fast", "TERM")],
         ["SIGQUIT", () => this.#stop("graceful", "QUIT")],
         ["SIGUSR1", () => this.#logCounters()],
+        // under `deno run`, the runtime opens its debugger on USR1, too
+        ["SIGUSR2", () => this.#logCounters()],
       );
     }
     for (const [signal, handler] of handlers) {
@@ -166,6 +176,11 @@ export class Supervisor {
   }
 
   #stop(how: "graceful" | "fast", signal: string): void {
+    if (signal === "INT") {
+      const now = performance.now();
+      if (now - this.#interrupted < SAME_KEYSTROKE) return;
+      this.#interrupted = now;
+    }
     if (this.#stopping === "fast") {
       if (how === "fast") {
         this.#log.info(`Received ${signal} signal again. Quitting at once.`);

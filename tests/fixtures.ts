@@ -4,8 +4,23 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+/**
+ * Registers a test that waits for other programs. It fails after two minutes
+ * rather than wait for ever.
+ */
+export function test(name: string, fn: () => Promise<void>): void {
+  Deno.test(name, { timeout: 120_000 }, fn);
+}
+
+/**
+ * A remote that refuses connections. Port 1 is never given to a socket that asks
+ * for a free port, so no other test listens there.
+ */
+export const REFUSING = "127.0.0.1:1";
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -76,6 +91,29 @@ export class Lines {
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  /**
+   * Waits for several lines, which may have come already.
+   *
+   * @param pattern What each contains, or matches.
+   * @param count How many.
+   * @returns All such lines so far.
+   */
+  async findAll(pattern: string | RegExp, count: number): Promise<string[]> {
+    while (this.count(pattern) < count) {
+      if (this.#over) {
+        throw new Error(
+          `Only ${this.count(pattern)} of ${count} lines ${pattern} in:\n${
+            this.all.join("\n")
+          }`,
+        );
+      }
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+    return this.all.filter((line) =>
+      typeof pattern === "string" ? line.includes(pattern) : pattern.test(line)
+    );
   }
 
   /** Counts the lines so far that contain, or match, a pattern. */
@@ -305,6 +343,29 @@ export class Backend implements AsyncDisposable {
   }
 }
 
+/** A server whose connections a test takes, and serves, one by one. */
+export class Upstream implements Disposable {
+  readonly #listener: Deno.TcpListener = Deno.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+
+  /** `127.0.0.1:port`. */
+  get remote(): string {
+    return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
+  }
+
+  /** Waits for the next connection; the caller closes it. */
+  accept(): Promise<Deno.TcpConn> {
+    return this.#listener.accept();
+  }
+
+  /** Stops listening. */
+  [Symbol.dispose](): void {
+    this.#listener.close();
+  }
+}
+
 /** Finds a port of 127.0.0.1 on which nobody listens. */
 export function unusedPort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -352,4 +413,43 @@ export async function receive(
     at += count;
   }
   return String.fromCharCode(...buffer);
+}
+
+/** What a bulk transfer consisted of. */
+export interface Digest {
+  readonly length: number;
+  readonly sha256: string;
+}
+
+/** Sends so many bytes, which differ all along, and tells their hash. */
+export async function sendBulk(
+  socket: Deno.Conn,
+  length: number,
+): Promise<Digest> {
+  const hash = createHash("sha256");
+  const chunk = new Uint8Array(262_144);
+  for (let at = 0; at < chunk.length; at += 65_536) {
+    crypto.getRandomValues(chunk.subarray(at, at + 65_536));
+  }
+  for (let sent = 0; sent < length;) {
+    new DataView(chunk.buffer).setFloat64(0, sent);
+    const part = chunk.subarray(0, Math.min(chunk.length, length - sent));
+    hash.update(part);
+    await send(socket, part);
+    sent += part.length;
+  }
+  return { length, sha256: hash.digest("hex") };
+}
+
+/** Reads until EOF and tells the hash of what came. */
+export async function receiveBulk(socket: Deno.Conn): Promise<Digest> {
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(262_144);
+  let length = 0;
+  for (;;) {
+    const count = await socket.read(buffer);
+    if (count === null) return { length, sha256: hash.digest("hex") };
+    hash.update(buffer.subarray(0, count));
+    length += count;
+  }
 }

@@ -62,6 +62,15 @@ export class Cursor {
   }
 
   /**
+   * Reads the length, at least `min`, of something that has to end within the
+   * limit, or -1.
+   */
+  sizeOf(size: number, min = 0): number {
+    const max = this.limit - this.pos - size;
+    return max < min ? this.reject() : this.uint(size, min, max);
+  }
+
+  /**
    * Reads an integer of 7 bits a byte, least significant first, in at most
    * `size` (up to 4) bytes, or -1.
    */

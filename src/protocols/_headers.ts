@@ -1,3 +1,5 @@
+import type { Field } from "./_hpack.ts";
+
 /**
  * Header fields of a request: a read-only lookup like `Headers`, in which
  * names have no case. A field that came several times is one value, joined by
@@ -15,7 +17,7 @@ export interface HttpHeaders {
 }
 
 /** The fields as a map, made at the first look-up. */
-export abstract class LazyHeaders implements HttpHeaders {
+abstract class LazyHeaders implements HttpHeaders {
   #fields: Map<string, string> | undefined;
 
   /** Adds every field to the map. */
@@ -46,8 +48,52 @@ export abstract class LazyHeaders implements HttpHeaders {
   }
 }
 
+/** The fields in the text of a head that is known to be well-formed. */
+export class HeadFields extends LazyHeaders {
+  #text: string;
+  #start: number;
+
+  constructor(text: string, start: number) {
+    super();
+    this.#text = text;
+    this.#start = start;
+  }
+
+  protected override fill(fields: Map<string, string>): void {
+    const text = this.#text;
+    let pos = this.#start;
+    for (;;) {
+      const colon = text.indexOf(":", pos);
+      if (colon < 0) return;
+      let end = text.indexOf("\n", colon);
+      while (text[end + 1] === " " || text[end + 1] === "\t") {
+        end = text.indexOf("\n", end + 1);
+      }
+      const name = text.slice(pos, colon).toLowerCase();
+      addField(fields, name, unfold(text.slice(colon + 1, end)));
+      pos = end + 1;
+    }
+  }
+}
+
+/** The fields of a decoded header list. */
+export class FieldList extends LazyHeaders {
+  #fields: readonly Field[];
+
+  constructor(fields: readonly Field[]) {
+    super();
+    this.#fields = fields;
+  }
+
+  protected override fill(map: Map<string, string>): void {
+    for (const { name, value } of this.#fields) {
+      if (!name.startsWith(":")) addField(map, name, value);
+    }
+  }
+}
+
 /** Adds a field, of which there may be one already. */
-export function addField(
+function addField(
   fields: Map<string, string>,
   name: string,
   value: string,
@@ -55,4 +101,23 @@ export function addField(
   const before = fields.get(name);
   if (before === undefined) fields.set(name, value);
   else fields.set(name, `${before}${name === "cookie" ? "; " : ", "}${value}`);
+}
+
+/** The value without the space around it, and its lines, if it is folded, as one. */
+function unfold(value: string): string {
+  if (!value.includes("\n")) return trim(value);
+  return value.split("\n").map(trim).filter((line) => line !== "").join(" ");
+}
+
+/** Without leading and trailing SP, TAB and CR; `String.trim()` would take U+00A0 too. */
+function trim(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) start++;
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d;
 }

@@ -12,6 +12,8 @@ import { HOST_BYTES, type HostPort, hostPort } from "./_host.ts";
 import type { Input } from "./types.ts";
 
 const NUL = 0;
+/** Length, service, space, path of one character, NUL. */
+const MIN_PACKET = 4 + "git-upload-pack".length + 3;
 const MAX_PACKET = 65_520;
 const SERVICES: readonly GitService[] = [
   "git-upload-pack",
@@ -102,9 +104,10 @@ function packetLength(c: Cursor): number {
     const digit = hexDigit(byte);
     if (digit < 0) return c.reject();
     value = value << 4 | digit;
-  }
-  if (value < 4 + SERVICES[0].length + 3 || value > MAX_PACKET) {
-    return c.reject();
+    const unit = 16 ** (3 - i); // what the digits to come can add, and one
+    if (value * unit + unit <= MIN_PACKET || value * unit > MAX_PACKET) {
+      return c.reject();
+    }
   }
   c.pos = 4;
   return value;

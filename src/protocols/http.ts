@@ -10,7 +10,7 @@ import {
   TOKEN,
   utf8,
 } from "./_bytes.ts";
-import { addField, type HttpHeaders, LazyHeaders } from "./_headers.ts";
+import { HeadFields, type HttpHeaders } from "./_headers.ts";
 import { HOST_BYTES, type HostPort, hostPort } from "./_host.ts";
 import type { Input } from "./types.ts";
 
@@ -274,51 +274,4 @@ function headText(bytes: Uint8Array, start: number, end: number): string {
     if (bytes[i]! > 0x7f) return latin1(bytes, start, end);
   }
   return utf8(bytes, start, end);
-}
-
-/** The fields in the text of a head that is known to be well-formed. */
-class HeadFields extends LazyHeaders {
-  #text: string;
-  #start: number;
-
-  constructor(text: string, start: number) {
-    super();
-    this.#text = text;
-    this.#start = start;
-  }
-
-  protected override fill(fields: Map<string, string>): void {
-    const text = this.#text;
-    let pos = this.#start;
-    for (;;) {
-      const colon = text.indexOf(":", pos);
-      if (colon < 0) return;
-      let end = text.indexOf("\n", colon);
-      while (text[end + 1] === " " || text[end + 1] === "\t") {
-        end = text.indexOf("\n", end + 1);
-      }
-      const name = text.slice(pos, colon).toLowerCase();
-      addField(fields, name, unfold(text.slice(colon + 1, end)));
-      pos = end + 1;
-    }
-  }
-}
-
-/** The value without the space around it, and its lines, if it is folded, as one. */
-function unfold(value: string): string {
-  if (!value.includes("\n")) return trim(value);
-  return value.split("\n").map(trim).filter((line) => line !== "").join(" ");
-}
-
-/** Without leading and trailing SP, TAB and CR; `String.trim()` would take U+00A0 too. */
-function trim(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isSpace(value.charCodeAt(start))) start++;
-  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
-  return value.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === SP || code === TAB || code === CR;
 }

@@ -8,7 +8,7 @@ import {
   TEXT,
   TOKEN,
 } from "./_bytes.ts";
-import { addField, type HttpHeaders, LazyHeaders } from "./_headers.ts";
+import { FieldList, type HttpHeaders } from "./_headers.ts";
 import { type HostPort, hostPort } from "./_host.ts";
 import { decodeFields, type Field } from "./_hpack.ts";
 import type { Input } from "./types.ts";
@@ -291,19 +291,4 @@ function isText(value: string): boolean {
     if (TEXT[code] === 0 && code !== 0x09) return false;
   }
   return true;
-}
-
-class FieldList extends LazyHeaders {
-  #fields: readonly Field[];
-
-  constructor(fields: readonly Field[]) {
-    super();
-    this.#fields = fields;
-  }
-
-  protected override fill(map: Map<string, string>): void {
-    for (const { name, value } of this.#fields) {
-      if (!name.startsWith(":")) addField(map, name, value);
-    }
-  }
 }

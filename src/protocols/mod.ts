@@ -12,9 +12,10 @@
  * @example HTTPS and SSH on one port
  * ```ts
  * import { ssh, tls } from "proxymachine/protocols";
- * import type { Router } from "proxymachine";
+ * import { Preread, type Router } from "proxymachine";
+ * import assert from "node:assert/strict";
  *
- * export default {
+ * const router = {
  *   route(data) {
  *     if (ssh(data)) return { remote: "10.0.0.1:22" };
  *     if (tls(data)) return { remote: "10.0.0.1:443" };
@@ -22,6 +23,9 @@
  *     return { noop: true };
  *   },
  * } satisfies Router;
+ *
+ * const hello = new Preread(new TextEncoder().encode("SSH-2.0-Go\r\n"));
+ * assert.deepEqual(router.route(hello), { remote: "10.0.0.1:22" });
  * ```
  *
  * @module

@@ -110,13 +110,13 @@ function readFlags(c: Cursor, level: number): number {
 
 /** A string behind its length; `undefined` on failure. */
 function readString(c: Cursor): string | undefined {
-  const length = c.uint(2);
+  const length = c.sizeOf(2);
   if (length < 0 || !c.run(length, NOT_NUL)) return undefined;
   return strictUtf8(c.bytes, c.pos - length, c.pos) ?? void c.reject();
 }
 
 function skipBinary(c: Cursor): boolean {
-  const length = c.uint(2);
+  const length = c.sizeOf(2);
   return length >= 0 && c.skip(length);
 }
 

@@ -67,9 +67,10 @@ export type PostgresMessage =
  * @example By database; TLS is refused
  * ```ts
  * import { postgres } from "proxymachine/protocols";
- * import type { Router } from "proxymachine";
+ * import { Preread, type Router } from "proxymachine";
+ * import assert from "node:assert/strict";
  *
- * export default {
+ * const router = {
  *   route(data) {
  *     const message = postgres(data);
  *     if (message === undefined) return { noop: true };
@@ -84,6 +85,9 @@ export type PostgresMessage =
  *     }
  *   },
  * } satisfies Router;
+ *
+ * const sslRequest = new Uint8Array([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+ * assert.deepEqual(router.route(new Preread(sslRequest)), { reply: "N", consume: 8 });
  * ```
  */
 export function postgres(data: Input): PostgresMessage | null | undefined {

@@ -5,6 +5,7 @@ import {
   bytesOf,
   Cursor,
   encode,
+  latin1,
   oneOf,
   PRINTABLE,
   utf8,
@@ -144,9 +145,8 @@ function textAddress(c: Cursor, family: number): string | undefined {
   const end = c.until(SP, allowed, family === 4 ? 15 : 45);
   if (end < 0) return undefined;
   if (family === 4) {
-    const address = new Uint8Array(4);
-    if (!readIpv4(c.bytes, start, end, address, 0)) return void c.reject();
-    return ipv4Text(address, 0);
+    const isAddress = readIpv4(c.bytes, start, end, new Uint8Array(4), 0);
+    return isAddress ? latin1(c.bytes, start, end) : void c.reject();
   }
   const address = readIpv6(c.bytes, start, end);
   return address === null ? void c.reject() : ipv6Text(address, 0);
@@ -179,7 +179,7 @@ function version2(c: Cursor): ProxyProtocolHeader | null | undefined {
   while (c.pos < length) {
     const type = c.uint(1);
     if (type < 0) return c.answer;
-    const size = c.uint(2, 0, Math.max(0, length - c.pos - 2));
+    const size = c.sizeOf(2);
     if (size < 0 || !c.skip(size)) return c.answer;
     tlvs.push({ type, value: c.bytes.slice(c.pos - size, c.pos) });
   }

@@ -5,6 +5,7 @@ import {
   Cursor,
   latin1,
   MAX_MESSAGE,
+  oneOf,
   TEXT,
   utf8,
   VISIBLE,
@@ -22,6 +23,7 @@ const LINE = byteClass((byte) => TEXT[byte] === 1 || byte === 0x09);
 const LETTER = byteClass((byte) =>
   (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a
 );
+const SEPARATOR = oneOf(" \t\r\n");
 /** Commands that are recognised when they come as a line. */
 const INLINE =
   "AUTH CLIENT COMMAND DBSIZE ECHO HELLO INFO PING QUIT RESET ROLE SELECT TIME"
@@ -123,11 +125,11 @@ function readLine(c: Cursor): RedisCommand | null | undefined {
       ? undefined
       : null;
   }
-  if (!INLINE.includes(word)) return null;
+  if (!INLINE.includes(word) || SEPARATOR[bytes[wordEnd]!] === 0) return null;
   const lineEnd = c.over(LINE, MAX_MESSAGE);
   if (lineEnd < 0 || !c.endOfLine()) return c.answer;
   const words = splitLine(utf8(bytes, 0, lineEnd));
-  if (words === null || words[0]?.toUpperCase() !== word) return null;
+  if (words === null) return null;
   return { command: word, arguments: words.slice(1), length: c.pos };
 }
 

@@ -34,11 +34,12 @@ export interface Socks4Request {
  * @example
  * ```ts
  * import { socks4 } from "proxymachine/protocols";
- * import type { Router } from "proxymachine";
+ * import { Preread, type Router } from "proxymachine";
+ * import assert from "node:assert/strict";
  *
  * const granted = new Uint8Array([0, 0x5a, 0, 0, 0, 0, 0, 0]);
  *
- * export default {
+ * const router = {
  *   route(data) {
  *     const request = socks4(data);
  *     if (request === undefined) return { noop: true };
@@ -47,6 +48,10 @@ export interface Socks4Request {
  *     return { remote: `${request.host}:${request.port}`, data: rest, reply: granted };
  *   },
  * } satisfies Router;
+ *
+ * const request = [4, 1, 0, 80, 0, 0, 0, 1, 0, ...new TextEncoder().encode("a.example.com"), 0];
+ * const decision = router.route(new Preread(new Uint8Array(request)));
+ * assert.equal(decision.remote, "a.example.com:80");
  * ```
  */
 export function socks4(data: Input): Socks4Request | null | undefined {

@@ -56,7 +56,7 @@ export interface Socks5Request {
  * const succeeded = new Uint8Array([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
  * const greeted = new WeakSet<Client>();
  *
- * export default {
+ * const router = {
  *   route(data, client) {
  *     if (!greeted.has(client)) {
  *       const greeting = socks5(data);
@@ -72,6 +72,7 @@ export interface Socks5Request {
  *     return { remote: `${request.host}:${request.port}`, data: rest, reply: succeeded };
  *   },
  * } satisfies Router;
+ * export default router;
  * ```
  */
 export function socks5(data: Input): Socks5Greeting | null | undefined {
@@ -79,10 +80,9 @@ export function socks5(data: Input): Socks5Greeting | null | undefined {
   if (c.uint(1, 5, 5) < 0) return c.answer;
   const count = c.uint(1, 1, 255);
   if (count < 0 || !c.skip(count)) return c.answer;
-  return {
-    methods: [...c.bytes.subarray(c.pos - count, c.pos)],
-    length: c.pos,
-  };
+  const methods: number[] = [];
+  for (let i = c.pos - count; i < c.pos; i++) methods.push(c.bytes[i]!);
+  return { methods, length: c.pos };
 }
 
 /**

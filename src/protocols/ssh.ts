@@ -6,6 +6,7 @@ import {
   encode,
   latin1,
   PRINTABLE,
+  VISIBLE,
 } from "./_bytes.ts";
 import type { Input } from "./types.ts";
 

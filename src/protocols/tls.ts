@@ -7,6 +7,9 @@ const CLIENT_HELLO = 1;
 const MAX_FRAGMENT = 16_384;
 /** Version, random, and the shortest session id, cipher suites and compression methods. */
 const MIN_HELLO = 2 + 32 + 1 + 4 + 2;
+const EXTENSION_HEADER = 4;
+/** Type and length of a name, and a name of one character. */
+const MIN_NAMES = 4;
 const SERVER_NAME = 0;
 const ALPN = 16;
 const SUPPORTED_VERSIONS = 43;
@@ -43,9 +46,10 @@ export interface TlsClientHello {
  * @example
  * ```ts
  * import { tls } from "proxymachine/protocols";
- * import type { Router } from "proxymachine";
+ * import { Preread, type Router } from "proxymachine";
+ * import assert from "node:assert/strict";
  *
- * export default {
+ * const router = {
  *   route(data) {
  *     const hello = tls(data);
  *     if (hello === undefined) return { noop: true };
@@ -53,6 +57,8 @@ export interface TlsClientHello {
  *     return { close: true };
  *   },
  * } satisfies Router;
+ *
+ * assert.deepEqual(router.route(new Preread(new Uint8Array([0x16, 0x03]))), { noop: true });
  * ```
  */
 export function tls(data: Input): TlsClientHello | null | undefined {
@@ -148,9 +154,10 @@ function extensions(
     if (c.uint(2, length, length) < 0) return c.answer;
   }
   while (c.pos < c.limit) {
+    if (c.limit - c.pos < EXTENSION_HEADER) return null;
     const type = c.uint(2);
     if (type < 0) return c.answer;
-    const length = c.uint(2, 0, Math.max(0, c.limit - c.pos - 2));
+    const length = c.sizeOf(2);
     if (length < 0) return c.answer;
     const outer = c.limit;
     c.limit = c.pos + length;
@@ -181,12 +188,12 @@ function extensions(
 /** The one host name in the list; `undefined` on failure. */
 function readServerName(c: Cursor): string | undefined {
   const list = c.limit - c.pos - 2;
-  if (c.uint(2, Math.max(1, list), list) < 0) return undefined;
+  if (c.uint(2, Math.max(MIN_NAMES, list), list) < 0) return undefined;
   let name: string | undefined;
   while (c.pos < c.limit) {
     const type = c.uint(1);
     if (type < 0) return undefined;
-    const length = c.uint(2, 1, Math.max(1, c.limit - c.pos - 2));
+    const length = c.sizeOf(2, 1);
     if (length < 0) return undefined;
     if (type !== 0) {
       if (!c.skip(length)) return undefined;
@@ -209,7 +216,7 @@ function readAlpn(c: Cursor): string[] | undefined {
   if (c.uint(2, Math.max(2, list), list) < 0) return undefined;
   const protocols: string[] = [];
   while (c.pos < c.limit) {
-    const length = c.uint(1, 1, c.limit - c.pos - 1);
+    const length = c.sizeOf(1, 1);
     if (length < 0 || !c.skip(length)) return undefined;
     protocols.push(latin1(c.bytes, c.pos - length, c.pos));
   }

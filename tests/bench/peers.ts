@@ -46,6 +46,8 @@ export interface Running {
   cpu(): number;
   memory(): Memory;
   kill(): Promise<void>;
+  /** Stops it as a user would, so that it can write what it has to. */
+  terminate(): Promise<void>;
 }
 
 /** Options for `deno run` with which to start this proxy; for its profile. */
@@ -136,6 +138,7 @@ export async function startPeer(
       cpu: () => 0,
       memory: () => none,
       kill: () => Promise.resolve(),
+      terminate: () => Promise.resolve(),
     };
   }
   await stage.listening(child, setup.port);
@@ -150,6 +153,7 @@ export async function startPeer(
     },
     memory: () => memory(child.pid),
     kill: () => child.kill(),
+    terminate: () => child.terminate(15),
   };
 }
 

@@ -6,7 +6,12 @@
 
 import { bulkLoad, holdConnections, httpLoad } from "./load.ts";
 import type { HttpOptions } from "./load.ts";
-import { cpuMicros, descriptorLimit, machineTime, timeWaitSockets } from "./proc.ts";
+import {
+  cpuMicros,
+  descriptorLimit,
+  machineTime,
+  timeWaitSockets,
+} from "./proc.ts";
 import type { Peer, Running, Setup } from "./peers.ts";
 import type { Routing } from "./peers/routers.ts";
 import type { Stage } from "./stage.ts";
@@ -68,7 +73,11 @@ const FEW_OPEN = 100;
 const MANY_OPEN = Math.min(8_000, Math.floor((descriptorLimit() - 500) / 2));
 
 const perRequest: Metric = { key: "cpu", label: "CPU µs/request", digits: 1 };
-const perConnection: Metric = { key: "cpu", label: "CPU µs/connection", digits: 1 };
+const perConnection: Metric = {
+  key: "cpu",
+  label: "CPU µs/connection",
+  digits: 1,
+};
 
 /** All cases, in the order in which they run. */
 export const workloads: readonly Workload[] = [
@@ -84,7 +93,11 @@ export const workloads: readonly Workload[] = [
     name: "connect",
     title: "One connection per request",
     routing: "host",
-    metrics: [perConnection, { key: "rate", label: "connections/s", digits: 0 }],
+    metrics: [perConnection, {
+      key: "rate",
+      label: "connections/s",
+      digits: 0,
+    }],
     entries: (peers) => plainEntries(peers),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
@@ -92,7 +105,11 @@ export const workloads: readonly Workload[] = [
     name: "rules",
     title: "One connection per request, 1,000 rules tried in order",
     routing: "rules",
-    metrics: [perConnection, { key: "rate", label: "connections/s", digits: 0 }],
+    metrics: [perConnection, {
+      key: "rate",
+      label: "connections/s",
+      digits: 0,
+    }],
     entries: (peers) => plainEntries(peers.filter((peer) => peer.programmable)),
     // Fewer clients: njs spends megabytes per connection on this, and thrashes with 32.
     begin: (target) => httpCase(target, { connections: 8, close: true }),
@@ -106,7 +123,6 @@ export const workloads: readonly Workload[] = [
     metrics: [
       { key: "p50", label: "p50 µs", digits: 0 },
       { key: "p99", label: "p99 µs", digits: 0 },
-      perRequest,
     ],
     entries: (peers) => plainEntries(peers),
     begin: (target) => httpCase(target, { connections: 1, size: 100 }),
@@ -126,7 +142,9 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: "open",
-    title: `Requests beside ${MANY_OPEN.toLocaleString("en")} idle connections and beside ${FEW_OPEN}`,
+    title: `Requests beside ${
+      MANY_OPEN.toLocaleString("en")
+    } idle connections and beside ${FEW_OPEN}`,
     routing: "host",
     metrics: [
       { key: "growth", label: "ratio", digits: 2 },
@@ -140,18 +158,29 @@ export const workloads: readonly Workload[] = [
     name: "log",
     title: "One connection per request, access log off and on",
     routing: "host",
-    metrics: [perConnection, { key: "rate", label: "connections/s", digits: 0 }],
+    metrics: [perConnection, {
+      key: "rate",
+      label: "connections/s",
+      digits: 0,
+    }],
     entries: (peers) =>
-      ownEntries(peers, [["", "log off", {}], ["+log", "log on", { accessLog: true }]]),
+      ownEntries(peers, [["", "log off", {}], ["+log", "log on", {
+        accessLog: true,
+      }]]),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
   {
     name: "workers",
     title: "One connection per request, one worker and two",
     routing: "host",
-    metrics: [{ key: "rate", label: "connections/s", digits: 0 }, perConnection],
+    metrics: [
+      { key: "rate", label: "connections/s", digits: 0 },
+      perConnection,
+    ],
     entries: (peers) =>
-      ownEntries(peers, [["", "1 worker", {}], ["+worker", "2 workers", { workers: 2 }]]),
+      ownEntries(peers, [["", "1 worker", {}], ["+worker", "2 workers", {
+        workers: 2,
+      }]]),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
 ];
@@ -162,7 +191,10 @@ async function httpCase(
   options: Omit<HttpOptions, "seconds">,
 ): Promise<() => Promise<Sample>> {
   const { stage, running } = target;
-  const warm = await httpLoad(stage, running.port, { ...options, seconds: WARM_UP });
+  const warm = await httpLoad(stage, running.port, {
+    ...options,
+    seconds: WARM_UP,
+  });
   let { seconds } = target;
   if (options.close === true) {
     const most = Math.floor(MAX_CONNECTIONS / (warm.requests / warm.seconds));
@@ -195,7 +227,10 @@ function bulk(name: string, title: string, reverse: boolean): Workload {
     entries: (peers) => plainEntries(peers),
     async begin(target) {
       const run = (seconds: number) =>
-        bulkLoad(target.stage, target.running.port, target.serverPort, { seconds, reverse });
+        bulkLoad(target.stage, target.running.port, target.serverPort, {
+          seconds,
+          reverse,
+        });
       await run(1);
       return async () => {
         const { result, sample } = await measured(
@@ -281,7 +316,8 @@ async function measured<T>(
   const cpu = running.cpu() - proxy;
   const own = ownTime() - ours;
   const { busy, stolen } = machineTime();
-  const cores = (performance.now() - start) * 1e3 * navigator.hardwareConcurrency;
+  const cores = (performance.now() - start) * 1e3 *
+    navigator.hardwareConcurrency;
   return {
     result,
     sample: {
@@ -311,14 +347,15 @@ function ownEntries(
   peers: readonly Peer[],
   variants: readonly [suffix: string, label: string, setup: Partial<Setup>][],
 ): Entry[] {
-  return peers.filter((peer) => ["proxymachine", "other"].includes(peer.name)).flatMap((peer) =>
-    variants.map(([suffix, label, setup]) => ({
-      name: peer.name + suffix,
-      label: `${peer.label}, ${label}`,
-      peer,
-      setup,
-    }))
-  );
+  return peers.filter((peer) => ["proxymachine", "other"].includes(peer.name))
+    .flatMap((peer) =>
+      variants.map(([suffix, label, setup]) => ({
+        name: peer.name + suffix,
+        label: `${peer.label}, ${label}`,
+        peer,
+        setup,
+      }))
+    );
 }
 
 function sleep(seconds: number): Promise<void> {

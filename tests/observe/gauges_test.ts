@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { Gauges } from "../../src/observe/gauges.ts";
+
+Deno.test("Gauges counts what is open now, at most and in all", () => {
+  const gauges = new Gauges(undefined);
+  assert.equal(String(gauges), "0/0/0");
+  assert.deepEqual([gauges.opened(), gauges.opened()], [1, 2]);
+  assert.equal(String(gauges), "2/2/2");
+  gauges.closed();
+  gauges.closed();
+  assert.equal(gauges.opened(), 3);
+  assert.equal(String(gauges), "1/2/3");
+  assert.equal(gauges.open, 1);
+  assert.equal(gauges.maximum, 2);
+  assert.equal(gauges.total, 3);
+});
+
+Deno.test("Gauges counts connections that have a remote", () => {
+  const gauges = new Gauges(undefined);
+  gauges.connected(1);
+  gauges.connected(1);
+  gauges.connected(-1);
+  assert.equal(gauges.connectedNow, 1);
+});
+
+Deno.test("Gauges are the same numbers when another thread is given the shared ones", () => {
+  const one = new Gauges(3);
+  const two = new Gauges(one.shared);
+  assert.equal(two.limit, 3);
+  one.opened();
+  assert.equal(two.opened(), 2, "numbers are unique across threads");
+  assert.equal(String(one), "2/2/2");
+  two.limit = 1;
+  assert.equal(one.limit, 1);
+  assert.equal(one.maximumLimit, 3);
+});
+
+Deno.test("reserve() gives as many places as the limit leaves", () => {
+  const gauges = new Gauges(2);
+  assert.equal(gauges.reserve(), true);
+  assert.equal(gauges.reserve(), true);
+  assert.equal(gauges.reserve(), false);
+  assert.equal(gauges.reserve(), false, "a refusal takes no place");
+  gauges.unreserve();
+  assert.equal(gauges.reserve(), true);
+  gauges.opened();
+  assert.equal(gauges.reserve(), false, "opened() uses the reserved place");
+  gauges.closed();
+  assert.equal(gauges.reserve(), true, "closed() gives it back");
+});
+
+Deno.test("reserve() gives no place until there are fewer connections when the limit was lowered", () => {
+  const gauges = new Gauges(10);
+  for (let i = 0; i < 5; i++) {
+    gauges.reserve();
+    gauges.opened();
+  }
+  gauges.limit = 3;
+  assert.equal(gauges.reserve(), false);
+  gauges.closed();
+  gauges.closed();
+  assert.equal(gauges.reserve(), false);
+  gauges.closed();
+  assert.equal(gauges.reserve(), true);
+});
+
+Deno.test("reserve() always gives a place when there is no limit", () => {
+  const gauges = new Gauges(undefined);
+  for (let i = 0; i < 100_000; i++) assert.equal(gauges.reserve(), true);
+});

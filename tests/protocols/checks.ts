@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import * as protocols from "proxymachine/protocols";
+import type { Input, Parser } from "proxymachine/protocols";
+
+/** All parsers by name. */
+export const parsers = {
+  amqp: protocols.amqp,
+  dns: protocols.dns,
+  git: protocols.git,
+  http: protocols.http,
+  http2: protocols.http2,
+  minecraft: protocols.minecraft,
+  mqtt: protocols.mqtt,
+  postgres: protocols.postgres,
+  proxyProtocol: protocols.proxyProtocol,
+  rdp: protocols.rdp,
+  redis: protocols.redis,
+  socks4: protocols.socks4,
+  socks5: protocols.socks5,
+  socks5Credentials: protocols.socks5Credentials,
+  socks5Request: protocols.socks5Request,
+  ssh: protocols.ssh,
+  tls: protocols.tls,
+  xmpp: protocols.xmpp,
+} satisfies Record<string, Parser<object>>;
+
+/** The name of a parser. */
+export type ParserName = keyof typeof parsers;
+
+/** The names of all parsers. */
+export const parserNames = Object.keys(parsers) as ParserName[];
+
+/** A message that one parser understands. */
+export interface Sample {
+  /** What it is. */
+  readonly name: string;
+  /** The parser. */
+  readonly parser: ParserName;
+  /** The message; its last byte is the one that decides. */
+  readonly bytes: Uint8Array;
+  /** What the parser returns; headers as a plain object. */
+  readonly value: unknown;
+}
+
+/**
+ * Where a parser does not refuse the message of another one, as nothing else
+ * would be right.
+ */
+export const indistinguishable: Partial<
+  Record<ParserName, Partial<Record<ParserName, "value" | "waits">>>
+> = {
+  // A greeting has three bytes or little more. Those may also be the length and
+  // the number of a DNS message, and how a request of SOCKS5 begins.
+  socks5: { dns: "waits", socks5Request: "waits" },
+  // The request comes later in the same dialogue; its first bytes are a greeting.
+  socks5Request: { socks5: "value" },
+};
+
+/** A value of a parser in a form that can be compared: headers become a plain object. */
+export function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("headers" in value)) {
+    return value;
+  }
+  return {
+    ...value,
+    headers: Object.fromEntries(value.headers as Iterable<[string, string]>),
+  };
+}
+
+/** What a parser says, in one word or as the value. */
+export function answer(parser: ParserName, data: Input): unknown {
+  const value = parsers[parser](data);
+  if (value === null) return "not this protocol";
+  return value === undefined ? "needs more" : plain(value);
+}
+
+/** Asserts all that has to hold for a message and the parser that understands it. */
+export function assertConforms(sample: Sample): void {
+  assertEveryPrefix(sample);
+  assertIndependentOfTheRest(sample);
+  assertKeepsNoReference(sample);
+  assertOtherParsersRefuse(sample);
+}
+
+function assertEveryPrefix({ parser, bytes, value }: Sample): void {
+  const before = bytes.slice();
+  for (let length = 0; length < bytes.length; length++) {
+    const got = parsers[parser](bytes.subarray(0, length));
+    assert.equal(
+      got,
+      undefined,
+      `${parser}() of the first ${length} of ${bytes.length} bytes`,
+    );
+  }
+  assert.deepEqual(answer(parser, bytes), value);
+  assert.deepEqual(bytes, before, `${parser}() changed the bytes`);
+}
+
+/** Neither bytes behind the message nor its place in a buffer matter. */
+function assertIndependentOfTheRest({ parser, bytes, value }: Sample): void {
+  for (
+    const tail of [
+      [0],
+      [0xff, 0xff],
+      [0x0a],
+      [...bytes],
+      new Array<number>(70_000).fill(0x41),
+    ]
+  ) {
+    const buffer = new Uint8Array(5 + bytes.length + tail.length).fill(0x16);
+    buffer.set(bytes, 5);
+    buffer.set(tail, 5 + bytes.length);
+    assert.deepEqual(answer(parser, { bytes: buffer.subarray(5) }), value);
+    assert.deepEqual(
+      answer(parser, buffer.subarray(5, 5 + bytes.length)),
+      value,
+    );
+  }
+}
+
+/** A value stays what it is when the buffer is used again. */
+function assertKeepsNoReference({ parser, bytes, value }: Sample): void {
+  const buffer = bytes.slice();
+  const got = parsers[parser](buffer);
+  buffer.fill(0x2a);
+  assert.deepEqual(plain(got), value);
+}
+
+function assertOtherParsersRefuse({ parser, bytes }: Sample): void {
+  for (const other of parserNames) {
+    if (other === parser) continue;
+    const got = parsers[other](bytes);
+    const word = got === null
+      ? "refuses"
+      : got === undefined
+      ? "waits"
+      : "value";
+    const expected = indistinguishable[parser]?.[other];
+    if (word !== expected) {
+      assert.equal(word, "refuses", `${other}() of ${parser}`);
+    }
+  }
+}
+
+/**
+ * Asserts that as bytes are added, the parser first needs more, and then has
+ * one answer that stays.
+ *
+ * @param lengths The prefixes to try; all by default.
+ */
+export function assertMonotone(
+  parser: ParserName,
+  bytes: Uint8Array,
+  lengths: readonly number[] = Array.from(
+    { length: bytes.length + 1 },
+    (_, i) => i,
+  ),
+): void {
+  let decided: unknown;
+  for (const length of lengths) {
+    const got = parsers[parser](bytes.subarray(0, length));
+    if (decided === undefined) decided = plain(got);
+    else {assert.deepEqual(
+        plain(got),
+        decided,
+        `${parser}() of ${length} bytes`,
+      );}
+  }
+}
+
+/**
+ * Asserts that the last byte is the one at which the parser can know that this
+ * is not its protocol.
+ */
+export function assertRefusedAtLastByte(
+  parser: ParserName,
+  bytes: Uint8Array,
+): void {
+  for (let length = 0; length < bytes.length; length++) {
+    const got = parsers[parser](bytes.subarray(0, length));
+    assert.equal(
+      got,
+      undefined,
+      `${parser}() of the first ${length} of ${bytes.length} bytes`,
+    );
+  }
+  assert.equal(
+    parsers[parser](bytes),
+    null,
+    `${parser}() of all ${bytes.length} bytes`,
+  );
+  assert.equal(parsers[parser](new Uint8Array([...bytes, ...bytes])), null);
+}

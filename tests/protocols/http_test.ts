@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { http } from "proxymachine/protocols";
+import { bytes } from "./builders.ts";
+import { assertMonotone, assertRefusedAtLastByte } from "./checks.ts";
+
+const get = (fields: string) => `GET / HTTP/1.1\r\n${fields}`;
+
+const refused: Readonly<Record<string, string>> = {
+  "a NUL in the method": "X\0",
+  "a space first": " ",
+  "a slash in the method": "A/",
+  "no target": "GET\r",
+  "two spaces": "GET  ",
+  "two empty lines first": "\r\n\r",
+  "a CR alone first": "\rG",
+  "a method of 65 characters": "M".repeat(65),
+  "a control character in the target": "GET /\x01",
+  "a tab in the target": "GET /\t",
+  "a DEL in the target": "GET /\x7f",
+  "HTTP/0.9": "GET /\r",
+  "a target that is no path": "GET a ",
+  "a target that begins with a digit": "GET 1",
+  "a target of another form": "GET ?",
+  "an asterisk with GET": "GET *",
+  "more than an asterisk": "OPTIONS *a",
+  "a target without //": "GET http:a",
+  "a target with user information": "GET http://a@",
+  "a target without host": "GET http:///",
+  "a target with a bad host": "GET http://a..b/",
+  "a target with a bad port": "GET http://a:70000/",
+  "a tunnel without port": "CONNECT a.example ",
+  "a tunnel to a path": "CONNECT /",
+  "another protocol": "GET / S",
+  "HTTP/2": "PRI / HTTP/2",
+  "no digit in the version": "GET / HTTP/1.x",
+  "two digits in the version": "GET / HTTP/1.10",
+  "space behind the version": "GET / HTTP/1.1 ",
+  "a CR alone behind the version": "GET / HTTP/1.1\rH",
+  "space before the first field": get(" "),
+  "a field without name": get(":"),
+  "space in a field's name": get("Host "),
+  "a line without colon": get("Host\r"),
+  "a NUL in a value": get("A: b\0"),
+  "a control character in a value": get("A: b\x01"),
+  "a CR alone in a value": get("A: b\rc"),
+  "a bad host": get("Host: a b\r\n"),
+  "a host with a path": get("Host: a/b\r\n"),
+  "a host with user information": get("Host: a@b\r\n"),
+  "a list of hosts": get("Host: a, b\r\n"),
+  "a host with a bad port": get("Host: a:b\r\n"),
+  "a host with half a bracket": get("Host: [::1\r\n"),
+  "a bad IPv6 host": get("Host: [::1::]\r\n"),
+  "an empty host with a port": get("Host: :80\r\n"),
+  "a host of 255 characters": get(`Host: ${"a.".repeat(127)}a\r\n`),
+  "a host with a label of 64 characters": get(`Host: ${"a".repeat(64)}\r\n`),
+  "a folded host": get("Host: a\r\n "),
+  "two hosts": get("Host: a\r\nA: b\r\nhost: a\r\n"),
+  "two hosts, the first empty": get("Host:\r\nHost: a\r\n"),
+  "a CR alone at the end": get("Host: a\r\n\rA"),
+};
+
+for (const [what, text] of Object.entries(refused)) {
+  Deno.test(`http() returns null at the earliest byte when there is ${what}`, () => {
+    assertRefusedAtLastByte("http", bytes(text));
+  });
+}
+
+Deno.test("http() reads a head of 64 KiB, and none that is longer", () => {
+  for (const [length, isRead] of [[65_536, true], [65_537, false]] as const) {
+    const text = get("A: ") + "a".repeat(length - get("A: ").length - 4) +
+      "\r\n\r\n";
+    assert.equal(text.length, length);
+    assert.equal(Boolean(http(bytes(text))), isRead);
+    assert.equal(http(bytes(text).subarray(0, 65_535)), undefined);
+    if (!isRead) assert.equal(http(bytes(text).subarray(0, 65_536)), null);
+  }
+});
+
+Deno.test("http() returns null when a target does not end within 64 KiB", () => {
+  const text = bytes(`GET /${"a".repeat(70_000)}`);
+  assert.equal(http(text.subarray(0, 65_535)), undefined);
+  assertMonotone("http", text, [65_000, 65_535, 65_536, 70_000]);
+});
+
+Deno.test("http() has headers that are found in any case", () => {
+  const headers = http(bytes(get("X-A:1\r\nx-a: 2\r\n\r\n")))?.headers;
+  assert.ok(headers);
+  assert.equal(headers.get("X-a"), "1, 2");
+  assert.equal(headers.has("x-A"), true);
+  assert.equal(headers.get("constructor"), null);
+  assert.equal(headers.has("y"), false);
+  assert.deepEqual([...headers], [["x-a", "1, 2"]]);
+  assert.deepEqual([...headers.entries()], [...headers]);
+});
+
+Deno.test("http() takes every method that RFC 9110 allows", () => {
+  const method = "!#$%&'*+-.^_`|~09azAZ";
+  assert.equal(http(bytes(`${method} / HTTP/1.1\r\n\r\n`))?.method, method);
+});
