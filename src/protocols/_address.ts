@@ -37,29 +37,28 @@ function longestZeroRun(
 }
 
 /**
- * Reads a dotted IPv4 address in its only form (four decimal numbers without
- * leading zeros) into the four bytes at `to`.
+ * Reads a dotted IPv4 address in its only form, four decimal numbers without
+ * leading zeros, as an unsigned number; or -1.
  */
 export function readIpv4(
   bytes: Uint8Array,
   start: number,
   end: number,
-  target: Uint8Array,
-  to: number,
-): boolean {
+): number {
   let pos = start;
+  let address = 0;
   for (let part = 0; part < 4; part++) {
-    if (part > 0 && bytes[pos++] !== DOT) return false;
+    if (part > 0 && bytes[pos++] !== DOT) return -1;
     const first = pos;
     let value = 0;
     while (pos < end && pos - first < 3 && isDigit(bytes[pos]!)) {
       value = value * 10 + bytes[pos++]! - 0x30;
     }
     const hasLeadingZero = pos - first > 1 && bytes[first] === 0x30;
-    if (pos === first || value > 255 || hasLeadingZero) return false;
-    target[to + part] = value;
+    if (pos === first || value > 255 || hasLeadingZero) return -1;
+    address = address * 256 + value;
   }
-  return pos === end;
+  return pos === end ? address : -1;
 }
 
 /** Reads an IPv6 address (RFC 4291 section 2.2, no zone) into 16 bytes, or `null`. */
@@ -85,12 +84,12 @@ export function readIpv6(
     }
     const stop = groupEnd(bytes, pos, end);
     if (bytes[stop] === DOT && stop < end) { // the last 32 bits in IPv4 form
-      if (filled > 12 || !readIpv4(bytes, pos, end, address, filled)) {
-        return null;
+      const last = readIpv4(bytes, pos, end);
+      if (last < 0 || filled > 12) return null;
+      for (let shift = 24; shift >= 0; shift -= 8) {
+        address[filled++] = last >>> shift;
       }
-      filled += 4;
-      pos = end;
-      break;
+      return finish(address, filled, gap);
     }
     if (stop === pos || stop - pos > 4 || filled > 14) return null;
     const word = hexValue(bytes, pos, stop);

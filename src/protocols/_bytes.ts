@@ -29,16 +29,28 @@ export class Cursor {
     public limit = 0x3fffffff,
   ) {}
 
-  /** Fails with `null`. */
+  /** Fails with `null`, for what returns a number. */
   reject(): -1 {
     this.answer = null;
     return -1;
   }
 
-  /** Fails with `undefined`. */
+  /** Fails with `undefined`, for what returns a number. */
   wait(): -1 {
     this.answer = undefined;
     return -1;
+  }
+
+  /** Fails with `null`, for what returns whether it could. */
+  no(): false {
+    this.answer = null;
+    return false;
+  }
+
+  /** Fails with `undefined`, for what returns whether it could. */
+  notYet(): false {
+    this.answer = undefined;
+    return false;
   }
 
   /**
@@ -94,8 +106,8 @@ export class Cursor {
   /** Goes over `length` bytes. */
   skip(length: number): boolean {
     const end = this.pos + length;
-    if (end > this.limit) return this.reject() > 0;
-    if (end > this.bytes.length) return this.wait() > 0;
+    if (end > this.limit) return this.no();
+    if (end > this.bytes.length) return this.notYet();
     this.pos = end;
     return true;
   }
@@ -104,12 +116,12 @@ export class Cursor {
   run(length: number, allowed: ByteClass): boolean {
     const { bytes, pos } = this;
     const end = pos + length;
-    if (end > this.limit) return this.reject() > 0;
+    if (end > this.limit) return this.no();
     const stop = Math.min(end, bytes.length);
     for (let i = pos; i < stop; i++) {
-      if (allowed[bytes[i]!] === 0) return this.reject() > 0;
+      if (allowed[bytes[i]!] === 0) return this.no();
     }
-    if (stop < end) return this.wait() > 0;
+    if (stop < end) return this.notYet();
     this.pos = end;
     return true;
   }
@@ -118,12 +130,12 @@ export class Cursor {
   literal(expected: Uint8Array): boolean {
     const { bytes, pos } = this;
     const end = pos + expected.length;
-    if (end > this.limit) return this.reject() > 0;
+    if (end > this.limit) return this.no();
     const stop = Math.min(end, bytes.length);
     for (let i = pos; i < stop; i++) {
-      if (bytes[i] !== expected[i - pos]) return this.reject() > 0;
+      if (bytes[i] !== expected[i - pos]) return this.no();
     }
-    if (stop < end) return this.wait() > 0;
+    if (stop < end) return this.notYet();
     this.pos = end;
     return true;
   }
@@ -165,9 +177,9 @@ export class Cursor {
   /** Goes over CR LF or LF. */
   endOfLine(): boolean {
     const lf = this.bytes[this.pos] === 0x0d ? this.pos + 1 : this.pos;
-    if (lf >= this.limit) return this.reject() > 0;
-    if (lf >= this.bytes.length) return this.wait() > 0;
-    if (this.bytes[lf] !== 0x0a) return this.reject() > 0;
+    if (lf >= this.limit) return this.no();
+    if (lf >= this.bytes.length) return this.notYet();
+    if (this.bytes[lf] !== 0x0a) return this.no();
     this.pos = lf + 1;
     return true;
   }

@@ -90,11 +90,11 @@ export function decodeFields(block: Cursor, fields: Field[]): boolean {
   let size = 0;
   while (block.pos < block.limit) {
     const first = block.bytes[block.pos];
-    if (first === undefined) return block.wait() > 0;
+    if (first === undefined) return block.notYet();
     if ((first & 0xe0) === 0x20) {
       const capacity = integer(block, 0x1f);
       if (capacity < 0) return false;
-      if (fields.length > 0 || capacity > TABLE_SIZE) return block.reject() > 0;
+      if (fields.length > 0 || capacity > TABLE_SIZE) return block.no();
       table.resize(capacity);
       continue;
     }
@@ -103,7 +103,7 @@ export function decodeFields(block: Cursor, fields: Field[]): boolean {
       : literal(block, table, first);
     if (field === undefined) return false;
     size += sizeOf(field);
-    if (size > MAX_MESSAGE) return block.reject() > 0;
+    if (size > MAX_MESSAGE) return block.no();
     fields.push(field);
   }
   return true;

@@ -114,7 +114,7 @@ class Head extends Cursor {
     this.start = this.pos;
     this.methodEnd = this.until(SP, TOKEN, MAX_METHOD);
     if (this.methodEnd < 0) return false;
-    if (this.methodEnd === this.start) return this.reject() > 0;
+    if (this.methodEnd === this.start) return this.no();
     if (!this.target()) return false;
     if (!this.literal(VERSION)) return false;
     this.version = this.pos;
@@ -129,19 +129,19 @@ class Head extends Cursor {
     let mayFold = false;
     for (;;) {
       const start = this.pos;
-      if (start >= end) return this.wait() > 0;
+      if (start >= end) return this.notYet();
       const first = bytes[start]!;
       if (first === CR || first === LF) return this.endOfLine();
       let pos = start;
       let isHost = false;
       if (first !== SP && first !== TAB) {
         while (pos < end && TOKEN[bytes[pos]!] === 1) pos++;
-        if (pos === end) return this.wait() > 0;
-        if (bytes[pos] !== COLON || pos === start) return this.reject() > 0;
+        if (pos === end) return this.notYet();
+        if (bytes[pos] !== COLON || pos === start) return this.no();
         isHost = pos - start === 4 && isHostName(bytes, start);
         pos++;
       } else if (!mayFold) {
-        return this.reject() > 0;
+        return this.no();
       }
       const value = pos;
       while (pos < end && VALUE[bytes[pos]!] === 1) pos++;
@@ -180,7 +180,7 @@ class Head extends Cursor {
       ? this.targetEnd
       : Math.min(this.bytes.length, this.limit);
     const form = this.targetForm(start, end, isWhole);
-    if (form === null) return this.reject() > 0;
+    if (form === null) return this.no();
     return isWhole;
   }
 
@@ -250,14 +250,14 @@ class Head extends Cursor {
   /** The value of the `Host` field, which may be empty and comes once. */
   private host(from: number, to: number): boolean {
     const { bytes } = this;
-    if (this.hasHost) return this.reject() > 0;
+    if (this.hasHost) return this.no();
     let [start, end] = [from, to];
     while (start < end && bytes[start]! <= SP) start++;
     while (end > start && bytes[end - 1]! <= SP) end--;
     this.hasHost = true;
     if (start === end) return true;
     const value = hostPort(bytes, start, end);
-    if (value === null) return this.reject() > 0;
+    if (value === null) return this.no();
     this.inField = value;
     return true;
   }

@@ -145,7 +145,7 @@ function textAddress(c: Cursor, family: number): string | undefined {
   const end = c.until(SP, allowed, family === 4 ? 15 : 45);
   if (end < 0) return undefined;
   if (family === 4) {
-    const isAddress = readIpv4(c.bytes, start, end, new Uint8Array(4), 0);
+    const isAddress = readIpv4(c.bytes, start, end) >= 0;
     return isAddress ? latin1(c.bytes, start, end) : void c.reject();
   }
   const address = readIpv6(c.bytes, start, end);

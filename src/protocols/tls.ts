@@ -8,6 +8,8 @@ const MAX_FRAGMENT = 16_384;
 /** Version, random, and the shortest session id, cipher suites and compression methods. */
 const MIN_HELLO = 2 + 32 + 1 + 4 + 2;
 const EXTENSION_HEADER = 4;
+const SSL3 = 0x0300;
+const VERSIONS = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 /** Type and length of a name, and a name of one character. */
 const MIN_NAMES = 4;
 const SERVER_NAME = 0;
@@ -85,7 +87,7 @@ function reassemble(bytes: Uint8Array): Cursor | null | undefined {
 /** The length of the record that begins here, or -1. */
 function recordLength(records: Cursor): number {
   if (records.uint(1, HANDSHAKE, HANDSHAKE) < 0) return -1;
-  if (records.uint(2, 0x0300, 0x03ff) < 0) return -1;
+  if (records.uint(2, SSL3, SSL3 + 0xff) < 0) return -1;
   return records.uint(2, 1, MAX_FRAGMENT);
 }
 
@@ -129,7 +131,7 @@ function clientHello(c: Cursor): TlsClientHello | null | undefined {
   const length = helloLength(c);
   if (length < 0) return c.answer;
   c.limit = c.pos + length;
-  const version = c.uint(2, 0x0300, 0x03ff);
+  const version = c.uint(2, SSL3, SSL3 + 0xff);
   if (version < 0 || !c.skip(32)) return c.answer;
   const sessionId = c.uint(1, 0, 32);
   if (sessionId < 0 || !c.skip(sessionId)) return c.answer;
@@ -238,8 +240,6 @@ function readVersions(c: Cursor): string[] | undefined {
 }
 
 function versionName(version: number): string {
-  if (version === 0x0300) return "SSLv3";
-  if (version === 0x0301) return "TLSv1";
-  if (version > 0x0301 && version <= 0x0304) return `TLSv1.${version - 0x0301}`;
-  return `0x${version.toString(16).padStart(4, "0")}`;
+  const known = VERSIONS[version - SSL3];
+  return known ?? `0x${version.toString(16).padStart(4, "0")}`;
 }

@@ -123,11 +123,12 @@ function domain(
     const address = hostPort(bytes, start, end);
     return address?.port === undefined ? address?.host : undefined;
   }
-  const text = strictUtf8(bytes, start, end)?.normalize("NFC").toLowerCase()
-    .replaceAll("\u3002", ".").replace(/\.$/, "");
-  const isName = text !== undefined &&
-    /^[\p{L}\p{M}\p{N}_.-]{1,255}$/u.test(text);
-  return isName && !text.split(".").includes("") ? text : undefined;
+  const text = strictUtf8(bytes, start, end);
+  if (text === null || text.length === end - start) return undefined; // US-ASCII
+  const name = text.normalize("NFC").toLowerCase().replaceAll("\u3002", ".")
+    .replace(/\.$/, "");
+  const isName = /^[\p{L}\p{M}\p{N}_.-]{1,255}$/u.test(name);
+  return isName && !name.split(".").includes("") ? name : undefined;
 }
 
 function isAngle(byte: number): boolean {

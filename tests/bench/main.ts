@@ -88,7 +88,7 @@ async function main(args: readonly string[]): Promise<number> {
   return await compare(stage, options);
 }
 
-/** Runs the cases, prints each when it is done, and writes the files that were asked for. */
+/** Runs the cases; prints each, and brings the files that were asked for up to date, once it is done. */
 async function compare(stage: Stage, options: Options): Promise<number> {
   const { cases, peers, plan } = options;
   if (descriptorLimit() < 20_000) {
@@ -96,29 +96,30 @@ async function compare(stage: Stage, options: Options): Promise<number> {
       `Only ${descriptorLimit()} file descriptors: the case "open" opens fewer`,
     );
   }
+  const programs = await versions();
   const results = new Map<string, Result[]>();
+  const save = () => {
+    const { json: data, svg: picture } = options;
+    if (data !== undefined) {
+      Deno.writeTextFileSync(data, json(cases, results, plan, programs));
+    }
+    if (picture !== undefined) Deno.writeTextFileSync(picture, chart(results));
+  };
+  // A path that cannot be written is better known now than after a quarter of an hour.
+  save();
   for (const workload of cases) {
     const measured = await runWorkload(stage, workload, peers, plan, note);
     note("");
     results.set(workload.name, measured);
     console.log(caseTable(workload, measured));
+    save();
   }
   console.log(boundsTable(results));
   console.log(conditions(results));
-  if (options.json !== undefined) {
-    Deno.writeTextFileSync(
-      options.json,
-      json(cases, results, plan, await versions()),
-    );
-  }
-  if (options.svg !== undefined) {
-    Deno.writeTextFileSync(options.svg, chart(results));
-  }
-  return [...results.values()].flat().some(({ failure }) =>
-      failure !== undefined
-    )
-    ? 1
-    : 0;
+  const failed = [...results.values()].flat().some(({ failure }) =>
+    failure !== undefined
+  );
+  return failed ? 1 : 0;
 }
 
 /** Says what is going on, in place of what it said before, to whoever sits at a terminal. */
@@ -199,15 +200,14 @@ function wholeNumber(option: string, text: string): number {
 /** Debian's packages that the chosen cases and peers take and that are not installed. */
 function missingPackages({ cases, peers, profiled }: Options): string[] {
   const chosen = profiled === undefined ? cases : [profiled];
-  const tools: (string | undefined)[] = [];
-  if (chosen.some(({ routing }) => routing === "iperf")) {
-    tools.push(needs("iperf3", "iperf3"));
-  }
+  const names = chosen.some(({ routing }) => routing === "iperf")
+    ? needs("iperf3")
+    : [];
   if (chosen.some(({ routing }) => routing !== "iperf")) {
-    tools.push(needs("wrk", "wrk"), needs("nginx", "nginx"));
+    names.push(...needs("wrk", "nginx"));
   }
   if (profiled === undefined) {
-    tools.push(...peers.map((peer) => peer.missing?.()));
+    names.push(...peers.flatMap((peer) => peer.missing?.() ?? []));
   }
-  return [...new Set(tools.filter((name) => name !== undefined))];
+  return [...new Set(names)];
 }

@@ -34,14 +34,16 @@ export interface Peer {
   programmable: boolean;
   /** Starts it, or gives `undefined` if clients talk to the backend themselves. */
   start(stage: Stage, setup: Setup): Child | undefined;
-  /** What to install, if something is missing. */
-  missing?(): string | undefined;
+  /** Debian's packages that it takes and that are not installed. */
+  missing?(): string[];
 }
 
 /** A peer that runs, or the backend in its place if there is no proxy between. */
 export interface Running {
   /** Where clients connect to. */
   port: number;
+  /** How and why it ended, or `undefined` while it runs. */
+  ended(): string | undefined;
   /** CPU time used so far, in microseconds; 0 without a proxy. */
   cpu(): number;
   memory(): Memory;
@@ -80,33 +82,28 @@ export function allPeers(options: PeerOptions = {}): Peer[] {
       label: "HAProxy",
       programmable: false,
       start: (stage, setup) => startHaproxy(stage, setup, false),
-      missing: () => needs("haproxy", "haproxy"),
+      missing: () => needs("haproxy"),
     },
     {
       name: "haproxy-lua",
       label: "HAProxy + Lua",
       programmable: true,
       start: (stage, setup) => startHaproxy(stage, setup, true),
-      missing: () => needs("haproxy", "haproxy"),
+      missing: () => needs("haproxy"),
     },
     {
       name: "nginx",
       label: "nginx stream",
       programmable: false,
       start: (stage, setup) => startNginx(stage, setup, false),
-      missing: () =>
-        needs("nginx", "nginx") ??
-          lacks("ngx_stream_module", "libnginx-mod-stream"),
+      missing: () => needsNginx("stream"),
     },
     {
       name: "nginx-njs",
       label: "nginx stream + njs",
       programmable: true,
       start: (stage, setup) => startNginx(stage, setup, true),
-      missing: () =>
-        needs("nginx", "nginx") ??
-          lacks("ngx_stream_module", "libnginx-mod-stream") ??
-          lacks("ngx_stream_js_module", "libnginx-mod-stream-js"),
+      missing: () => needsNginx("stream", "stream_js"),
     },
     {
       name: "naive",
@@ -135,6 +132,7 @@ export async function startPeer(
     const none = { rss: 0, anon: 0 };
     return {
       port,
+      ended: () => undefined,
       cpu: () => 0,
       memory: () => none,
       kill: () => Promise.resolve(),
@@ -144,33 +142,41 @@ export async function startPeer(
   await stage.listening(child, setup.port);
   return {
     port: setup.port,
-    cpu: () => {
-      const reason = child.ended();
-      if (reason !== undefined) {
-        throw new Error(`${peer.label} ended: ${reason}`);
-      }
-      return cpuMicros(child.pid);
-    },
+    ended: () => child.ended(),
+    cpu: () => cpuMicros(child.pid),
     memory: () => memory(child.pid),
     kill: () => child.kill(),
     terminate: () => child.terminate(15),
   };
 }
 
-/** Debian's package for a program that cannot be found. */
-export function needs(program: string, pkg: string): string | undefined {
-  try {
-    new Deno.Command(program, { args: ["-v"], stdout: "null", stderr: "null" })
-      .outputSync();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return pkg;
-    throw error;
-  }
+/** Those of some programs that cannot be found; Debian's packages have the same names. */
+export function needs(...programs: string[]): string[] {
+  return programs.filter((program) => {
+    try {
+      new Deno.Command(program, {
+        args: ["-v"],
+        stdout: "null",
+        stderr: "null",
+      }).outputSync();
+      return false;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return true;
+      throw error;
+    }
+  });
 }
 
-function lacks(module: string, pkg: string): string | undefined {
-  return hasModule(module) ? undefined : pkg;
+/** nginx and those of its modules that cannot be found, as Debian's packages. */
+function needsNginx(...modules: string[]): string[] {
+  const program = needs("nginx");
+  const lacking = modules.filter((name) =>
+    program.length > 0 || !hasModule(`ngx_${name}_module`)
+  );
+  return [
+    ...program,
+    ...lacking.map((name) => `libnginx-mod-${name.replace("_", "-")}`),
+  ];
 }
 
 function startNaive(stage: Stage, setup: Setup): Child {

@@ -132,14 +132,14 @@ export function firstEphemeralPort(): number {
 }
 
 /** What the numbers were measured on. */
-export function machine(): { cpu: string; cores: number; kernel: string } {
-  const model =
-    /^model name\s*: (.*)$/m.exec(readOr("", "/proc/cpuinfo"))?.[1] ??
-      Deno.build.arch;
+export function machine(): Record<string, string | number> {
+  const model = /^model name\s*: (.*)$/m.exec(readOr("", "/proc/cpuinfo"))?.[1];
   return {
-    cpu: model,
+    cpu: model ?? Deno.build.arch,
     cores: navigator.hardwareConcurrency,
     kernel: Deno.osRelease(),
+    congestionControl: readOr("", "/proc/sys/net/ipv4/tcp_congestion_control")
+      .trim(),
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { verdicts } from "./bounds.ts";
 import { machine } from "./proc.ts";
-import { disturbance, DISTURBED } from "./run.ts";
+import { DISTURBED } from "./run.ts";
 import type { Plan, Result } from "./run.ts";
 import { find, median, ratioOf, valuesOf } from "./statistics.ts";
 import type { Results } from "./statistics.ts";
@@ -57,6 +57,7 @@ export function boundsTable(results: Results): string {
     `${relation === "<=" ? "≤" : "≥"} ${limit}`,
     met === undefined ? "–" : met ? "ok" : "MISSED",
   ]);
+  if (rows.length === 0) return "";
   return `Bounds\n${
     align([["", "median", "least – most", "bound", ""], ...rows])
   }`;
@@ -67,19 +68,17 @@ export function conditions(results: Results): string {
   const samples = [...results.values()].flat().flatMap((result) =>
     result.samples
   );
-  const loud = samples.filter((sample) => disturbance(sample) > DISTURBED);
-  const all = samples.map(disturbance);
-  const ports = Math.max(
-    0,
-    ...samples.map((sample) => sample["timeWait"] ?? 0),
-  );
+  const of = (key: string) => samples.map((sample) => sample[key] ?? 0);
+  const most = (key: string) => Math.max(0, ...of(key));
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  return `Others had ${percent(median(all))} of the machine (median), ` +
-    `at most ${percent(Math.max(0, ...all))}; ` +
-    `over ${
-      percent(DISTURBED)
-    } in ${loud.length} of ${samples.length} measurements. ` +
-    `Sockets in TIME_WAIT: at most ${ports.toLocaleString("en")}.`;
+  const loud = of("others").filter((share) => share > DISTURBED).length;
+  return `Others had ${
+    percent(median(of("others")))
+  } of the machine (median), over ${
+    percent(DISTURBED)
+  } in ${loud} of ${samples.length} measurements; the hypervisor took at most ${
+    percent(most("stolen"))
+  }. Sockets in TIME_WAIT: at most ${most("timeWait").toLocaleString("en")}.`;
 }
 
 /** Versions of what was compared. */
@@ -114,7 +113,9 @@ export function json(
   plan: Plan,
   programs: Record<string, string>,
 ): string {
-  const measured = cases.map((workload) => ({
+  const measured = cases.filter(({ name }) => results.has(name)).map((
+    workload,
+  ) => ({
     name: workload.name,
     title: workload.title,
     metrics: workload.metrics,

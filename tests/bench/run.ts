@@ -5,7 +5,7 @@
  */
 
 import { startPeer } from "./peers.ts";
-import type { Peer } from "./peers.ts";
+import type { Peer, Running } from "./peers.ts";
 import { startBackend } from "./peers/nginx.ts";
 import type { Stage } from "./stage.ts";
 import type { Entry, Sample, Workload } from "./workloads.ts";
@@ -17,11 +17,6 @@ export interface Result {
   samples: Sample[];
   /** Why the entry was given up. Its samples must not be used then. */
   failure?: string;
-}
-
-/** Share of the machine's time that neither the proxy nor its load had during a measurement. */
-export function disturbance(sample: Sample): number {
-  return (sample["others"] ?? 0) + (sample["stolen"] ?? 0);
 }
 
 /** How long and how often to measure. */
@@ -41,8 +36,8 @@ interface Contender {
   result: Result;
   port: number;
   serverPort: number;
+  running?: Running;
   measure?: () => Promise<Sample>;
-  kill?: () => Promise<void>;
 }
 
 /**
@@ -83,9 +78,7 @@ export async function runWorkload(
           samples.push(await quietest(contender.measure));
           if (workload.fresh === true) await end(contender);
         } catch (error) {
-          contender.result.failure = error instanceof Error
-            ? error.message
-            : String(error);
+          contender.result.failure = reason(error, contender);
           await end(contender);
         }
       }
@@ -110,13 +103,22 @@ async function begin(
     routing: workload.routing,
     ...entry.setup,
   });
-  contender.kill = () => running.kill();
+  contender.running = running;
   return await workload.begin({
     stage,
     running,
     serverPort,
     seconds: plan.seconds,
   });
+}
+
+/** What went wrong, and how the proxy ended if it did. */
+function reason(error: unknown, { running }: Contender): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const ended = running?.ended();
+  return ended === undefined
+    ? message
+    : `${message}; the proxy ended: ${ended}`;
 }
 
 /**
@@ -127,16 +129,20 @@ async function quietest(measure: () => Promise<Sample>): Promise<Sample> {
   let best: Sample | undefined;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const sample = await measure();
-    if (best === undefined || disturbance(sample) < disturbance(best)) {
+    if (best === undefined || others(sample) < others(best)) {
       best = sample;
     }
-    if (disturbance(best) <= DISTURBED) break;
+    if (others(best) <= DISTURBED) break;
   }
   return best ?? {};
 }
 
+function others(sample: Sample): number {
+  return sample["others"] ?? 0;
+}
+
 async function end(contender: Contender): Promise<void> {
-  await contender.kill?.();
-  delete contender.kill;
+  await contender.running?.kill();
+  delete contender.running;
   delete contender.measure;
 }

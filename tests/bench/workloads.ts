@@ -285,11 +285,13 @@ async function open(target: Target): Promise<Sample> {
   try {
     const few = await beside(FEW_OPEN);
     const many = await beside(MANY_OPEN);
+    const [fewCost = NaN, manyCost = NaN] = [few["cpu"], many["cpu"]];
     return {
-      ...many,
-      few: few["cpu"] ?? NaN,
-      many: many["cpu"] ?? NaN,
-      growth: (many["cpu"] ?? NaN) / (few["cpu"] ?? NaN),
+      few: fewCost,
+      many: manyCost,
+      growth: manyCost / fewCost,
+      others: Math.max(few["others"] ?? 0, many["others"] ?? 0),
+      stolen: Math.max(few["stolen"] ?? 0, many["stolen"] ?? 0),
     };
   } finally {
     await held.release();

@@ -2,6 +2,18 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Parser } from "proxymachine/protocols";
 import {
+  alpn,
+  bytes,
+  clientHello,
+  extension,
+  frame,
+  hex,
+  http2Connection,
+  type Part,
+  postgresMessage,
+  PREFACE,
+} from "./builders.ts";
+import {
   answer,
   assertConforms,
   assertMonotone,
@@ -15,13 +27,13 @@ import { capture, realClients } from "./clients.ts";
 import { samples } from "./samples.ts";
 
 for (const sample of samples) {
-  Deno.test(`${sample.parser}() reads a ${sample.name}, at every prefix`, () => {
+  Deno.test(`${sample.parser}() decides at the last byte of a message: ${sample.name}`, () => {
     assertConforms(sample);
   });
 }
 
 for (const client of realClients) {
-  Deno.test(`${client.parser}() reads what ${client.name} sends, at every prefix`, async () => {
+  Deno.test(`${client.parser}() decides at the last byte of what ${client.name} sends`, async () => {
     const { name, parser } = client;
     const bytes = await capture(client);
     const value = answer(parser, bytes);
@@ -121,6 +133,64 @@ Deno.test("tls() reads a hello in whatever records it comes", () => {
     { numRuns: 50 },
   );
 });
+
+/** Messages of 64 KiB that cost the most if anything is done again for each byte. */
+const expensive: Readonly<Record<string, readonly Part[]>> = {
+  "fields of HTTP": ["GET / HTTP/1.1\r\n", "a:b\r\n".repeat(13_000)],
+  "folded lines of HTTP": ["GET / HTTP/1.1\r\na:\r\n", " \r\n".repeat(21_000)],
+  "space in HTTP": ["GET / HTTP/1.1\r\na: b", " ".repeat(65_000), "c\r\n\r\n"],
+  "the target of HTTP": ["GET http://", "a".repeat(65_000)],
+  "settings of HTTP/2": [
+    PREFACE,
+    ...Array.from({ length: 9 }, () => frame(4, 0, 0, new Uint8Array(6000))),
+  ],
+  "fields of HTTP/2": [
+    http2Connection(frame(1, 5, 1, "\0\x01a\0".repeat(4000))),
+  ],
+  "entries of the table of HTTP/2": [
+    http2Connection(frame(1, 5, 1, "\x40\x01a\0".repeat(4000))),
+  ],
+  "sizes of the table of HTTP/2": [
+    http2Connection(frame(1, 5, 1, "\x20".repeat(16_000))),
+  ],
+  "Huffman codes of HTTP/2": [
+    http2Connection(frame(1, 1, 1, "\0\xff\x80\x7c", "\x1c\x71".repeat(8000))),
+  ],
+  "records of TLS": [
+    hex("160301000101160301000100160301000120160301000100"),
+    hex("160301000100".repeat(10_000)),
+  ],
+  "extensions of TLS": [
+    clientHello(...Array.from({ length: 4000 }, () => extension(21))),
+  ],
+  "protocols of TLS": [
+    clientHello(alpn(...Array.from({ length: 8000 }, () => "a"))),
+  ],
+  "arguments of Redis": ["*10000\r\n", "$1\r\na\r\n".repeat(9_000)],
+  "words of Redis": ["ECHO ", "a ".repeat(32_000), "\r\n"],
+  "quotes of Redis": ['ECHO "', "\\x41".repeat(16_000), '"\r\n'],
+  "parameters of PostgreSQL": [
+    postgresMessage(0x0003_0000, "a\0b\0".repeat(2400), "user\0a\0\0"),
+  ],
+  "attributes of XMPP": [
+    "<stream:stream",
+    Array.from({ length: 1100 }, (_, i) => ` a${i}=''`).join(""),
+  ],
+  "space of XMPP": ["<?xml ?>", " ".repeat(65_000)],
+};
+
+for (const [what, parts] of Object.entries(expensive)) {
+  Deno.test(`every parser takes time linear in its input for many or long ${what}`, () => {
+    const message = bytes(...parts);
+    for (const parser of parserNames) {
+      const start = performance.now();
+      plain(parsers[parser](message));
+      const milliseconds = performance.now() - start;
+      // Linear is below 10 ms, quadratic takes seconds.
+      assert.ok(milliseconds < 500, `${parser}() took ${milliseconds} ms`);
+    }
+  });
+}
 
 /** The message with some bytes replaced, removed and put in. */
 function damaged(sample: Sample): fc.Arbitrary<Uint8Array> {

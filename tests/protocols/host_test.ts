@@ -7,7 +7,7 @@ import {
   readIpv6,
 } from "../../src/protocols/_address.ts";
 import { hostName, hostPort } from "../../src/protocols/_host.ts";
-import { bytes } from "./builders.ts";
+import { bytes, uint } from "./builders.ts";
 
 const label = "a".repeat(63);
 const names: Readonly<Record<string, string | null>> = {
@@ -88,11 +88,8 @@ for (const [text, expected] of Object.entries(withPorts)) {
 
 Deno.test("readIpv4() takes four decimal numbers and nothing else", () => {
   const read = (text: string) => {
-    const address = new Uint8Array(4);
-    const data = bytes(text, "5");
-    return readIpv4(data, 0, text.length, address, 0)
-      ? ipv4Text(address, 0)
-      : null;
+    const address = readIpv4(bytes(text, "5"), 0, text.length);
+    return address < 0 ? null : ipv4Text(uint(4, address), 0);
   };
   for (const text of ["0.0.0.0", "192.0.2.1", "255.255.255.255"]) {
     assert.equal(read(text), text);

@@ -304,6 +304,7 @@ const refusals: Partial<
     "an attribute that comes twice": "<stream:stream a='b' a='c'",
     "an empty host": `${STREAM}to=''`,
     "a bad host": `${STREAM}to='a b'`,
+    "a label of 64 characters": `${STREAM}to='${"a".repeat(64)}'`,
     "a user": `${STREAM}to='a@b'`,
     "a port": `${STREAM}to='a:80'`,
     "an address with a port": `${STREAM}to='[::1]:80'`,

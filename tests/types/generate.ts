@@ -77,10 +77,12 @@ async function collect(
   if (seen.has(file)) return;
   seen.add(file);
   const source = await Deno.readTextFile(file);
-  const { outputText } = ts.transpileDeclaration(source, {
+  const outputText = ts.transpileDeclaration(source, {
     fileName: file,
     compilerOptions: { stripInternal: true, target: ts.ScriptTarget.ESNext },
-  });
+  }).outputText
+    // for a method named by a symbol, the compiler declares a property as well
+    .replaceAll(/^ *\[Symbol\.\w+\]: .*\n(?=(?:.*\n)*? *\[Symbol\.)/gm, "");
   const parsed = ts.createSourceFile(
     file,
     outputText,

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { PROGRAM, run } from "../fixtures.ts";
+import { generate, TARGET } from "./generate.ts";
+
+Deno.test("src/declarations.ts is what `deno task types` makes of the sources", async () => {
+  assert.equal(await Deno.readTextFile(TARGET), await generate());
+});
+
+Deno.test("--types prints all that a compiler needs to check a router", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { stdout } = await run([...PROGRAM, "--types"]);
+    await Deno.writeTextFile(join(folder, "proxymachine.d.ts"), stdout);
+    const compile = async (router: string) => {
+      const file = join(folder, "router.ts");
+      await Deno.writeTextFile(
+        file,
+        `/// <reference path="./proxymachine.d.ts" />\n${router}`,
+      );
+      return await run([
+        ...[Deno.execPath(), "run", "-A", "npm:typescript@5.9.3/tsc"],
+        ...["--noEmit", "--strict", "--target", "esnext", "--module", "esnext"],
+        ...["--lib", "esnext,dom", "--moduleResolution", "bundler", file],
+      ]);
+    };
+    const router = (timeout: string) =>
+      `import { latin1, type Router } from "proxymachine";
+import { tls } from "proxymachine/protocols";
+export default {
+  route(data) {
+    const name: string | undefined = tls(data)?.serverName;
+    if (name === undefined) return { noop: true };
+    return { remote: name + ":443", data: latin1("x"), connectTimeout: ${timeout} };
+  },
+} satisfies Router;`;
+
+    const good = await compile(router("1.5"));
+    assert.equal(good.stdout, "");
+    assert.equal(good.code, 0);
+
+    const bad = await compile(router('"1.5"'));
+    assert.notEqual(bad.code, 0);
+    assert.match(bad.stdout, /router\.ts\(5,\d+\): error TS2322/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
