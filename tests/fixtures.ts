@@ -5,8 +5,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { once } from "node:events";
+import net from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /**
  * Registers a test that waits for other programs. It fails after two minutes
@@ -25,16 +27,28 @@ export const REFUSING = "127.0.0.1:1";
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** How to run the program; an executable can take its place. */
-export const PROGRAM: readonly string[] = [
-  Deno.execPath(),
-  "run",
-  "--no-prompt",
-  "--allow-net",
-  "--allow-read",
-  "--allow-env",
-  join(ROOT, "main.ts"),
-];
+/** The executable to test in place of the source, if there is one. */
+const EXECUTABLE = Deno.env.get("PROXYMACHINE_EXECUTABLE");
+
+/** How to run the program. */
+export const PROGRAM: readonly string[] = EXECUTABLE === undefined
+  ? [
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    "--allow-env",
+    join(ROOT, "main.ts"),
+  ]
+  : [EXECUTABLE];
+
+/**
+ * How the file of a router is named. The executable that can be built without
+ * a download takes JavaScript only, so the routers of the tests that run on it
+ * are written in what both languages have in common.
+ */
+export const ROUTER_EXTENSION = EXECUTABLE === undefined ? "ts" : "js";
 
 /** How the program is started. */
 export interface ProxyOptions {
@@ -89,7 +103,7 @@ export class Lines {
       if (this.#over) {
         throw new Error(`No line ${pattern} in:\n${this.all.join("\n")}`);
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await this.#more(pattern);
     }
   }
 
@@ -109,7 +123,7 @@ export class Lines {
           }`,
         );
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await this.#more(pattern);
     }
     return this.all.filter((line) =>
       typeof pattern === "string" ? line.includes(pattern) : pattern.test(line)
@@ -121,6 +135,23 @@ export class Lines {
     return this.all.filter((line) =>
       typeof pattern === "string" ? line.includes(pattern) : pattern.test(line)
     ).length;
+  }
+
+  /** Waits for another line, or the end. */
+  async #more(pattern: string | RegExp): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () =>
+        reject(new Error(`${pattern} did not come:\n${this.all.join("\n")}`)),
+      60_000,
+    );
+    this.#waiting.add(resolve);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(resolve);
+    }
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
@@ -175,7 +206,7 @@ export class Proxy implements AsyncDisposable {
     options: ProxyOptions = {},
   ): Promise<Proxy> {
     const folder = await Deno.makeTempDir({ prefix: "proxymachine-test-" });
-    let file = join(folder, "router.ts");
+    let file = join(folder, `router.${ROUTER_EXTENSION}`);
     if (router instanceof URL) file = fileURLToPath(router);
     else await Deno.writeTextFile(file, router);
     const [command = "", ...first] = options.program ?? PROGRAM;
@@ -281,6 +312,132 @@ export async function run(
   };
 }
 
+/**
+ * Makes sure that a program is installed.
+ *
+ * @param name Its name, or its path where it is not on everyone's `PATH`.
+ * @param debianPackage What to install if it is not.
+ * @returns The name.
+ */
+export function need(name: string, debianPackage: string): string {
+  const { success } = new Deno.Command("sh", {
+    args: ["-c", `command -v "$0" >/dev/null`, name],
+  }).outputSync();
+  if (success) return name;
+  throw new Error(
+    `This test needs ${name}: run apt-get install ${debianPackage}`,
+  );
+}
+
+/** A folder for the files of a test. */
+export class Folder implements AsyncDisposable {
+  /** Its absolute path. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes a folder.
+   *
+   * @param files Names, which may have folders in front, and texts.
+   */
+  static async make(
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<Folder> {
+    const folder = new Folder(
+      await Deno.makeTempDir({ prefix: "proxymachine-test-" }),
+    );
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.mkdir(join(folder.path, dirname(name)), { recursive: true });
+      await Deno.writeTextFile(join(folder.path, name), text);
+    }
+    return folder;
+  }
+
+  /** The absolute path of a file in it. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** The `file:` URL of a file in it. */
+  url(name: string): URL {
+    return pathToFileURL(this.file(name));
+  }
+
+  /** Removes it with all that it has. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** A program at a terminal of its own. */
+export class Terminal implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
+  /** What it has shown. */
+  readonly screen: Lines;
+
+  /**
+   * Starts the program.
+   *
+   * @param command The program and its arguments.
+   */
+  constructor(command: readonly string[]) {
+    const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    this.#child = new Deno.Command(need("script", "bsdutils"), {
+      args: ["-qefc", quoted.join(" "), "/dev/null"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#keyboard = this.#child.stdin.getWriter();
+    this.screen = new Lines(this.#child.stdout);
+  }
+
+  /** Resolves when the program has ended; its exit status. */
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
+  /** Types a text. */
+  async type(text: string): Promise<void> {
+    await this.#keyboard.write(new TextEncoder().encode(text));
+  }
+
+  /**
+   * Answers a prompt until a line comes: Deno drops what was typed before it
+   * has begun to read the answer, and does not show when that is.
+   *
+   * @param answer What to type.
+   * @param pattern What the line contains, or matches.
+   */
+  async answerUntil(
+    answer: string,
+    pattern: string | RegExp,
+  ): Promise<string> {
+    const timer = setInterval(() => this.type(`${answer}\n`), 100);
+    try {
+      return await this.screen.find(pattern);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** Hangs up, which ends the program. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await this.#keyboard.close().catch(() => {});
+    await this.#child.status;
+    await this.screen.ended;
+  }
+}
+
 /** A server on a port of 127.0.0.1 that is free. */
 export class Backend implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
@@ -363,6 +520,63 @@ export class Upstream implements Disposable {
   /** Stops listening. */
   [Symbol.dispose](): void {
     this.#listener.close();
+  }
+}
+
+/**
+ * A connection that can be reset: `close` of a `Deno.TcpConn` always sends an
+ * EOF first.
+ */
+export class Resettable {
+  readonly #socket: net.Socket;
+
+  private constructor(socket: net.Socket) {
+    this.#socket = socket;
+    socket.on("error", () => {}); // the peer may be faster
+  }
+
+  /** Connects to a port of 127.0.0.1. */
+  static async connect(port: number): Promise<Resettable> {
+    const socket = net.connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    return new Resettable(socket);
+  }
+
+  /**
+   * Listens, and waits for one connection.
+   *
+   * @returns The remote, and the connection to come.
+   */
+  static async listen(): Promise<
+    { remote: string; connection: Promise<Resettable> }
+  > {
+    const server = net.createServer({ allowHalfOpen: true });
+    const connection = once(server, "connection").then(([socket]) => {
+      server.close();
+      return new Resettable(socket);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    return { remote: `127.0.0.1:${port}`, connection };
+  }
+
+  /** Sends text. */
+  send(text: string): void {
+    this.#socket.write(text);
+  }
+
+  /** Waits for the next bytes that come. */
+  async receive(): Promise<string> {
+    const [bytes] = await once(this.#socket, "data");
+    return String(bytes);
+  }
+
+  /** Resets the connection. */
+  async reset(): Promise<void> {
+    const closed = once(this.#socket, "close");
+    this.#socket.resetAndDestroy();
+    await closed;
   }
 }
 

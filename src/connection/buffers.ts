@@ -5,8 +5,11 @@
  * @module
  */
 
+/** Bytes of a buffer for what is read before the decision, at first. */
+export const FIRST = 2048;
+
 /** Bytes of a buffer that waits for data; an idle connection holds two. */
-export const SMALL = 2048;
+export const SMALL = 1024;
 
 /** Bytes of a buffer for data that fills a small one. */
 export const MEDIUM = 65_536;
@@ -28,12 +31,22 @@ const MANY = 128;
 
 /** The buffers of one worker. A buffer comes with what its last borrower left. */
 export class Buffers {
+  readonly #first: Uint8Array[] = [];
   readonly #small: Uint8Array[] = [];
   readonly #medium: Uint8Array[] = [];
   readonly #large: Uint8Array[] = [];
   /** The medium and large ones that are lent. */
   readonly #big = new Set<Uint8Array>();
   #largeLent = 0;
+
+  /**
+   * Lends a buffer for what is read before the decision.
+   *
+   * @returns A buffer, to be given back by `release`.
+   */
+  first(): Uint8Array {
+    return this.#first.pop() ?? new Uint8Array(FIRST);
+  }
 
   /**
    * Lends a small buffer.
@@ -68,6 +81,7 @@ export class Buffers {
    */
   release(buffer: Uint8Array): void {
     if (buffer.length === SMALL) return keep(this.#small, buffer);
+    if (buffer.length === FIRST) return keep(this.#first, buffer);
     if (!this.#big.delete(buffer)) return;
     if (buffer.length === MEDIUM) return keep(this.#medium, buffer);
     this.#largeLent--;

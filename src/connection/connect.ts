@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { formatAddress } from "./address.ts";
+import { formatAddress, type HostPort } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
+import { type Socket, takeSocket } from "./socket.ts";
 
 /** How often a failed connect is tried again. */
 const RETRIES = 10;
@@ -25,81 +26,83 @@ const PAUSE = 100;
 export async function connect(
   connection: Connection,
   verdict: Connect,
-): Promise<Deno.TcpConn | Error | undefined> {
-  const { log } = connection.context;
-  for (let tries = 0;; tries++) {
-    const result = await tryOnce(connection, verdict);
-    if (connection.isClosed()) {
-      if (!(result instanceof Error)) result.close();
+): Promise<Socket | Error | undefined> {
+  for (let retries = 0;;) {
+    let failure: unknown;
+    try {
+      const socket = takeSocket(await open(connection, verdict));
+      if (!connection.isClosed()) return socket;
+      socket.close();
       return undefined;
+    } catch (error) {
+      failure = error;
     }
-    if (!(result instanceof Error)) return result;
-    if (result instanceof Deno.errors.NotCapable) {
-      log.error(
-        `Cannot connect to ${verdict.remote} as the router's --allow-net does not include it (client ${connection.peer})`,
-      );
-      return result;
+    if (connection.isClosed()) return undefined;
+    if (isExhausted(failure)) {
+      // not the remote's fault, and no try
+      const { descriptors } = connection.context;
+      descriptors.exhausted();
+      await descriptors.freed();
+    } else {
+      const error = toError(failure);
+      if (!mayRetry(connection, verdict, error, retries++)) return error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
-    if (tries === RETRIES) {
-      log.error(
-        `Connect ${verdict.remote} failed after ${RETRIES} retries: ${result.message} (client ${connection.peer})`,
-      );
-      return result;
-    }
-    log.warn(
-      `Retrying connection with ${verdict.remote} (#${
-        tries + 1
-      }): ${result.message}`,
-    );
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
     if (connection.isClosed()) return undefined;
   }
 }
 
-/** One try; a want of file descriptors is not the remote's fault and no try. */
-async function tryOnce(
-  connection: Connection,
-  verdict: Connect,
-): Promise<Deno.TcpConn | Error> {
-  const { descriptors } = connection.context;
-  for (;;) {
-    try {
-      return await open(connection, verdict);
-    } catch (error) {
-      if (connection.isClosed() || !isExhausted(error)) {
-        return error instanceof Error ? error : new Error(String(error));
-      }
-      descriptors.exhausted();
-      await descriptors.freed();
-    }
+/** Tells whether to try again, and logs the failed try. */
+function mayRetry(
+  { context: { log }, peer }: Connection,
+  { remote }: Connect,
+  error: Error,
+  retries: number,
+): boolean {
+  if (error instanceof Deno.errors.NotCapable) {
+    log.error(
+      `Cannot connect to ${remote} as the router's --allow-net does not include it (client ${peer})`,
+    );
+    return false;
   }
+  if (retries === RETRIES) {
+    log.error(
+      `Connect ${remote} failed after ${RETRIES} retries: ${error.message} (client ${peer})`,
+    );
+    return false;
+  }
+  log.warn(
+    `Retrying connection with ${remote} (#${retries + 1}): ${error.message}`,
+  );
+  return true;
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 async function open(
   connection: Connection,
-  verdict: Connect,
+  { address, connectTimeout }: Connect,
 ): Promise<Deno.TcpConn> {
-  const { address, connectTimeout } = verdict;
+  const { hostname, port } = address;
   const controller = connection.connecting = new AbortController();
-  const timer = connectTimeout === undefined
-    ? undefined
-    : setTimeout(() => controller.abort(timedOut(verdict)), connectTimeout);
+  const timer = connectTimeout === undefined ? undefined : setTimeout(
+    () => controller.abort(timedOut(address, connectTimeout)),
+    connectTimeout,
+  );
   try {
-    return await Deno.connect({
-      hostname: address.hostname,
-      port: address.port,
-      signal: controller.signal,
-    });
+    return await Deno.connect({ hostname, port, signal: controller.signal });
   } finally {
     clearTimeout(timer);
     connection.connecting = undefined;
   }
 }
 
-function timedOut(verdict: Connect): Error {
+function timedOut(address: HostPort, milliseconds: number): Error {
   return new Deno.errors.TimedOut(
-    `${formatAddress(verdict.address)} did not answer within ${
-      (verdict.connectTimeout ?? 0) / 1000
+    `${formatAddress(address)} did not answer within ${
+      milliseconds / 1000
     } seconds`,
   );
 }

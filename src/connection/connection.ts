@@ -18,7 +18,8 @@ import { formatAddress } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
-import { onPrereadTimeout, readClient } from "./preread.ts";
+import { describeError, onPrereadTimeout, readClient } from "./preread.ts";
+import { type Socket, takeSocket } from "./socket.ts";
 
 /** The limits that hold for each connection. */
 export interface ConnectionOptions {
@@ -106,7 +107,7 @@ class ClientInfo implements Client {
 /** The state of one connection, shared by the files of its stages. */
 export class Connection implements Expiring {
   readonly context: Context;
-  readonly client: Deno.TcpConn;
+  readonly client: Socket;
   readonly info: Client;
   /** `performance.now()` at accept. */
   readonly started: number;
@@ -124,7 +125,7 @@ export class Connection implements Expiring {
 
   /** The remote as the router wrote it. */
   remote: string | undefined;
-  server: Deno.TcpConn | undefined;
+  server: Socket | undefined;
   /** How often a remote was joined; tells what a replay has included. */
   joins = 0;
   /** The remote has sent a byte: from now on there is no other remote. */
@@ -137,8 +138,6 @@ export class Connection implements Expiring {
   serverEnded = false;
   /** The remote takes no more bytes. */
   serverBroken = false;
-  /** The coroutine that serves the remote, once there is a decision. */
-  downstream: Promise<void> | undefined;
   /** Cancels a try to connect. */
   connecting: AbortController | undefined;
 
@@ -156,18 +155,19 @@ export class Connection implements Expiring {
   #until = Infinity;
   #gate: PromiseWithResolvers<void> | undefined;
   #serverOpen = false;
+  #running = 0;
 
   /**
    * @param context What it shares with others.
-   * @param client The accepted socket; the connection closes it.
+   * @param conn The accepted socket; the connection closes it.
    * @param id The number of this connection.
    */
-  constructor(context: Context, client: Deno.TcpConn, id: number) {
+  constructor(context: Context, conn: Deno.TcpConn, id: number) {
     this.context = context;
-    this.client = client;
-    this.info = new ClientInfo(id, client);
+    this.client = takeSocket(conn);
+    this.info = new ClientInfo(id, conn);
     this.started = performance.now();
-    this.buffer = context.buffers.small();
+    this.buffer = context.buffers.first();
   }
 
   /** The client's address, for logs. */
@@ -175,9 +175,63 @@ export class Connection implements Expiring {
     return formatAddress(this.info.remoteAddr);
   }
 
+  /**
+   * Follows a coroutine: the connection is over when all of them have ended.
+   *
+   * @param coroutine One that has been started; an error ends the connection.
+   */
+  follow(coroutine: Promise<void>): void {
+    this.begin();
+    coroutine.then(() => this.leave(), (error) => {
+      this.fail(error);
+      this.leave();
+    });
+  }
+
+  /**
+   * Counts a coroutine that calls `leave` itself. The two pumps do, as they are
+   * all that an idle connection consists of.
+   */
+  begin(): void {
+    this.#running++;
+  }
+
+  /** Counts the end of a coroutine; with the last of them all is over. */
+  leave(): void {
+    if (--this.#running > 0) return;
+    const { context } = this;
+    this.end("done");
+    this.releasePreread();
+    context.connections.delete(this);
+    context.gauges.closed();
+    context.descriptors.released();
+    context.accessLog.connection(this);
+    if (context.connections.size === 0) context.onIdle?.();
+  }
+
+  /**
+   * Ends the connection after an error that should not be.
+   *
+   * @param error Anything that was thrown.
+   */
+  fail(error: unknown): void {
+    this.context.log.error(
+      `Cannot go on with the connection of ${this.peer} as there was an internal error: ${
+        describeError(error)
+      }`,
+    );
+    this.end("internal-error");
+  }
+
   /** Tells whether it has ended; a method, as any await may change it. */
   isClosed(): boolean {
     return this.stage === "closed";
+  }
+
+  /** Keeps what the client sends from now on, if a hook may want another remote. */
+  keepForReroute(): void {
+    const { router } = this.context;
+    if (router.connectError ?? router.inactivityError) this.extra ??= [];
   }
 
   /** Tells whether a hook may still name another remote. */
@@ -225,7 +279,7 @@ export class Connection implements Expiring {
    *
    * @param server The socket.
    */
-  attach(server: Deno.TcpConn): void {
+  attach(server: Socket): void {
     this.server = server;
     this.#serverOpen = true;
     this.serverBroken = false;
@@ -305,67 +359,13 @@ const DRAIN_PAUSE = 5_000;
 export const DRAIN_BYTES = 64 * 1024 * 1024;
 
 /**
- * Serves one connection to its end. Never rejects.
+ * Serves one connection to its end. Never throws.
  *
  * @param context What connections share.
- * @param client The accepted socket; it is closed when the promise resolves.
+ * @param conn The accepted socket; it is closed with the connection.
  */
-export async function serve(
-  context: Context,
-  client: Deno.TcpConn,
-): Promise<void> {
-  const connection = new Connection(context, client, context.gauges.opened());
+export function serve(context: Context, conn: Deno.TcpConn): void {
+  const connection = new Connection(context, conn, context.gauges.opened());
   context.connections.add(connection);
-  try {
-    setSocketOptions(client);
-    await readClient(connection);
-    await connection.downstream;
-  } catch (error) {
-    connection.endReason ??= "internal-error";
-    context.log.error(
-      `Cannot go on with the connection of ${connection.peer} as there was an internal error: ${
-        error instanceof Error ? error.stack ?? error.message : error
-      }`,
-    );
-  } finally {
-    connection.end("done");
-    connection.releasePreread();
-    context.connections.delete(connection);
-    context.gauges.closed();
-    context.descriptors.released();
-    context.accessLog.connection(connection);
-    if (context.connections.size === 0) context.onIdle?.();
-  }
-}
-
-/**
- * Sets what both sides get: no delay of small segments, and probes that find
- * out about a peer that is gone.
- *
- * @param socket A connected socket.
- */
-export function setSocketOptions(socket: Deno.TcpConn): void {
-  try {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true);
-  } catch {
-    // the peer has reset the connection: the next read or write will say so
-  }
-}
-
-/**
- * Writes all bytes.
- *
- * @param socket Where to; it is not closed.
- * @param bytes What to write.
- * @throws What `write` rejects with, if the peer takes no more.
- */
-export async function writeAll(
-  socket: Deno.Conn,
-  bytes: Uint8Array,
-): Promise<void> {
-  let written = await socket.write(bytes);
-  while (written < bytes.length) {
-    written += await socket.write(bytes.subarray(written));
-  }
+  connection.follow(readClient(connection));
 }

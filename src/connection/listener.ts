@@ -79,8 +79,7 @@ export class Acceptor {
         if (!this.#stopped) await this.#failed(error);
         continue;
       }
-      // never rejects, and nobody waits for it
-      void serve(this.#context, client);
+      serve(this.#context, client);
     }
   }
 

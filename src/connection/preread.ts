@@ -5,20 +5,21 @@
  */
 import type { Client } from "../router/contract.ts";
 import { Preread } from "../router/preread.ts";
-import { type Connection, writeAll } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import {
   type Close,
   type Connect,
   DecisionError,
   type Hook,
   parseDecision,
+  type Reply,
   type Verdict,
 } from "./decision.ts";
 import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
 
 /**
- * The client's coroutine: asks the router until it has decided, then goes on
- * as the pump from the client to the remote.
+ * The client's coroutine: asks the router until it has decided, then hands over
+ * to the pump from the client to the remote.
  *
  * @param connection A new connection.
  */
@@ -38,12 +39,16 @@ export async function readClient(connection: Connection): Promise<void> {
     }
     if (connection.stage !== "preread") {
       // the timeout hook has decided meanwhile: these bytes are for the remote
-      return pumpUpstream(connection, space, count);
+      void pumpUpstream(connection, space.subarray(0, count));
+      return;
     }
-    if (count === null) return connection.end("client-left");
+    if (count === 0) return connection.end("client-left");
     connection.received += count;
     connection.length += count;
-    if (router.route !== undefined) await ask(connection, "route");
+    if (router.route !== undefined) {
+      const asked = ask(connection, "route");
+      if (asked !== undefined) await asked;
+    }
     if (
       connection.stage === "preread" && connection.length >= options.maxPreread
     ) {
@@ -53,7 +58,7 @@ export async function readClient(connection: Connection): Promise<void> {
       return connection.end("preread-limit");
     }
   }
-  return pumpUpstream(connection);
+  void pumpUpstream(connection);
 }
 
 /** The part of the buffer to read into; the buffer doubles when it is full. */
@@ -75,39 +80,80 @@ function freeSpace(connection: Connection): Uint8Array {
 const UNDECIDED =
   "Cannot go on routing as accept() must decide where there is no route(): current value is no decision";
 
-/** Asks `accept` or `route`, again and again while a dialogue goes on. */
-async function ask(
+/**
+ * Asks `accept` or `route`, and does what it says.
+ *
+ * @returns `undefined` if that is done; a promise if it takes time.
+ */
+function ask(
   connection: Connection,
   hook: "accept" | "route",
-): Promise<void> {
-  for (;;) {
-    let verdict: Verdict;
-    try {
-      let answer = callHook(connection, hook);
-      if (isPromise(answer)) answer = await answer;
-      if (connection.stage !== "preread") return; // it came too late
-      verdict = parseDecision(answer, hook, connection.length);
-    } catch (error) {
-      return failHook(connection, hook, error);
-    }
-    switch (verdict.kind) {
-      case "wait":
-        if (connection.context.router.route === undefined) {
-          return failHook(connection, hook, new DecisionError(UNDECIDED));
-        }
-        return;
-      case "connect":
-      case "close":
-        return decide(connection, verdict);
-      case "reply":
-        consume(connection, verdict.consume);
-        if (!await reply(connection, verdict.reply)) return;
-        if (connection.context.router.route === undefined) {
-          return failHook(connection, hook, new DecisionError(UNDECIDED));
-        }
-        if (verdict.consume === 0 || connection.length === 0) return;
-    }
+): Promise<void> | undefined {
+  let answer: unknown;
+  try {
+    answer = callHook(connection, hook);
+  } catch (error) {
+    failHook(connection, hook, error);
+    return undefined;
   }
+  return isPromise(answer)
+    ? askLater(connection, hook, answer)
+    : obey(connection, hook, answer);
+}
+
+async function askLater(
+  connection: Connection,
+  hook: "accept" | "route",
+  answer: PromiseLike<unknown>,
+): Promise<void> {
+  try {
+    answer = await answer as PromiseLike<unknown>;
+  } catch (error) {
+    return failHook(connection, hook, error);
+  }
+  return await obey(connection, hook, answer);
+}
+
+/** Does what `accept` or `route` has answered. */
+function obey(
+  connection: Connection,
+  hook: "accept" | "route",
+  answer: unknown,
+): Promise<void> | undefined {
+  if (connection.stage !== "preread") return undefined; // it came too late
+  let verdict: Verdict;
+  try {
+    verdict = parseDecision(answer, hook, connection.length);
+    if (
+      (verdict.kind === "wait" || verdict.kind === "reply") &&
+      connection.context.router.route === undefined
+    ) throw new DecisionError(UNDECIDED);
+  } catch (error) {
+    failHook(connection, hook, error);
+    return undefined;
+  }
+  if (verdict.kind === "wait") return undefined;
+  if (verdict.kind === "reply") return converse(connection, verdict);
+  decide(connection, verdict);
+  return undefined;
+}
+
+/** One step of a dialogue; goes on at once with the bytes that are left. */
+async function converse(
+  connection: Connection,
+  verdict: Reply,
+): Promise<void> {
+  const { buffer, length } = connection;
+  // the reply may be a part of the buffer, which changes now
+  const bytes = verdict.reply.buffer === buffer.buffer
+    ? verdict.reply.slice()
+    : verdict.reply;
+  buffer.copyWithin(0, verdict.consume, length);
+  connection.length -= verdict.consume;
+  if (!await reply(connection, bytes)) return;
+  // without progress, the same bytes would get the same answer for ever
+  if (verdict.consume === 0 || connection.length === 0) return;
+  await ask(connection, "route");
 }
 
 function callHook(connection: Connection, hook: "accept" | "route"): unknown {
@@ -118,11 +164,6 @@ function callHook(connection: Connection, hook: "accept" | "route"): unknown {
 
 function preread(connection: Connection): Preread {
   return new Preread(connection.buffer.subarray(0, connection.length));
-}
-
-function consume(connection: Connection, count: number): void {
-  connection.buffer.copyWithin(0, count, connection.length);
-  connection.length -= count;
 }
 
 /**
@@ -136,13 +177,15 @@ export async function reply(
   connection: Connection,
   bytes: Uint8Array,
 ): Promise<boolean> {
-  if (bytes.length === 0) return !connection.isClosed();
   try {
-    await writeAll(connection.client, bytes);
+    for (let at = 0; at < bytes.length;) {
+      const count = await connection.client.write(bytes.subarray(at));
+      connection.sent += count;
+      at += count;
+    }
   } catch {
     connection.end("client-reset");
   }
-  connection.sent += bytes.length;
   return !connection.isClosed();
 }
 
@@ -151,12 +194,12 @@ function decide(connection: Connection, verdict: Connect | Close): void {
   connection.context.deadlines.clear(connection);
   if (verdict.kind === "connect") {
     connection.enter("connect");
-    connection.downstream = serveRemote(connection, verdict);
+    connection.follow(serveRemote(connection, verdict));
   } else if (verdict.data === undefined || verdict.data.length === 0) {
     connection.end("router-close");
   } else {
     connection.enter("drain");
-    connection.downstream = lastWords(connection, verdict.data);
+    connection.follow(lastWords(connection, verdict.data));
   }
 }
 
@@ -177,8 +220,9 @@ export function onPrereadTimeout(connection: Connection): void {
     return connection.end("preread-timeout");
   }
   connection.pinned = true;
+  connection.keepForReroute();
   connection.enter("connect");
-  connection.downstream = askTimeout(connection, router.timeout.bind(router));
+  connection.follow(askTimeout(connection, router.timeout.bind(router)));
 }
 
 async function askTimeout(
@@ -229,7 +273,10 @@ function failHook(connection: Connection, hook: Hook, error: unknown): void {
         describeError(error)
       }`,
   );
-  connection.end("router-error");
+  // if another hook has decided meanwhile, that holds
+  if (
+    connection.stage === "preread" || (hook !== "accept" && hook !== "route")
+  ) connection.end("router-error");
 }
 
 /**

@@ -3,21 +3,16 @@
  *
  * @module
  */
-import {
-  type Connection,
-  DRAIN_BYTES,
-  setSocketOptions,
-  writeAll,
-} from "./connection.ts";
-import { connect } from "./connect.ts";
-import type { Close, Connect } from "./decision.ts";
 import { MEDIUM } from "./buffers.ts";
+import { connect } from "./connect.ts";
+import { type Connection, DRAIN_BYTES } from "./connection.ts";
+import type { Close, Connect } from "./decision.ts";
 import { askLast, reply } from "./preread.ts";
+import type { Socket } from "./socket.ts";
 
 /**
- * The remote's coroutine: connects, replays what was read, and pumps from the
- * remote to the client; asks the hooks, and goes on with what they decide, as
- * long as the remote has not sent a byte.
+ * The remote's coroutine until there is one: connects, asks the hooks if that
+ * fails, and hands over to the pump from the remote to the client.
  *
  * @param connection In the stage `connect`.
  * @param decision What the router has decided.
@@ -26,59 +21,65 @@ export async function serveRemote(
   connection: Connection,
   decision: Connect,
 ): Promise<void> {
-  const { router } = connection.context;
-  if (
-    router.connectError !== undefined || router.inactivityError !== undefined
-  ) {
-    connection.extra = [];
-  }
-  let verdict: Connect | Close = decision;
-  while (verdict.kind === "connect") {
-    const next: Connect | Close | undefined = await tryRemote(
-      connection,
-      verdict,
-    );
-    if (next === undefined) return;
-    verdict = next;
-  }
-  if (verdict.data === undefined) return connection.end("router-close");
-  connection.enter("drain");
-  return lastWords(connection, verdict.data);
+  connection.keepForReroute();
+  await goOn(connection, decision);
 }
 
-/** Serves one remote; returns what a hook has decided if it was of no use. */
-async function tryRemote(
+/** Does what the router, or a hook after a failure, has decided. */
+async function goOn(
   connection: Connection,
-  verdict: Connect,
-): Promise<Connect | Close | undefined> {
-  connection.remote = verdict.remote;
-  if (verdict.reply !== undefined && !await reply(connection, verdict.reply)) {
-    return undefined;
+  decision: Connect | Close | undefined,
+): Promise<void> {
+  let verdict = decision;
+  while (verdict?.kind === "connect") {
+    if (verdict.reply !== undefined) {
+      connection.watchHalfClose();
+      if (!await reply(connection, verdict.reply)) return;
+      connection.context.deadlines.clear(connection);
+    }
+    connection.remote = verdict.remote;
+    const server = await connect(connection, verdict);
+    if (server === undefined) return;
+    if (!(server instanceof Error)) return join(connection, server, verdict);
+    verdict = await askConnectError(
+      connection,
+      verdict,
+      server,
+      "connect-failed",
+    );
   }
-  const server = await connect(connection, verdict);
-  if (server === undefined) return undefined;
-  if (server instanceof Error) {
-    return askConnectError(connection, verdict, server, "connect-failed");
-  }
-  setSocketOptions(server);
+  if (verdict === undefined) return;
+  if (verdict.data === undefined) return connection.end("router-close");
+  connection.enter("drain");
+  await lastWords(connection, verdict.data);
+}
+
+/** Starts what serves a connected remote. */
+function join(connection: Connection, server: Socket, verdict: Connect): void {
   connection.attach(server);
   if (verdict.inactivityTimeout !== undefined) {
     connection.context.deadlines.set(connection, verdict.inactivityTimeout);
   }
-  // not awaited: a remote that answers while it is sent to must be read
-  const replayed = replay(connection, server, verdict);
-  const failure = await pumpDownstream(connection, server);
-  await replayed;
-  if (failure === undefined || connection.isClosed()) return undefined;
+  // at the same time, as a remote that answers while it is sent to must be read
+  connection.follow(replay(connection, server, verdict));
+  void pumpDownstream(connection, server, verdict);
+}
+
+/** The remote has failed before it sent a byte: a hook may find another. */
+async function recover(
+  connection: Connection,
+  verdict: Connect,
+  failure: Error,
+): Promise<void> {
   connection.detach();
-  if (connection.clientEnded) {
-    connection.end("client-left");
-    return undefined;
-  }
+  if (connection.clientEnded) return connection.end("remote-reset");
   connection.enter("connect");
-  return connection.inactive
-    ? askInactivityError(connection, verdict)
-    : askConnectError(connection, verdict, failure, "remote-left");
+  await goOn(
+    connection,
+    connection.inactive
+      ? await askInactivityError(connection, verdict)
+      : await askConnectError(connection, verdict, failure, "remote-left"),
+  );
 }
 
 async function askConnectError(
@@ -154,7 +155,7 @@ function next(
 /** Sends the remote what was read before it was joined, then joins it. */
 async function replay(
   connection: Connection,
-  server: Deno.TcpConn,
+  server: Socket,
   verdict: Connect,
 ): Promise<void> {
   const first = verdict.data ??
@@ -166,7 +167,7 @@ async function replay(
     for (const bytes of extra) await writeAll(server, bytes);
   } catch {
     // what the remote sent before it reset the connection may still be read
-    connection.serverBroken = true;
+    if (connection.server === server) connection.serverBroken = true;
   }
   if (connection.server !== server || connection.stage !== "connect") return;
   connection.joins++;
@@ -174,15 +175,20 @@ async function replay(
   connection.enter("joined");
 }
 
-/**
- * Pumps from the remote to the client until the remote ends.
- *
- * @returns The error if the remote has failed before it sent a byte.
- */
+async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
+  let written = await socket.write(bytes);
+  while (written < bytes.length) {
+    written += await socket.write(bytes.subarray(written));
+  }
+}
+
+/** Pumps from the remote to the client until the remote ends. */
 async function pumpDownstream(
   connection: Connection,
-  server: Deno.TcpConn,
-): Promise<Error | undefined> {
+  server: Socket,
+  verdict: Connect,
+): Promise<void> {
+  connection.begin();
   const { client, context: { buffers } } = connection;
   let buffer = buffers.small();
   try {
@@ -191,21 +197,26 @@ async function pumpDownstream(
       try {
         count = await server.read(buffer);
       } catch (error) {
-        return await serverFailed(connection, error);
+        return serverFailed(connection, verdict, error);
       }
-      if (count === null) return await serverEnded(connection);
+      if (count === 0) return serverEnded(connection, verdict);
       if (!connection.answered) answered(connection);
       try {
-        await writeAll(client, filled(buffer, count));
+        let written = await client.write(filled(buffer, count));
+        while (written < count) {
+          written += await client.write(buffer.subarray(written, count));
+        }
       } catch {
-        connection.end("client-reset");
-        return undefined;
+        return connection.end("client-reset");
       }
       connection.sent += count;
       buffer = buffers.fit(buffer, count);
     }
+  } catch (error) {
+    connection.fail(error);
   } finally {
     buffers.release(buffer);
+    connection.leave();
   }
 }
 
@@ -222,41 +233,41 @@ function answered(connection: Connection): void {
 
 function serverFailed(
   connection: Connection,
+  verdict: Connect,
   error: unknown,
-): Error | Promise<undefined> | undefined {
-  if (connection.isClosed()) return undefined;
+): void {
+  if (connection.isClosed()) return;
   if (!connection.answered) {
-    return error instanceof Error ? error : new Error(String(error));
+    const failure = error instanceof Error ? error : new Error(String(error));
+    return connection.follow(recover(connection, verdict, failure));
   }
   connection.endReason ??= "remote-reset";
-  if (connection.serverBroken) {
-    // the client is still sending: closing now could destroy the answer
-    connection.enter("drain");
-    return endClient(connection);
-  }
-  connection.end("remote-reset");
-  return undefined;
+  if (!connection.serverBroken) return connection.end("remote-reset");
+  // the client is still sending: closing now could destroy the answer
+  connection.enter("drain");
+  connection.follow(endClient(connection));
 }
 
-function serverEnded(
-  connection: Connection,
-): Error | Promise<undefined> | undefined {
-  if (connection.isClosed()) return undefined;
+function serverEnded(connection: Connection, verdict: Connect): void {
+  if (connection.isClosed()) return;
   if (!connection.answered && !connection.clientEnded) {
-    return new Deno.errors.UnexpectedEof("closed before it sent a byte");
+    const failure = new Deno.errors.UnexpectedEof(
+      "closed before it sent a byte",
+    );
+    return connection.follow(recover(connection, verdict, failure));
   }
   connection.serverEnded = true;
-  if (connection.clientEnded) return undefined;
+  if (connection.clientEnded) return;
   if (connection.serverBroken) connection.enter("drain");
-  return endClient(connection);
+  connection.follow(endClient(connection));
 }
 
-/** Forwards an EOF to the client, and waits for the client's own. */
-async function endClient(connection: Connection): Promise<undefined> {
+/** Forwards an EOF to the client; the other pump waits for the client's own. */
+async function endClient(connection: Connection): Promise<void> {
   if (connection.stage === "drain") connection.watchDrain();
   else connection.watchHalfClose();
   try {
-    await connection.client.closeWrite();
+    await connection.client.shutdown();
   } catch {
     connection.end("client-reset");
   }
@@ -288,22 +299,22 @@ export async function lastWords(
  * remote until the client ends.
  *
  * @param connection Its stage is not `preread`.
- * @param chunk Where a read has put its bytes that was pending at the decision.
- * @param chunkCount What that read has returned.
+ * @param first What a read has brought that was pending at the decision; empty
+ * if it was EOF.
  */
 export async function pumpUpstream(
   connection: Connection,
-  chunk?: Uint8Array,
-  chunkCount?: number | null,
+  first?: Uint8Array,
 ): Promise<void> {
-  if (connection.isClosed()) return;
+  connection.begin();
   const { client, context: { buffers } } = connection;
-  if (chunk !== undefined && chunkCount !== undefined) {
-    if (chunkCount === null) return await clientEnded(connection);
-    await deliver(connection, chunk.subarray(0, chunkCount));
-  }
   let buffer = buffers.small();
   try {
+    if (first !== undefined) {
+      if (first.length === 0) return await clientEnded(connection);
+      connection.received += first.length;
+      await deliver(connection, first);
+    }
     while (!connection.isClosed()) {
       let count;
       try {
@@ -311,13 +322,37 @@ export async function pumpUpstream(
       } catch {
         return connection.end("client-reset");
       }
-      if (count === null) return await clientEnded(connection);
-      await deliver(connection, filled(buffer, count));
+      if (count === 0) return await clientEnded(connection);
+      connection.received += count;
+      const chunk = filled(buffer, count);
+      if (isPlain(connection)) {
+        const server = connection.server as Socket;
+        try {
+          let written = await server.write(chunk);
+          while (written < count) {
+            written += await server.write(chunk.subarray(written));
+          }
+        } catch {
+          // the other pump will read what the remote has sent before
+          connection.serverBroken = true;
+        }
+      } else {
+        await deliver(connection, chunk);
+      }
       buffer = buffers.fit(buffer, count);
     }
+  } catch (error) {
+    connection.fail(error);
   } finally {
     buffers.release(buffer);
+    connection.leave();
   }
+}
+
+/** Tells whether a chunk can go to the remote without further ado. */
+function isPlain(connection: Connection): boolean {
+  return connection.stage === "joined" && connection.extra === undefined &&
+    !connection.serverBroken;
 }
 
 /** Takes one chunk of the client to where the stage says. */
@@ -325,7 +360,6 @@ async function deliver(
   connection: Connection,
   chunk: Uint8Array,
 ): Promise<void> {
-  connection.received += chunk.length;
   const { joins } = connection;
   const recorded = record(connection, chunk);
   for (;;) {
@@ -339,9 +373,9 @@ async function deliver(
       continue;
     }
     try {
-      return await writeAll(connection.server as Deno.TcpConn, chunk);
+      return await writeAll(connection.server as Socket, chunk);
     } catch {
-      // the other coroutine will read what the remote has sent before
+      // the other pump will read what the remote has sent before
       connection.serverBroken = true;
     }
   }
@@ -376,7 +410,7 @@ async function clientEnded(connection: Connection): Promise<void> {
   connection.watchHalfClose();
   if (connection.serverBroken) return;
   try {
-    await connection.server?.closeWrite();
+    await connection.server?.shutdown();
   } catch {
     connection.serverBroken = true;
   }

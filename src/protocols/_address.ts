@@ -6,7 +6,10 @@ export function ipv4Text(bytes: Uint8Array, pos: number): string {
   return `${bytes[pos]}.${bytes[pos + 1]}.${bytes[pos + 2]}.${bytes[pos + 3]}`;
 }
 
-/** The sixteen bytes at `pos` as an IPv6 address in its canonical form (RFC 5952). */
+/**
+ * The sixteen bytes at `pos` as an IPv6 address in its canonical form (RFC
+ * 5952).
+ */
 export function ipv6Text(bytes: Uint8Array, pos: number): string {
   const words: number[] = [];
   for (let i = 0; i < 16; i += 2) {
@@ -61,7 +64,10 @@ export function readIpv4(
   return pos === end ? address : -1;
 }
 
-/** Reads an IPv6 address (RFC 4291 section 2.2, no zone) into 16 bytes, or `null`. */
+/**
+ * Reads an IPv6 address (RFC 4291 section 2.2, no zone) into 16 bytes, or
+ * `null`.
+ */
 export function readIpv6(
   bytes: Uint8Array,
   start: number,

@@ -1,6 +1,9 @@
 import type { Input } from "./types.ts";
 
-/** The most that a parser reads where its protocol has no lower limit of its own, in bytes. */
+/**
+ * The most that a parser reads where its protocol has no lower limit of its
+ * own, in bytes.
+ */
 export const MAX_MESSAGE = 65_536;
 
 /** The bytes of an {@linkcode Input}. */
@@ -21,7 +24,8 @@ export class Cursor {
   /**
    * @param bytes What has been received.
    * @param pos Index of the next byte.
-   * @param limit Index behind the enclosing structure, which may be beyond the received bytes.
+   * @param limit Index behind the enclosing structure, which may be beyond the
+   *   received bytes.
    */
   constructor(
     readonly bytes: Uint8Array,

@@ -10,7 +10,10 @@ export interface HttpHeaders {
   get(name: string): string | null;
   /** Whether there is such a field. */
   has(name: string): boolean;
-  /** All names (lower case) and values, in the order in which the names first came. */
+  /**
+   * All names (lower case) and values, in the order in which the names first
+   * came.
+   */
   entries(): IterableIterator<[name: string, value: string]>;
   /** The same as `entries()`. */
   [Symbol.iterator](): IterableIterator<[name: string, value: string]>;
@@ -103,13 +106,19 @@ function addField(
   else fields.set(name, `${before}${name === "cookie" ? "; " : ", "}${value}`);
 }
 
-/** The value without the space around it, and its lines, if it is folded, as one. */
+/**
+ * The value without the space around it, and its lines, if it is folded, as
+ * one.
+ */
 function unfold(value: string): string {
   if (!value.includes("\n")) return trim(value);
   return value.split("\n").map(trim).filter((line) => line !== "").join(" ");
 }
 
-/** Without leading and trailing SP, TAB and CR; `String.trim()` would take U+00A0 too. */
+/**
+ * Without leading and trailing SP, TAB and CR; `String.trim()` would take
+ * U+00A0 too.
+ */
 function trim(value: string): string {
   let start = 0;
   let end = value.length;

@@ -55,7 +55,10 @@ export function hostName(
   return hasUpper ? name.toLowerCase() : name;
 }
 
-/** A `host`, `host:port`, `[IPv6]` or `[IPv6]:port` (RFC 3986 section 3.2), or `null`. */
+/**
+ * A `host`, `host:port`, `[IPv6]` or `[IPv6]:port` (RFC 3986 section 3.2), or
+ * `null`.
+ */
 export function hostPort(
   bytes: Uint8Array,
   start: number,

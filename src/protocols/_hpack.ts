@@ -9,7 +9,9 @@ export interface Field {
 
 /** What a decoder may use before the server has said otherwise, in bytes. */
 const TABLE_SIZE = 4096;
-/** What each field counts for besides its name and value (RFC 7541 section 4.1). */
+/**
+ * What each field counts for besides its name and value (RFC 7541 section 4.1).
+ */
 const FIELD_OVERHEAD = 32;
 
 /** RFC 7541 appendix A; index 1 is the first. */
@@ -83,7 +85,8 @@ www-authenticate`.split("\n").map((line) => {
  * it returns false, `block.answer` says why. The list may have 65,536 bytes,
  * counted as in section 4.1.
  *
- * @param block A cursor whose limit is the end of the block, as far as it is known.
+ * @param block A cursor whose limit is the end of the block, as far as it is
+ *   known.
  */
 export function decodeFields(block: Cursor, fields: Field[]): boolean {
   const table = new Table();

@@ -21,7 +21,8 @@ const LENGTHS: readonly number[] = [
 /** The end-of-string symbol has all 30 bits set; it must not occur. */
 const MAX_LENGTH = 30;
 
-// The code is canonical: those of one length are consecutive, in the order of their symbols.
+// The code is canonical: those of one length are consecutive, in the order of
+// their symbols.
 const SYMBOLS: Uint8Array = Uint8Array.from(
   LENGTHS.map((_, symbol) => symbol).sort((a, b) =>
     LENGTHS[a]! - LENGTHS[b]! || a - b
@@ -36,7 +37,10 @@ for (let length = 1; length <= MAX_LENGTH; length++) {
   FIRST_SYMBOL[length] = FIRST_SYMBOL[length - 1]! + COUNT[length - 1]!;
 }
 
-/** Decodes a string of HPACK's Huffman code, one character per byte; `null` if it is malformed. */
+/**
+ * Decodes a string of HPACK's Huffman code, one character per byte; `null` if
+ * it is malformed.
+ */
 export function decodeHuffman(
   bytes: Uint8Array,
   start: number,

@@ -5,7 +5,10 @@ import type { Input } from "./types.ts";
 export interface AmqpHeader {
   /** Version that the client wants: `1.0`, `0-10`, `0-9-1`, `0-9` or `0-8`. */
   readonly version: string;
-  /** What comes next, of version 1.0: AMQP itself, TLS, or authentication with SASL. */
+  /**
+   * What comes next, of version 1.0: AMQP itself, TLS, or authentication with
+   * SASL.
+   */
   readonly layer: "amqp" | "tls" | "sasl";
 }
 
@@ -44,7 +47,8 @@ const HEADERS: readonly { bytes: Uint8Array; value: AmqpHeader }[] = [
  * 0-9 and 0-8. A header of another version is `null`.
  *
  * @param data The first bytes of the connection.
- * @returns The header; `null` if this is not AMQP; `undefined` while it is incomplete.
+ * @returns The header; `null` if this is not AMQP; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts

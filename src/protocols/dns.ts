@@ -7,7 +7,10 @@ const MAX_NAME = 255;
 const MAX_QUESTIONS = 16;
 const MIN_QUESTION = 5;
 const MIN_RECORD = 11;
-/** Not a response; opcode QUERY, NOTIFY or UPDATE; the other bits of this byte are free. */
+/**
+ * Not a response; opcode QUERY, NOTIFY or UPDATE; the other bits of this byte
+ * are free.
+ */
 const QUERY_FLAGS = byteClass((byte) => [0, 4, 5].includes(byte >> 3));
 /** Response code 0, and the reserved bit is 0. */
 const MORE_FLAGS = byteClass((byte) => (byte & 0x4f) === 0);
@@ -47,11 +50,14 @@ export interface DnsQuery {
   /** Number that the answer has to repeat. */
   readonly id: number;
   /**
-   * Names that are asked for: lower case, no trailing dot, the root as `.`; unusual bytes as in zone
-   * files (`\.`, `\032`).
+   * Names that are asked for: lower case, no trailing dot, the root as `.`;
+   * unusual bytes as in zone files (`\.`, `\032`).
    */
   readonly names: readonly string[];
-  /** For each name the type of records, such as `AAAA`; one without a name as `TYPE65280`. */
+  /**
+   * For each name the type of records, such as `AAAA`; one without a name as
+   * `TYPE65280`.
+   */
   readonly types: readonly string[];
   /** Length of the message in bytes, including the two bytes that say it. */
   readonly length: number;
@@ -66,7 +72,8 @@ export interface DnsQuery {
  * `null`.
  *
  * @param data The first bytes of the connection.
- * @returns The query; `null` if this is not DNS; `undefined` while it is incomplete.
+ * @returns The query; `null` if this is not DNS; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
@@ -74,7 +81,8 @@ export interface DnsQuery {
  * import assert from "node:assert/strict";
  *
  * const header = "\0\x1d\x12\x34\x01\0\0\x01\0\0\0\0\0\0";
- * const query = dns(new TextEncoder().encode(`${header}\x07Example\x03com\0\0\x1c\0\x01`));
+ * const question = "\x07Example\x03com\0\0\x1c\0\x01";
+ * const query = dns(new TextEncoder().encode(header + question));
  * assert.deepEqual(query?.names, ["example.com"]);
  * assert.deepEqual(query.types, ["AAAA"]);
  * ```
@@ -136,7 +144,9 @@ function readName(c: Cursor): string | undefined {
   }
 }
 
-/** One byte of a label as in a zone file (RFC 1035 section 5.1), in lower case. */
+/**
+ * One byte of a label as in a zone file (RFC 1035 section 5.1), in lower case.
+ */
 function presentation(byte: number): string {
   if (byte <= 0x20 || byte >= 0x7f) {
     return `\\${byte.toString().padStart(3, "0")}`;

@@ -39,11 +39,19 @@ export interface GitRequest {
   readonly service: GitService;
   /** Path of the repository as it was sent, with its first `/` (or `~`). */
   readonly path: string;
-  /** Host that the client was told to connect to: lower case, without port and trailing dot. */
+  /**
+   * Host that the client was told to connect to: lower case, without port and
+   * trailing dot.
+   */
   readonly host: string | undefined;
-  /** Port that the client was told to connect to, when it is not the usual 9418. */
+  /**
+   * Port that the client was told to connect to, when it is not the usual 9418.
+   */
   readonly port: number | undefined;
-  /** Version of the protocol that the client asks for, such as 2; `undefined` if it does not say. */
+  /**
+   * Version of the protocol that the client asks for, such as 2; `undefined` if
+   * it does not say.
+   */
   readonly version: number | undefined;
   /** Length of the request in bytes. */
   readonly length: number;
@@ -57,7 +65,8 @@ export interface GitRequest {
  * 65,520 bytes.
  *
  * @param data The first bytes of the connection.
- * @returns The request; `null` if this is not the Git protocol; `undefined` while it is incomplete.
+ * @returns The request; `null` if this is not the Git protocol; `undefined`
+ *   while it is incomplete.
  *
  * @example
  * ```ts
@@ -123,9 +132,13 @@ function readService(c: Cursor): GitService | undefined {
   return undefined;
 }
 
-/** `host=name[:port]` NUL; `null` when there is none, `undefined` on failure. */
+/**
+ * `host=name[:port]` NUL; `null` when there is none, `undefined` on failure.
+ */
 function readHost(c: Cursor): HostPort | null | undefined {
-  if (c.pos === c.limit || c.bytes[c.pos] === NUL) return null;
+  if (c.pos === c.limit) return null;
+  if (c.pos === c.bytes.length) return void c.wait();
+  if (c.bytes[c.pos] === NUL) return null;
   if (!c.literal(HOST)) return undefined;
   const start = c.pos;
   const end = c.until(NUL, HOST_PORT, c.limit);
@@ -133,7 +146,10 @@ function readHost(c: Cursor): HostPort | null | undefined {
   return hostPort(c.bytes, start, end) ?? void c.reject();
 }
 
-/** The `version` among the extra parameters: NUL, then `key[=value]` NUL …; 0 = none, -1 = failure. */
+/**
+ * The `version` among the extra parameters: NUL, then `key[=value]` NUL …; 0 =
+ * none, -1 = failure.
+ */
 function readVersion(c: Cursor): number {
   if (c.pos === c.limit) return 0;
   if (c.uint(1, NUL, NUL) < 0) return -1;

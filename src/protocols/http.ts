@@ -42,15 +42,19 @@ const SCHEME = byteClass((byte) =>
 export interface HttpRequest {
   /** Method as it was sent, such as `GET`. */
   readonly method: string;
-  /** Request target as it was sent: `/path?query`, `http://host/path`, `host:port` or `*`. */
+  /**
+   * Request target as it was sent: `/path?query`, `http://host/path`,
+   * `host:port` or `*`.
+   */
   readonly target: string;
   /** Path with its query; `*` as it is; the empty string for `CONNECT`. */
   readonly path: string;
   /** `1.1` or `1.0`. */
   readonly version: string;
   /**
-   * Host of the target when that has one, else of the `Host` field: lower case, without port,
-   * trailing dot and brackets. `undefined` when neither names one.
+   * Host of the target when that has one, else of the `Host` field: lower case,
+   * without port, trailing dot and brackets. `undefined` when neither names
+   * one.
    */
   readonly host: string | undefined;
   /** Port that was given with the host. */
@@ -71,15 +75,16 @@ export interface HttpRequest {
  * colon, a bare CR, a control character, user information in the target.
  *
  * @param data The first bytes of the connection.
- * @returns The request; `null` if this is not HTTP/1; `undefined` while the head is incomplete.
+ * @returns The request; `null` if this is not HTTP/1; `undefined` while the
+ *   head is incomplete.
  *
  * @example
  * ```ts
  * import { http } from "proxymachine/protocols";
  * import assert from "node:assert/strict";
  *
- * const bytes = new TextEncoder().encode("GET /a HTTP/1.1\r\nHost: Example.com:8080\r\n\r\n");
- * const request = http(bytes);
+ * const head = "GET /a HTTP/1.1\r\nHost: Example.com:8080\r\n\r\n";
+ * const request = http(new TextEncoder().encode(head));
  * assert.equal(request?.host, "example.com");
  * assert.equal(request.port, 8080);
  * assert.equal(request.headers.get("host"), "Example.com:8080");
@@ -153,7 +158,8 @@ class Head extends Cursor {
 
   request(): HttpRequest {
     const { bytes, start, methodEnd, targetEnd } = this;
-    // One string for the whole head: its parts cost next to nothing, and the bytes can go.
+    // One string for the whole head: its parts cost next to nothing, and the
+    // bytes can go.
     const text = headText(bytes, start, this.pos);
     const target = text.slice(methodEnd + 1 - start, targetEnd - start);
     const where = this.inTarget ?? this.inField;
@@ -179,8 +185,7 @@ class Head extends Cursor {
     const end = isWhole
       ? this.targetEnd
       : Math.min(this.bytes.length, this.limit);
-    const form = this.targetForm(start, end, isWhole);
-    if (form === null) return this.no();
+    if (!this.targetForm(start, end, isWhole)) return this.no();
     return isWhole;
   }
 
@@ -189,22 +194,22 @@ class Head extends Cursor {
     start: number,
     end: number,
     isWhole: boolean,
-  ): true | null {
+  ): boolean {
     const { bytes } = this;
     const first = bytes[start];
     if (this.isMethod("CONNECT")) {
       if (!isWhole) return true;
       this.inTarget = hostPort(bytes, start, end) ?? undefined;
-      return this.inTarget?.port === undefined ? null : true;
+      return this.inTarget?.port !== undefined;
     }
-    if (start === end) return isWhole ? null : true;
+    if (start === end) return !isWhole;
     if (first === SLASH) {
       this.pathStart = start;
       return true;
     }
     if (first === 0x2a /* * */) {
       this.pathStart = start;
-      return end - start === 1 && this.isMethod("OPTIONS") ? true : null;
+      return end - start === 1 && this.isMethod("OPTIONS");
     }
     return this.absoluteForm(start, end, isWhole);
   }
@@ -213,23 +218,23 @@ class Head extends Cursor {
     start: number,
     end: number,
     isWhole: boolean,
-  ): true | null {
+  ): boolean {
     const { bytes } = this;
     let pos = start;
     while (pos < end && SCHEME[bytes[pos]!] === 1) pos++;
-    if (isDigit(bytes[start]!) || pos === start) return null;
-    if (pos === end) return isWhole ? null : true;
+    if (isDigit(bytes[start]!) || pos === start) return false;
+    if (pos === end) return !isWhole;
     for (const byte of [COLON, SLASH, SLASH]) {
-      if (pos === end) return isWhole ? null : true;
-      if (bytes[pos++] !== byte) return null;
+      if (pos === end) return !isWhole;
+      if (bytes[pos++] !== byte) return false;
     }
     const authority = pos;
     while (pos < end && AUTHORITY[bytes[pos]!] === 1) pos++;
     if (pos === end && !isWhole) return true;
-    if (pos < end && AUTHORITY_END[bytes[pos]!] === 0) return null;
+    if (pos < end && AUTHORITY_END[bytes[pos]!] === 0) return false;
     this.inTarget = hostPort(bytes, authority, pos) ?? undefined;
     this.pathStart = pos;
-    return this.inTarget === undefined ? null : true;
+    return this.inTarget !== undefined;
   }
 
   private path(target: string): string {

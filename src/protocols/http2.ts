@@ -46,8 +46,8 @@ export interface Http2Request {
   /** `:path` with its query; the empty string for `CONNECT`. */
   readonly path: string;
   /**
-   * Host of `:authority`, else of the `host` field: lower case, without port, trailing dot and
-   * brackets. `undefined` when neither names one.
+   * Host of `:authority`, else of the `host` field: lower case, without port,
+   * trailing dot and brackets. `undefined` when neither names one.
    */
   readonly host: string | undefined;
   /** Port that was given with the host. */
@@ -77,7 +77,8 @@ interface Frame {
  * do not.
  *
  * @param data The first bytes of the connection.
- * @returns The request; `null` if this is not HTTP/2; `undefined` while the header block is incomplete.
+ * @returns The request; `null` if this is not HTTP/2; `undefined` while the
+ *   header block is incomplete.
  *
  * @example
  * ```ts
@@ -86,8 +87,11 @@ interface Frame {
  *
  * const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
  * const settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
- * const headers = [0, 0, 8, 1, 5, 0, 0, 0, 1, 0x82, 0x84, 0x86, 0x41, 3, 0x61, 0x2e, 0x62];
- * const request = http2(new Uint8Array([...preface, ...settings, ...headers]));
+ * const headers = [0, 0, 8, 1, 5, 0, 0, 0, 1];
+ * const fields = [0x82, 0x84, 0x86, 0x41, 3, 0x61, 0x2e, 0x62];
+ * const request = http2(
+ *   new Uint8Array([...preface, ...settings, ...headers, ...fields]),
+ * );
  * assert.equal(request?.host, "a.b");
  * assert.equal(request.path, "/");
  * ```
@@ -160,22 +164,22 @@ function headerBlock(
 
   const block = new Uint8Array(Math.min(bytes.length, MAX_MESSAGE));
   let length = append(block, 0, bytes, c.pos, end - padding);
-  c.pos = end;
-  for (let frames = 0; frames < moreFrames; frames++) {
+  let left = end - c.pos; // of the frame that has been copied
+  for (let frames = moreFrames;; frames--) {
+    if (frames === 0) return null;
+    if (!c.skip(left)) break;
     const next = nextFrame(c, CONTINUES);
-    if (next === undefined) {
-      return c.answer === null
-        ? null
-        : new Cursor(block.subarray(0, length), 0, MAX_MESSAGE);
-    }
+    if (next === undefined && c.answer === null) return null;
+    if (next === undefined) break;
     if (next.stream !== frame.stream) return null;
-    const isLast = (next.flags & END_HEADERS) !== 0;
-    const limit = isLast ? length + next.length : MAX_MESSAGE;
-    length = append(block, length, bytes, c.pos, c.pos + next.length);
-    c.pos += next.length;
-    if (isLast) return new Cursor(block.subarray(0, length), 0, limit);
+    left = next.length;
+    const limit = length + left;
+    length = append(block, length, bytes, c.pos, c.pos + left);
+    if ((next.flags & END_HEADERS) !== 0) {
+      return new Cursor(block.subarray(0, length), 0, limit);
+    }
   }
-  return null;
+  return new Cursor(block.subarray(0, length), 0, MAX_MESSAGE);
 }
 
 /** Copies what there is of a fragment; returns the new length. */
@@ -219,7 +223,10 @@ function request(block: Cursor): Http2Request | null | undefined {
   };
 }
 
-/** The pseudo-header fields; `null` when a field may not be in a request (RFC 9113 section 8.2, 8.3). */
+/**
+ * The pseudo-header fields; `null` when a field may not be in a request (RFC
+ * 9113 section 8.2, 8.3).
+ */
 function pseudoFields(fields: readonly Field[]): Map<string, string> | null {
   const pseudo = new Map<string, string>();
   let isRegular = false;
@@ -248,7 +255,10 @@ function isPath(path: string, method: string): boolean {
   return path.startsWith("/") || path === "*" && method === "OPTIONS";
 }
 
-/** Where the request wants to go: `undefined` = it does not say, `null` = it contradicts itself. */
+/**
+ * Where the request wants to go: `undefined` = it does not say, `null` = it
+ * contradicts itself.
+ */
 function location(
   authority: string | undefined,
   fields: readonly Field[],

@@ -10,13 +10,22 @@ const STATES = ["status", "login", "transfer"] as const;
 
 /** The handshake of a Minecraft client. */
 export interface MinecraftHandshake {
-  /** Version of the protocol, such as 765 for 1.20.4; -1 when the client does not know it yet. */
+  /**
+   * Version of the protocol, such as 765 for 1.20.4; -1 when the client does
+   * not know it yet.
+   */
   readonly version: number;
-  /** Host that the player typed: lower case, no trailing dot, without what mods append to it. */
+  /**
+   * Host that the player typed: lower case, no trailing dot, without what mods
+   * append to it.
+   */
   readonly host: string;
   /** Port that the player typed. */
   readonly port: number;
-  /** What the client wants: the server's status, to play, or to play on, coming from another server. */
+  /**
+   * What the client wants: the server's status, to play, or to play on, coming
+   * from another server.
+   */
   readonly state: "status" | "login" | "transfer";
   /** Length of the handshake in bytes. */
   readonly length: number;
@@ -29,7 +38,8 @@ export interface MinecraftHandshake {
  * append to the host, behind a NUL, is left out.
  *
  * @param data The first bytes of the connection.
- * @returns The handshake; `null` if this is not Minecraft; `undefined` while it is incomplete.
+ * @returns The handshake; `null` if this is not Minecraft; `undefined` while it
+ *   is incomplete.
  *
  * @example
  * ```ts
@@ -37,8 +47,8 @@ export interface MinecraftHandshake {
  * import assert from "node:assert/strict";
  *
  * const text = new TextEncoder().encode("play.example.com");
- * const packet = new Uint8Array([23, 0, 0xfd, 0x05, 16, ...text, 0x63, 0xdd, 2]);
- * const handshake = minecraft(packet);
+ * const packet = [23, 0, 0xfd, 0x05, 16, ...text, 0x63, 0xdd, 2];
+ * const handshake = minecraft(new Uint8Array(packet));
  * assert.equal(handshake?.host, "play.example.com");
  * assert.equal(handshake.port, 25565);
  * ```

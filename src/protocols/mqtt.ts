@@ -42,15 +42,16 @@ export interface MqttConnect {
  * Follows MQTT 5.0, 3.1.1 (OASIS) and 3.1. The packet may have 65,536 bytes.
  *
  * @param data The first bytes of the connection.
- * @returns The packet; `null` if this is not MQTT; `undefined` while it is incomplete.
+ * @returns The packet; `null` if this is not MQTT; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
  * import { mqtt } from "proxymachine/protocols";
  * import assert from "node:assert/strict";
  *
- * const packet = new TextEncoder().encode("\x10\x11\0\x04MQTT\x04\x02\0\x3c\0\x05pump1");
- * assert.equal(mqtt(packet)?.clientId, "pump1");
+ * const packet = "\x10\x11\0\x04MQTT\x04\x02\0\x3c\0\x05pump1";
+ * assert.equal(mqtt(new TextEncoder().encode(packet))?.clientId, "pump1");
  * ```
  */
 export function mqtt(data: Input): MqttConnect | null | undefined {

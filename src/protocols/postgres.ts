@@ -14,9 +14,15 @@ const MIN_LENGTH = 16;
 
 /** A request for encryption, before the real first message. */
 export interface PostgresEncryptionRequest {
-  /** `ssl`: TLS is asked for; `gss`: GSSAPI. The answer is one byte: `S` or `G`, or `N` for no. */
+  /**
+   * `ssl`: TLS is asked for; `gss`: GSSAPI. The answer is one byte: `S` or `G`,
+   * or `N` for no.
+   */
   readonly kind: "ssl" | "gss";
-  /** Length of the message in bytes: what a router that answers has to `consume`. */
+  /**
+   * Length of the message in bytes: what a router that answers has to
+   * `consume`.
+   */
   readonly length: number;
 }
 
@@ -62,7 +68,8 @@ export type PostgresMessage =
  * first and sends its startup message after the answer.
  *
  * @param data The first bytes of the connection.
- * @returns The message; `null` if this is not PostgreSQL; `undefined` while it is incomplete.
+ * @returns The message; `null` if this is not PostgreSQL; `undefined` while it
+ *   is incomplete.
  *
  * @example By database; TLS is refused
  * ```ts
@@ -79,7 +86,7 @@ export type PostgresMessage =
  *       case "gss":
  *         return { reply: "N", consume: message.length };
  *       case "startup":
- *         return { remote: message.database === "sales" ? "10.0.0.2:5432" : "10.0.0.1:5432" };
+ *         return { remote: `${message.database}.internal:5432` };
  *       default:
  *         return { close: true };
  *     }
@@ -87,7 +94,8 @@ export type PostgresMessage =
  * } satisfies Router;
  *
  * const sslRequest = new Uint8Array([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
- * assert.deepEqual(router.route(new Preread(sslRequest)), { reply: "N", consume: 8 });
+ * const answer = router.route(new Preread(sslRequest));
+ * assert.deepEqual(answer, { reply: "N", consume: 8 });
  * ```
  */
 export function postgres(data: Input): PostgresMessage | null | undefined {

@@ -30,7 +30,10 @@ const IPV4_TEXT = byteClass((byte) => isDigit(byte) || byte === 0x2e);
 const IPV6_TEXT = oneOf("0123456789abcdefABCDEF:.");
 const DIGITS = byteClass(isDigit);
 
-/** One end of the connection that the sending proxy has accepted; of the form of `Deno.Addr`. */
+/**
+ * One end of the connection that the sending proxy has accepted; of the form of
+ * `Deno.Addr`.
+ */
 export type ProxyProtocolAddress = {
   /** Transport protocol. */
   readonly transport: "tcp" | "udp";
@@ -59,11 +62,19 @@ export interface ProxyProtocolHeader {
   readonly version: 1 | 2;
   /** `local`: the sending proxy speaks for itself, as in a health check. */
   readonly command: "proxy" | "local";
-  /** Where the client is; `undefined` when the header does not say: use the connection's own. */
+  /**
+   * Where the client is; `undefined` when the header does not say: use the
+   * connection's own.
+   */
   readonly source: ProxyProtocolAddress | undefined;
-  /** Where the client connected to; `undefined` when the header does not say. */
+  /**
+   * Where the client connected to; `undefined` when the header does not say.
+   */
   readonly destination: ProxyProtocolAddress | undefined;
-  /** Additional information, in the order in which it was sent; none in version 1. */
+  /**
+   * Additional information, in the order in which it was sent; none in version
+   * 1.
+   */
   readonly tlvs: readonly ProxyProtocolTlv[];
   /** Length of the header in bytes; the client's own bytes come behind it. */
   readonly length: number;
@@ -79,7 +90,8 @@ export interface ProxyProtocolHeader {
  * client is a proxy that sends it; never try whether a client might have.
  *
  * @param data The first bytes of the connection.
- * @returns The header; `null` if this is none; `undefined` while it is incomplete.
+ * @returns The header; `null` if this is none; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
@@ -87,8 +99,13 @@ export interface ProxyProtocolHeader {
  * import assert from "node:assert/strict";
  *
  * const line = "PROXY TCP4 192.0.2.1 192.0.2.9 50000 443\r\n";
- * const header = proxyProtocol(new TextEncoder().encode(`${line}GET / HTTP/1.1\r\n`));
- * assert.deepEqual(header?.source, { transport: "tcp", hostname: "192.0.2.1", port: 50000 });
+ * const data = new TextEncoder().encode(`${line}GET / HTTP/1.1\r\n`);
+ * const header = proxyProtocol(data);
+ * assert.deepEqual(header?.source, {
+ *   transport: "tcp",
+ *   hostname: "192.0.2.1",
+ *   port: 50_000,
+ * });
  * assert.equal(header.length, line.length);
  * ```
  */

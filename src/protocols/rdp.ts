@@ -26,11 +26,16 @@ export type RdpProtocol = "tls" | "credSsp" | "rdsTls" | "credSspEx" | "entra";
 
 /** The connection request of an RDP client. */
 export interface RdpRequest {
-  /** User name in `Cookie: mstshash=`, which clients cut after some characters. */
+  /**
+   * User name in `Cookie: mstshash=`, which clients cut after some characters.
+   */
   readonly cookie: string | undefined;
   /** Another routing token, such as `Cookie: msts=3640205228.15629.0000`. */
   readonly routingToken: string | undefined;
-  /** What the client can use to secure the connection; empty = only RDP's own encryption. */
+  /**
+   * What the client can use to secure the connection; empty = only RDP's own
+   * encryption.
+   */
   readonly requestedProtocols: readonly RdpProtocol[];
   /** Length of the request in bytes. */
   readonly length: number;
@@ -43,7 +48,8 @@ export interface RdpRequest {
  * request of X.224.
  *
  * @param data The first bytes of the connection.
- * @returns The request; `null` if this is not RDP; `undefined` while it is incomplete.
+ * @returns The request; `null` if this is not RDP; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
@@ -95,7 +101,8 @@ function readProtocols(c: Cursor): number {
   if (c.pos === c.limit) return 0;
   if (c.uint(1, NEGOTIATION, NEGOTIATION) < 0) return -1;
   const flags = c.uint(1);
-  if (flags < 0 || c.uint(2, 0x0800, 0x0800) < 0) return -1; // its length, least byte first
+  if (flags < 0) return -1;
+  if (c.uint(2, 0x0800, 0x0800) < 0) return -1; // its length, 8 in little-endian
   if (!c.skip(4)) return -1;
   const protocols = c.bytes[c.pos - 4]!;
   if ((flags & HAS_CORRELATION) === 0) return protocols;

@@ -56,7 +56,8 @@ export interface RedisCommand {
  * another protocol. A command may have 65,536 bytes.
  *
  * @param data The first bytes of the connection.
- * @returns The command; `null` if this is not Redis; `undefined` while it is incomplete.
+ * @returns The command; `null` if this is not Redis; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
@@ -64,7 +65,9 @@ export interface RedisCommand {
  * import assert from "node:assert/strict";
  *
  * const bytes = new TextEncoder().encode("*2\r\n$6\r\nselect\r\n$1\r\n3\r\n");
- * assert.deepEqual(redis(bytes), { command: "SELECT", arguments: ["3"], length: 23 });
+ * const command = redis(bytes);
+ * assert.equal(command?.command, "SELECT");
+ * assert.deepEqual(command.arguments, ["3"]);
  * ```
  */
 export function redis(data: Input): RedisCommand | null | undefined {
@@ -133,7 +136,10 @@ function readLine(c: Cursor): RedisCommand | null | undefined {
   return { command: word, arguments: words.slice(1), length: c.pos };
 }
 
-/** Words, some of them in quotes; `null` when a quote is not closed or is in a word. */
+/**
+ * Words, some of them in quotes; `null` when a quote is not closed or is in a
+ * word.
+ */
 function splitLine(line: string): string[] | null {
   const words: string[] = [];
   let pos = 0;

@@ -11,7 +11,10 @@ const MAX_HOST = 255;
 export interface Socks4Request {
   /** What the client wants: a connection, or to wait for one. */
   readonly command: "connect" | "bind";
-  /** IPv4 address or, from a SOCKS4a client, host name in lower case without trailing dot. */
+  /**
+   * IPv4 address or, from a SOCKS4a client, host name in lower case without
+   * trailing dot.
+   */
   readonly host: string;
   /** TCP port. */
   readonly port: number;
@@ -29,7 +32,8 @@ export interface Socks4Request {
  * The answer to grant it is `00 5a` and six more bytes.
  *
  * @param data The first bytes of the connection.
- * @returns The request; `null` if this is not SOCKS4; `undefined` while it is incomplete.
+ * @returns The request; `null` if this is not SOCKS4; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
@@ -44,13 +48,17 @@ export interface Socks4Request {
  *     const request = socks4(data);
  *     if (request === undefined) return { noop: true };
  *     if (!request?.host.endsWith(".example.com")) return { close: true };
- *     const rest = data.bytes.slice(request.length);
- *     return { remote: `${request.host}:${request.port}`, data: rest, reply: granted };
+ *     return {
+ *       remote: `${request.host}:${request.port}`,
+ *       data: data.bytes.slice(request.length),
+ *       reply: granted,
+ *     };
  *   },
  * } satisfies Router;
  *
- * const request = [4, 1, 0, 80, 0, 0, 0, 1, 0, ...new TextEncoder().encode("a.example.com"), 0];
- * const decision = router.route(new Preread(new Uint8Array(request)));
+ * const request = "\x04\x01\0\x50\0\0\0\x01\0a.example.com\0";
+ * const data = new Preread(new TextEncoder().encode(request));
+ * const decision = router.route(data);
  * assert.equal(decision.remote, "a.example.com:80");
  * ```
  */
@@ -78,7 +86,10 @@ export function socks4(data: Input): Socks4Request | null | undefined {
   };
 }
 
-/** Whether the address is one of 0.0.0.1 to 0.0.0.255, behind which a name follows (4a). */
+/**
+ * Whether the address is one of 0.0.0.1 to 0.0.0.255, behind which a name
+ * follows (4a).
+ */
 function isNamed(bytes: Uint8Array, pos: number): boolean {
   return bytes[pos] === 0 && bytes[pos + 1] === 0 && bytes[pos + 2] === 0 &&
     bytes[pos + 3] !== 0;

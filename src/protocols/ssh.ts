@@ -36,7 +36,8 @@ export interface SshIdentification {
  * once; one that waits for the server's line cannot be told apart.
  *
  * @param data The first bytes of the connection.
- * @returns What the client is; `null` if this is not SSH; `undefined` while the line is incomplete.
+ * @returns What the client is; `null` if this is not SSH; `undefined` while the
+ *   line is incomplete.
  *
  * @example
  * ```ts

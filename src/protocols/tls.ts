@@ -5,7 +5,10 @@ import type { Input } from "./types.ts";
 const HANDSHAKE = 0x16;
 const CLIENT_HELLO = 1;
 const MAX_FRAGMENT = 16_384;
-/** Version, random, and the shortest session id, cipher suites and compression methods. */
+/**
+ * Version, random, and the shortest session id, cipher suites and compression
+ * methods.
+ */
 const MIN_HELLO = 2 + 32 + 1 + 4 + 2;
 const EXTENSION_HEADER = 4;
 const SSL3 = 0x0300;
@@ -18,13 +21,20 @@ const SUPPORTED_VERSIONS = 43;
 
 /** What a client says in its TLS ClientHello. */
 export interface TlsClientHello {
-  /** Host name that the client wants (SNI): lower case, no trailing dot; `undefined` without one. */
+  /**
+   * Host name that the client wants (SNI): lower case, no trailing dot;
+   * `undefined` without one.
+   */
   readonly serverName: string | undefined;
-  /** Application protocols in the client's order, such as `h2` and `http/1.1`; one character per byte. */
+  /**
+   * Application protocols in the client's order, such as `h2` and `http/1.1`;
+   * one character per byte.
+   */
   readonly alpn: readonly string[];
   /**
-   * Versions in the client's order, such as `TLSv1.3`; unknown ones as `0x7f1c`, reserved (GREASE)
-   * ones left out. Without the extension of TLS 1.3 it is the one highest version.
+   * Versions in the client's order, such as `TLSv1.3`; unknown ones as
+   * `0x7f1c`, reserved (GREASE) ones left out. Without the extension of TLS 1.3
+   * it is the one highest version.
    */
   readonly versions: readonly string[];
 }
@@ -43,7 +53,8 @@ export interface TlsClientHello {
  * cannot be one.
  *
  * @param data The first bytes of the connection.
- * @returns What the client says; `null` if this is not TLS; `undefined` while the hello is incomplete.
+ * @returns What the client says; `null` if this is not TLS; `undefined` while
+ *   the hello is incomplete.
  *
  * @example
  * ```ts
@@ -55,12 +66,13 @@ export interface TlsClientHello {
  *   route(data) {
  *     const hello = tls(data);
  *     if (hello === undefined) return { noop: true };
- *     if (hello?.serverName === "git.example.com") return { remote: "10.0.0.2:443" };
- *     return { close: true };
+ *     if (!hello?.serverName?.endsWith(".example.com")) return { close: true };
+ *     return { remote: `${hello.serverName}:8443` };
  *   },
  * } satisfies Router;
  *
- * assert.deepEqual(router.route(new Preread(new Uint8Array([0x16, 0x03]))), { noop: true });
+ * const start = new Preread(new Uint8Array([0x16, 0x03]));
+ * assert.deepEqual(router.route(start), { noop: true });
  * ```
  */
 export function tls(data: Input): TlsClientHello | null | undefined {
@@ -97,7 +109,9 @@ function helloLength(handshake: Cursor): number {
   return handshake.uint(3, MIN_HELLO, MAX_MESSAGE);
 }
 
-/** Copies the fragments, one record after another, until the message is whole. */
+/**
+ * Copies the fragments, one record after another, until the message is whole.
+ */
 function reassembleFragments(bytes: Uint8Array): Cursor | null | undefined {
   const message = new Uint8Array(Math.min(bytes.length, MAX_MESSAGE));
   const records = new Cursor(bytes);

@@ -23,8 +23,9 @@ export type Input = Uint8Array | { readonly bytes: Uint8Array };
  * const zabbix: Parser<"zabbix"> = (data) => {
  *   const bytes = data instanceof Uint8Array ? data : data.bytes;
  *   const magic = [0x5a, 0x42, 0x58, 0x44]; // ZBXD
- *   if (!magic.every((byte, i) => i >= bytes.length || bytes[i] === byte)) return null;
- *   return bytes.length < magic.length ? undefined : "zabbix";
+ *   const start = bytes.subarray(0, magic.length);
+ *   if (start.some((byte, i) => byte !== magic[i])) return null;
+ *   return start.length < magic.length ? undefined : "zabbix";
  * };
  * assert.equal(zabbix(new Uint8Array([0x5a])), undefined);
  * ```

@@ -31,9 +31,15 @@ const VALUE = byteClass((byte) =>
 
 /** The header of an XMPP stream. */
 export interface XmppStream {
-  /** Host that the client wants: lower case, no trailing dot; `undefined` if it does not say. */
+  /**
+   * Host that the client wants: lower case, no trailing dot; `undefined` if it
+   * does not say.
+   */
   readonly to: string | undefined;
-  /** What the other end is: `jabber:client` or `jabber:server`; `undefined` if it does not say. */
+  /**
+   * What the other end is: `jabber:client` or `jabber:server`; `undefined` if
+   * it does not say.
+   */
   readonly namespace: string | undefined;
 }
 
@@ -45,15 +51,17 @@ export interface XmppStream {
  * stay as they are (in lower case). Both together may have 8,192 bytes.
  *
  * @param data The first bytes of the connection.
- * @returns The header; `null` if this is not XMPP; `undefined` while it is incomplete.
+ * @returns The header; `null` if this is not XMPP; `undefined` while it is
+ *   incomplete.
  *
  * @example
  * ```ts
  * import { xmpp } from "proxymachine/protocols";
  * import assert from "node:assert/strict";
  *
- * const header = "<?xml version='1.0'?><stream:stream to='Example.com' xmlns='jabber:client' " +
- *   "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>";
+ * const header = "<?xml version='1.0'?><stream:stream to='Example.com' " +
+ *   "xmlns='jabber:client' version='1.0' " +
+ *   "xmlns:stream='http://etherx.jabber.org/streams'>";
  * assert.equal(xmpp(new TextEncoder().encode(header))?.to, "example.com");
  * ```
  */
@@ -102,7 +110,9 @@ function readName(c: Cursor): string | undefined {
   return latin1(c.bytes, start, end);
 }
 
-/** The index of an attribute's value; the cursor is behind its closing quote. */
+/**
+ * The index of an attribute's value; the cursor is behind its closing quote.
+ */
 function readValue(c: Cursor): number {
   if (c.over(SPACE, MAX_HEADER) < 0) return -1;
   const quote = c.uint(1);
@@ -111,7 +121,10 @@ function readValue(c: Cursor): number {
   return c.until(quote, VALUE, MAX_HEADER) < 0 ? -1 : start;
 }
 
-/** A host name, address in brackets, or international host name; `undefined` if it is none. */
+/**
+ * A host name, address in brackets, or international host name; `undefined` if
+ * it is none.
+ */
 function domain(
   bytes: Uint8Array,
   start: number,
@@ -124,7 +137,8 @@ function domain(
     return address?.port === undefined ? address?.host : undefined;
   }
   const text = strictUtf8(bytes, start, end);
-  if (text === null || text.length === end - start) return undefined; // US-ASCII
+  const isAscii = text?.length === end - start;
+  if (text === null || isAscii) return undefined;
   const name = text.normalize("NFC").toLowerCase().replaceAll("\u3002", ".")
     .replace(/\.$/, "");
   const isName = /^[\p{L}\p{M}\p{N}_.-]{1,255}$/u.test(name);

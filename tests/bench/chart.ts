@@ -1,6 +1,6 @@
 /**
- * A picture of the two numbers that matter most: bars of the proxies' CPU time per connection and
- * per request.
+ * A picture of the two numbers that matter most: bars of the proxies' CPU time
+ * per connection and per request.
  *
  * @module
  */
@@ -23,8 +23,9 @@ const ROW = 26;
 const BAR = 16;
 
 /**
- * Draws the medians of the cases `connect` and `keepalive` as SVG. Follows the reader's colour scheme
- * through a media query, so that one file suits light and dark pages.
+ * Draws the medians of the cases `connect` and `keepalive` as SVG. Follows the
+ * reader's colour scheme through a media query, so that one file suits light
+ * and dark pages.
  */
 export function chart(results: Results): string {
   const panels = [

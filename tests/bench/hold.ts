@@ -1,6 +1,7 @@
 /**
- * Holds connections open. Reads one command per line, answers each with `ok` or with what went wrong,
- * and ends with its standard input: so it never outlives the benchmark.
+ * Holds connections open. Reads one command per line, answers each with `ok` or
+ * with what went wrong, and ends with its standard input: so it never outlives
+ * the benchmark.
  *
  *     deno run --allow-net hold.ts PORT HOST
  *     set 5000     have that many connections, each of which has been used for one request
@@ -18,7 +19,9 @@ const connections: Deno.TcpConn[] = [];
 /** Connections that are being opened or used at the same time. */
 const AT_ONCE = 64;
 
-/** One request and its whole answer, which ends with the two bytes of its body. */
+/**
+ * One request and its whole answer, which ends with the two bytes of its body.
+ */
 async function exchange(connection: Deno.TcpConn): Promise<void> {
   await connection.write(request);
   const buffer = new Uint8Array(1_024);

@@ -1,6 +1,7 @@
 /**
- * The clients: wrk for requests and connections, iperf3 for bulk, and a process of its own that holds
- * connections open. Each says exactly how much work was done, or fails: no error is averaged away.
+ * The clients: wrk for requests and connections, iperf3 for bulk, and a process
+ * of its own that holds connections open. Each says exactly how much work was
+ * done, or fails: no error is averaged away.
  *
  * @module
  */
@@ -29,7 +30,10 @@ export interface HttpOptions {
   connections: number;
   /** A new connection for each request. @default false */
   close?: boolean;
-  /** Size of each request in bytes, as far as it can be padded. @default no padding */
+  /**
+   * Size of each request in bytes, as far as it can be padded. @default no
+   * padding
+   */
   size?: number;
 }
 
@@ -73,9 +77,11 @@ export async function httpLoad(
 }
 
 /**
- * One TCP stream of iperf3 from the client to the server behind `port`, or back.
+ * One TCP stream of iperf3 from the client to the server behind `port`, or
+ * back.
  *
- * @param serverPort Where the proxy connects to; the server lives as long as this one measurement.
+ * @param serverPort Where the proxy connects to; the server lives as long as
+ * this one measurement.
  */
 export async function bulkLoad(
   stage: Stage,
@@ -117,7 +123,10 @@ export async function bulkLoad(
 
 /** Connections that are open and idle, held by another process. */
 export interface Held {
-  /** Opens or closes connections until there are `count`; each new one is used once. */
+  /**
+   * Opens or closes connections until there are `count`; each new one is used
+   * once.
+   */
   set(count: number): Promise<void>;
   /** Uses every one of them once more. Rejects if any was lost. */
   check(): Promise<void>;

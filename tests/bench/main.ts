@@ -55,7 +55,10 @@ class UsageError extends Error {}
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
-/** Runs the benchmark and returns its exit status: 0 done, 1 something failed, 2 not understood. */
+/**
+ * Runs the benchmark and returns its exit status: 0 done, 1 something failed, 2
+ * not understood.
+ */
 async function main(args: readonly string[]): Promise<number> {
   let options: Options | undefined;
   try {
@@ -88,7 +91,10 @@ async function main(args: readonly string[]): Promise<number> {
   return await compare(stage, options);
 }
 
-/** Runs the cases; prints each, and brings the files that were asked for up to date, once it is done. */
+/**
+ * Runs the cases; prints each, and brings the files that were asked for up to
+ * date, once it is done.
+ */
 async function compare(stage: Stage, options: Options): Promise<number> {
   const { cases, peers, plan } = options;
   if (descriptorLimit() < 20_000) {
@@ -105,7 +111,8 @@ async function compare(stage: Stage, options: Options): Promise<number> {
     }
     if (picture !== undefined) Deno.writeTextFileSync(picture, chart(results));
   };
-  // A path that cannot be written is better known now than after a quarter of an hour.
+  // A path that cannot be written is better known now than after a quarter of
+  // an hour.
   save();
   for (const workload of cases) {
     const measured = await runWorkload(stage, workload, peers, plan, note);
@@ -122,7 +129,10 @@ async function compare(stage: Stage, options: Options): Promise<number> {
   return failed ? 1 : 0;
 }
 
-/** Says what is going on, in place of what it said before, to whoever sits at a terminal. */
+/**
+ * Says what is going on, in place of what it said before, to whoever sits at a
+ * terminal.
+ */
 function note(text: string): void {
   if (!Deno.stderr.isTerminal()) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
@@ -197,7 +207,10 @@ function wholeNumber(option: string, text: string): number {
   );
 }
 
-/** Debian's packages that the chosen cases and peers take and that are not installed. */
+/**
+ * Debian's packages that the chosen cases and peers take and that are not
+ * installed.
+ */
 function missingPackages({ cases, peers, profiled }: Options): string[] {
   const chosen = profiled === undefined ? cases : [profiled];
   const names = chosen.some(({ routing }) => routing === "iperf")

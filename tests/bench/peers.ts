@@ -19,7 +19,9 @@ export interface Setup {
   /** Address of the server behind it, as `host:port`. */
   backend: string;
   routing: Routing;
-  /** Write one line per connection to a file; only this proxy is asked for that. */
+  /**
+   * Write one line per connection to a file; only this proxy is asked for that.
+   */
   accessLog?: boolean;
   /** Worker threads of this proxy. */
   workers?: number;
@@ -32,13 +34,17 @@ export interface Peer {
   label: string;
   /** Does it look at the first bytes of a connection? */
   programmable: boolean;
-  /** Starts it, or gives `undefined` if clients talk to the backend themselves. */
+  /**
+   * Starts it, or gives `undefined` if clients talk to the backend themselves.
+   */
   start(stage: Stage, setup: Setup): Child | undefined;
   /** Debian's packages that it takes and that are not installed. */
   missing?(): string[];
 }
 
-/** A peer that runs, or the backend in its place if there is no proxy between. */
+/**
+ * A peer that runs, or the backend in its place if there is no proxy between.
+ */
 export interface Running {
   /** Where clients connect to. */
   port: number;
@@ -150,7 +156,10 @@ export async function startPeer(
   };
 }
 
-/** Those of some programs that cannot be found; Debian's packages have the same names. */
+/**
+ * Those of some programs that cannot be found; Debian's packages have the same
+ * names.
+ */
 export function needs(...programs: string[]): string[] {
   return programs.filter((program) => {
     try {
@@ -167,7 +176,9 @@ export function needs(...programs: string[]): string[] {
   });
 }
 
-/** nginx and those of its modules that cannot be found, as Debian's packages. */
+/**
+ * nginx and those of its modules that cannot be found, as Debian's packages.
+ */
 function needsNginx(...modules: string[]): string[] {
   const program = needs("nginx");
   const lacking = modules.filter((name) =>

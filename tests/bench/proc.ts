@@ -1,11 +1,15 @@
 /**
- * What Linux says about processes, sockets and the machine: the only clock and the only scale that
- * this benchmark trusts. Everything is read from `/proc`; nothing is sampled by a second process.
+ * What Linux says about processes, sockets and the machine: the only clock and
+ * the only scale that this benchmark trusts. Everything is read from `/proc`;
+ * nothing is sampled by a second process.
  *
  * @module
  */
 
-/** `/proc/PID/stat` counts in these on every architecture that Deno runs on (`getconf CLK_TCK`). */
+/**
+ * `/proc/PID/stat` counts in these on every architecture that Deno runs on
+ * (`getconf CLK_TCK`).
+ */
 const MICROS_PER_TICK = 10_000;
 
 /** Memory of a process tree in bytes. */
@@ -44,13 +48,17 @@ export function isRunning(pid: number): boolean {
 }
 
 /**
- * CPU time, user and system, that a process and everything it started have used so far.
+ * CPU time, user and system, that a process and everything it started have used
+ * so far.
  *
- * All threads count, those that have ended too. The kernel derives the sum from the scheduler's
- * nanosecond clock, so the error is one tick at each end of a window, not one per sample.
+ * All threads count, those that have ended too. The kernel derives the sum from
+ * the scheduler's nanosecond clock, so the error is one tick at each end of a
+ * window, not one per sample.
  *
- * @param options.reaped Count children that have ended and been waited for as well.
- * @throws If the process is gone: a proxy that died has no cost worth reporting.
+ * @param options.reaped Count children that have ended and been waited for as
+ * well.
+ * @throws If the process is gone: a proxy that died has no cost worth
+ * reporting.
  */
 export function cpuMicros(
   pid: number,
@@ -83,7 +91,10 @@ export function memory(pid: number): Memory {
   return sum;
 }
 
-/** True when a TCP socket of IPv4 listens on `port`. Asking so costs the listener no connection. */
+/**
+ * True when a TCP socket of IPv4 listens on `port`. Asking so costs the
+ * listener no connection.
+ */
 export function isListening(port: number): boolean {
   const local = `:${
     port.toString(16).toUpperCase().padStart(4, "0")
@@ -91,7 +102,10 @@ export function isListening(port: number): boolean {
   return Deno.readTextFileSync("/proc/net/tcp").includes(local);
 }
 
-/** Sockets in TIME_WAIT, on the whole machine: each holds one local port for a minute. */
+/**
+ * Sockets in TIME_WAIT, on the whole machine: each holds one local port for a
+ * minute.
+ */
 export function timeWaitSockets(): number {
   return Number(
     /^TCP:.* tw (\d+)/m.exec(Deno.readTextFileSync("/proc/net/sockstat"))
@@ -122,7 +136,10 @@ export function descriptorLimit(): number {
     : Number(limit);
 }
 
-/** First port that the kernel gives to outgoing connections; those below are free to listen on. */
+/**
+ * First port that the kernel gives to outgoing connections; those below are
+ * free to listen on.
+ */
 export function firstEphemeralPort(): number {
   return Number(
     Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range").split(
@@ -155,7 +172,10 @@ function threads(pid: number): string[] {
   }
 }
 
-/** Fields of `/proc/PID/stat` after the name, which may hold spaces and parentheses. */
+/**
+ * Fields of `/proc/PID/stat` after the name, which may hold spaces and
+ * parentheses.
+ */
 function statFields(pid: number): string[] {
   const text = readOr("", `/proc/${pid}/stat`);
   return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -167,7 +187,10 @@ function kilobytes(smaps: string, field: string): number {
   );
 }
 
-/** The text of a file that goes away with its process, or `fallback` once it has. */
+/**
+ * The text of a file that goes away with its process, or `fallback` once it
+ * has.
+ */
 function readOr(fallback: string, path: string): string {
   try {
     return Deno.readTextFileSync(path);

@@ -24,16 +24,20 @@ interface CpuProfile {
 const SHOWN = 30;
 /** A thread that was busy for less, in microseconds, gets no list. */
 const WORTH_A_LIST = 200_000;
-/** What a thread that has nothing to do is in; the second one only because of the profiler. */
+/**
+ * What a thread that has nothing to do is in; the second one only because of
+ * the profiler.
+ */
 const WAITING = ["(idle)", "op_worker_maybe_wait_for_debugger"];
 /** Microseconds between two samples. */
 const INTERVAL = 250;
 
 /**
- * Runs this proxy under one case with `deno run --cpu-prof`, which writes one profile per thread,
- * and lists the functions with the most time of their own.
+ * Runs this proxy under one case with `deno run --cpu-prof`, which writes one
+ * profile per thread, and lists the functions with the most time of their own.
  *
- * The files stay in the working directory's `cpu-prof` folder, for DevTools or speedscope.
+ * The files stay in the working directory's `cpu-prof` folder, for DevTools or
+ * speedscope.
  */
 export async function profile(
   stage: Stage,
@@ -85,7 +89,10 @@ export async function profile(
     .join("\n");
 }
 
-/** The functions of one thread with the most time of their own, waiting left out. */
+/**
+ * The functions of one thread with the most time of their own, waiting left
+ * out.
+ */
 function hotFunctions({ nodes, samples, timeDeltas }: CpuProfile): string {
   const names = new Map(nodes.map(({ id, callFrame }) => {
     const { functionName, url, lineNumber } = callFrame;

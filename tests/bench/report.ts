@@ -12,7 +12,10 @@ import { find, median, ratioOf, valuesOf } from "./statistics.ts";
 import type { Results } from "./statistics.ts";
 import type { Metric, Workload } from "./workloads.ts";
 
-/** One case as a table: medians, the spread of the main metric, and every entry against the first. */
+/**
+ * One case as a table: medians, the spread of the main metric, and every entry
+ * against the first.
+ */
 export function caseTable(
   workload: Workload,
   results: readonly Result[],
@@ -63,7 +66,9 @@ export function boundsTable(results: Results): string {
   }`;
 }
 
-/** How quiet the machine was, and how many local ports closed connections held. */
+/**
+ * How quiet the machine was, and how many local ports closed connections held.
+ */
 export function conditions(results: Results): string {
   const samples = [...results.values()].flat().flatMap((result) =>
     result.samples

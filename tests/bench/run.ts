@@ -7,8 +7,9 @@
 import { startPeer } from "./peers.ts";
 import type { Peer, Running } from "./peers.ts";
 import { startBackend } from "./peers/nginx.ts";
+import type { Sample } from "./measure.ts";
 import type { Stage } from "./stage.ts";
-import type { Entry, Sample, Workload } from "./workloads.ts";
+import type { Entry, Workload } from "./workloads.ts";
 
 /** What one entry of a case did. */
 export interface Result {
@@ -41,8 +42,8 @@ interface Contender {
 }
 
 /**
- * Measures all entries of a case: first one round of each, then the second of each, and so on, so
- * that a slow minute of the machine hits all of them.
+ * Measures all entries of a case: first one round of each, then the second of
+ * each, and so on, so that a slow minute of the machine hits all of them.
  *
  * @param note Hears what is going on.
  */
@@ -122,8 +123,8 @@ function reason(error: unknown, { running }: Contender): string {
 }
 
 /**
- * Measures again if others kept the machine busy meanwhile. What was found has no say in that, so
- * nothing is picked that suits.
+ * Measures again if others kept the machine busy meanwhile. What was found has
+ * no say in that, so nothing is picked that suits.
  */
 async function quietest(measure: () => Promise<Sample>): Promise<Sample> {
   let best: Sample | undefined;

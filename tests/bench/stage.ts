@@ -1,5 +1,6 @@
 /**
- * The processes, files and ports of one run, and the promise that none of them outlives it.
+ * The processes, files and ports of one run, and the promise that none of them
+ * outlives it.
  *
  * @module
  */
@@ -11,13 +12,19 @@ import {
   processTree,
 } from "./proc.ts";
 
-/** A process that this run started, with what is needed to talk about it and to end it. */
+/**
+ * A process that this run started, with what is needed to talk about it and to
+ * end it.
+ */
 export interface Child {
   readonly pid: number;
   readonly name: string;
   /** How and why it ended, or `undefined` while it runs. */
   ended(): string | undefined;
-  /** Ends it and everything that it started at once; resolves when all of them are gone. */
+  /**
+   * Ends it and everything that it started at once; resolves when all of them
+   * are gone.
+   */
   kill(): Promise<void>;
   /** Asks it to stop with SIGTERM and waits; it is killed after `seconds`. */
   terminate(seconds: number): Promise<void>;
@@ -30,12 +37,16 @@ export interface Output {
   stderr: string;
 }
 
-/** How much of a child's standard error is kept for the message in which it may be needed. */
+/**
+ * How much of a child's standard error is kept for the message in which it may
+ * be needed.
+ */
 const KEPT_STDERR = 2_000;
 
 /**
- * Owns a temporary directory and every child. Dispose of it, or call {@linkcode Stage.clear} where
- * nothing can be awaited any more (a signal), and all of it is gone.
+ * Owns a temporary directory and every child. Dispose of it, or call {@linkcode
+ * Stage.clear} where nothing can be awaited any more (a signal), and all of it
+ * is gone.
  */
 export class Stage implements AsyncDisposable {
   readonly dir: string = Deno.makeTempDirSync({
@@ -45,7 +56,8 @@ export class Stage implements AsyncDisposable {
   readonly #taken = new Set<number>();
 
   constructor() {
-    // A peer may run under another user (nginx drops root) and must still reach its files.
+    // A peer may run under another user (nginx drops root) and must still reach
+    // its files.
     Deno.chmodSync(this.dir, 0o755);
   }
 
@@ -56,7 +68,9 @@ export class Stage implements AsyncDisposable {
     return path;
   }
 
-  /** A port that is free now, below those that outgoing connections are given. */
+  /**
+   * A port that is free now, below those that outgoing connections are given.
+   */
   port(): number {
     const end = firstEphemeralPort();
     for (let attempt = 0; attempt < 1_000; attempt++) {
@@ -89,7 +103,10 @@ export class Stage implements AsyncDisposable {
     return { child: this.#adopt(name, process), process };
   }
 
-  /** Runs a command to its end. It is killed with the stage like any other child. */
+  /**
+   * Runs a command to its end. It is killed with the stage like any other
+   * child.
+   */
   async run(command: readonly string[]): Promise<Output> {
     const [program = "", ...args] = command;
     const process = new Deno.Command(program, {
@@ -132,7 +149,9 @@ export class Stage implements AsyncDisposable {
     throw new Error(`${child.name} does not listen on port ${port} after 10 s`);
   }
 
-  /** Kills every child and removes the directory, without waiting for anything. */
+  /**
+   * Kills every child and removes the directory, without waiting for anything.
+   */
   clear(): void {
     for (const pid of this.#children.keys()) killTree(pid);
     this.#children.clear();
@@ -215,7 +234,9 @@ function killable(
   return { pid: process.pid, name, ended, kill, terminate };
 }
 
-/** Kills parents before children, so that a master cannot replace its worker. */
+/**
+ * Kills parents before children, so that a master cannot replace its worker.
+ */
 function killTree(pid: number): number[] {
   const members = processTree(pid);
   for (const member of members) {

@@ -25,7 +25,9 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** All values of a metric that an entry was measured to have; none if it failed. */
+/**
+ * All values of a metric that an entry was measured to have; none if it failed.
+ */
 export function valuesOf(result: Result | undefined, metric: string): number[] {
   if (result === undefined || result.failure !== undefined) return [];
   return result.samples.map((sample) => sample[metric] ?? NaN).filter((value) =>
@@ -42,7 +44,10 @@ export function find(
   return results.get(workload)?.find((result) => result.entry.name === entry);
 }
 
-/** How many times the other's `metric` is this one's; `undefined` if either has none. */
+/**
+ * How many times the other's `metric` is this one's; `undefined` if either has
+ * none.
+ */
 export function ratioOf(
   one: Result | undefined,
   other: Result | undefined,

@@ -1,23 +1,25 @@
 /**
- * The cases: which peers each compares, what it does to them, and what it counts.
+ * The cases: which peers each compares, what it does to them, and what it
+ * counts.
  *
  * @module
  */
 
-import { bulkLoad, holdConnections, httpLoad } from "./load.ts";
-import type { HttpOptions } from "./load.ts";
 import {
-  cpuMicros,
-  descriptorLimit,
-  machineTime,
-  timeWaitSockets,
-} from "./proc.ts";
-import type { Peer, Running, Setup } from "./peers.ts";
+  bulkCase,
+  CLIENTS,
+  FEW_OPEN,
+  httpCase,
+  IDLE,
+  IDLE_BASE,
+  idleCase,
+  MANY_OPEN,
+  openCase,
+} from "./measure.ts";
+import type { Sample, Target } from "./measure.ts";
+import type { Peer, Setup } from "./peers.ts";
+import { RULES } from "./peers/routers.ts";
 import type { Routing } from "./peers/routers.ts";
-import type { Stage } from "./stage.ts";
-
-/** One measurement: the values of a case's metrics, and of those that every case has. */
-export type Sample = Record<string, number>;
 
 /** A number that a case finds for each of its entries. */
 export interface Metric {
@@ -35,16 +37,6 @@ export interface Entry {
   setup?: Partial<Setup>;
 }
 
-/** A started entry, ready to be measured. */
-export interface Target {
-  stage: Stage;
-  running: Running;
-  /** Port of the server behind it. */
-  serverPort: number;
-  /** Length of one measurement. */
-  seconds: number;
-}
-
 /** One case of the benchmark. */
 export interface Workload {
   name: string;
@@ -59,25 +51,10 @@ export interface Workload {
   begin(target: Target): Promise<() => Promise<Sample>>;
 }
 
-/** Connections made in one measurement, at most: they cost a local port each for a minute. */
-const MAX_CONNECTIONS = 20_000;
-/** Clients at the same time, where the case does not say otherwise. */
-const CLIENTS = 32;
-/** Seconds in which a just-in-time compiler gets to see the work before anything is measured. */
-const WARM_UP = 2;
-/** Idle connections of the `idle` case, on top of the first few that grow what all of them share. */
-const IDLE = 5_000;
-const IDLE_BASE = 500;
-/** Open connections of the `open` case; a proxy needs two descriptors for each. */
-const FEW_OPEN = 100;
-const MANY_OPEN = Math.min(8_000, Math.floor((descriptorLimit() - 500) / 2));
-
 const perRequest: Metric = { key: "cpu", label: "CPU µs/request", digits: 1 };
-const perConnection: Metric = {
-  key: "cpu",
-  label: "CPU µs/connection",
-  digits: 1,
-};
+const perConnection: Metric = { ...perRequest, label: "CPU µs/connection" };
+const requests: Metric = { key: "rate", label: "requests/s", digits: 0 };
+const connections: Metric = { ...requests, label: "connections/s" };
 
 /** All cases, in the order in which they run. */
 export const workloads: readonly Workload[] = [
@@ -85,7 +62,7 @@ export const workloads: readonly Workload[] = [
     name: "keepalive",
     title: `Small requests over ${CLIENTS} lasting connections`,
     routing: "host",
-    metrics: [perRequest, { key: "rate", label: "requests/s", digits: 0 }],
+    metrics: [perRequest, requests],
     entries: (peers) => plainEntries(peers),
     begin: (target) => httpCase(target, { connections: CLIENTS }),
   },
@@ -93,25 +70,18 @@ export const workloads: readonly Workload[] = [
     name: "connect",
     title: "One connection per request",
     routing: "host",
-    metrics: [perConnection, {
-      key: "rate",
-      label: "connections/s",
-      digits: 0,
-    }],
+    metrics: [perConnection, connections],
     entries: (peers) => plainEntries(peers),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
   {
     name: "rules",
-    title: "One connection per request, 1,000 rules tried in order",
+    title: `One connection per request, ${RULES} rules tried in order`,
     routing: "rules",
-    metrics: [perConnection, {
-      key: "rate",
-      label: "connections/s",
-      digits: 0,
-    }],
+    metrics: [perConnection, connections],
     entries: (peers) => plainEntries(peers.filter((peer) => peer.programmable)),
-    // Fewer clients: njs spends megabytes per connection on this, and thrashes with 32.
+    // Fewer clients: njs spends megabytes per connection on this, and thrashes
+    // with 32.
     begin: (target) => httpCase(target, { connections: 8, close: true }),
   },
   bulk("bulk-up", "Bulk, one connection, client to server", false),
@@ -138,7 +108,7 @@ export const workloads: readonly Workload[] = [
     ],
     fresh: true,
     entries: (peers) => proxies(peers),
-    begin: (target) => Promise.resolve(() => idle(target)),
+    begin: (target) => Promise.resolve(() => idleCase(target)),
   },
   {
     name: "open",
@@ -152,68 +122,33 @@ export const workloads: readonly Workload[] = [
       { key: "many", label: `CPU µs/request, ${MANY_OPEN}`, digits: 1 },
     ],
     entries: (peers) => proxies(peers.filter((peer) => peer.name !== "naive")),
-    begin: (target) => Promise.resolve(() => open(target)),
+    begin: openCase,
   },
   {
     name: "log",
     title: "One connection per request, access log off and on",
     routing: "host",
-    metrics: [perConnection, {
-      key: "rate",
-      label: "connections/s",
-      digits: 0,
-    }],
+    metrics: [perConnection, connections],
     entries: (peers) =>
-      ownEntries(peers, [["", "log off", {}], ["+log", "log on", {
-        accessLog: true,
-      }]]),
+      ownEntries(peers, [
+        ["", "log off", {}],
+        ["+log", "log on", { accessLog: true }],
+      ]),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
   {
     name: "workers",
     title: "One connection per request, one worker and two",
     routing: "host",
-    metrics: [
-      { key: "rate", label: "connections/s", digits: 0 },
-      perConnection,
-    ],
+    metrics: [connections, perConnection],
     entries: (peers) =>
-      ownEntries(peers, [["", "1 worker", {}], ["+worker", "2 workers", {
-        workers: 2,
-      }]]),
+      ownEntries(peers, [
+        ["", "1 worker", {}],
+        ["+worker", "2 workers", { workers: 2 }],
+      ]),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
 ];
-
-/** Requests by wrk: CPU time for each, and how many there were in a second. */
-async function httpCase(
-  target: Target,
-  options: Omit<HttpOptions, "seconds">,
-): Promise<() => Promise<Sample>> {
-  const { stage, running } = target;
-  const warm = await httpLoad(stage, running.port, {
-    ...options,
-    seconds: WARM_UP,
-  });
-  let { seconds } = target;
-  if (options.close === true) {
-    const most = Math.floor(MAX_CONNECTIONS / (warm.requests / warm.seconds));
-    seconds = Math.max(1, Math.min(seconds, most));
-  }
-  return async () => {
-    const { result, sample } = await measured(
-      target,
-      () => httpLoad(stage, running.port, { ...options, seconds }),
-      ({ requests }) => requests,
-    );
-    return {
-      ...sample,
-      rate: result.requests / result.seconds,
-      p50: result.p50Micros,
-      p99: result.p99Micros,
-    };
-  };
-}
 
 function bulk(name: string, title: string, reverse: boolean): Workload {
   return {
@@ -225,115 +160,8 @@ function bulk(name: string, title: string, reverse: boolean): Workload {
       { key: "cpu", label: "CPU ms/GB", digits: 0 },
     ],
     entries: (peers) => plainEntries(peers),
-    async begin(target) {
-      const run = (seconds: number) =>
-        bulkLoad(target.stage, target.running.port, target.serverPort, {
-          seconds,
-          reverse,
-        });
-      await run(1);
-      return async () => {
-        const { result, sample } = await measured(
-          target,
-          () => run(target.seconds),
-          // 10^9 bytes cost so many ms: the same as 10^6 bytes and µs.
-          ({ bytes }) => bytes / 1e6,
-        );
-        return { ...sample, rate: result.bitsPerSecond / 1e9 };
-      };
-    },
+    begin: (target) => bulkCase(target, reverse),
   };
-}
-
-/** Memory that each of many idle connections holds, once the first ones have paid for the rest. */
-async function idle({ stage, running }: Target): Promise<Sample> {
-  const held = holdConnections(stage, running.port);
-  try {
-    await held.set(IDLE_BASE);
-    await sleep(1);
-    const before = running.memory();
-    await held.set(IDLE_BASE + IDLE);
-    await sleep(3);
-    const after = running.memory();
-    await held.check();
-    return {
-      rss: (after.rss - before.rss) / IDLE / 1024,
-      anon: (after.anon - before.anon) / IDLE / 1024,
-      base: before.rss / 1024 / 1024,
-    };
-  } finally {
-    await held.release();
-  }
-}
-
-/** What a request costs beside few idle connections and beside many. */
-async function open(target: Target): Promise<Sample> {
-  const { stage, running } = target;
-  const held = holdConnections(stage, running.port);
-  const options = { connections: CLIENTS, seconds: target.seconds };
-  const beside = async (count: number) => {
-    await held.set(count);
-    await httpLoad(stage, running.port, { ...options, seconds: 1 });
-    const { sample } = await measured(
-      target,
-      () => httpLoad(stage, running.port, options),
-      ({ requests }) => requests,
-    );
-    await held.check();
-    return sample;
-  };
-  try {
-    const few = await beside(FEW_OPEN);
-    const many = await beside(MANY_OPEN);
-    const [fewCost = NaN, manyCost = NaN] = [few["cpu"], many["cpu"]];
-    return {
-      few: fewCost,
-      many: manyCost,
-      growth: manyCost / fewCost,
-      others: Math.max(few["others"] ?? 0, many["others"] ?? 0),
-      stolen: Math.max(few["stolen"] ?? 0, many["stolen"] ?? 0),
-    };
-  } finally {
-    await held.release();
-  }
-}
-
-/**
- * Does some work and finds what it cost the proxy, per unit, and how much of the machine others had
- * in the meantime.
- *
- * @param units How many requests, connections or megabytes the work was.
- */
-async function measured<T>(
-  target: Target,
-  work: () => Promise<T>,
-  units: (result: T) => number,
-): Promise<{ result: T; sample: Sample }> {
-  const { running } = target;
-  const start = performance.now();
-  const [proxy, ours, machine] = [running.cpu(), ownTime(), machineTime()];
-  const result = await work();
-  // Let the last connections be closed: that is part of the work.
-  await sleep(0.05);
-  const cpu = running.cpu() - proxy;
-  const own = ownTime() - ours;
-  const { busy, stolen } = machineTime();
-  const cores = (performance.now() - start) * 1e3 *
-    navigator.hardwareConcurrency;
-  return {
-    result,
-    sample: {
-      ...(cpu > 0 ? { cpu: cpu / units(result) } : {}),
-      others: Math.max(0, busy - machine.busy - own) / cores,
-      stolen: (stolen - machine.stolen) / cores,
-      timeWait: timeWaitSockets(),
-    },
-  };
-}
-
-/** CPU time of this benchmark and of all that it has started. */
-function ownTime(): number {
-  return cpuMicros(Deno.pid, { reaped: true });
 }
 
 function plainEntries(peers: readonly Peer[]): Entry[] {
@@ -358,8 +186,4 @@ function ownEntries(
         setup,
       }))
     );
-}
-
-function sleep(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
 }

@@ -13,6 +13,7 @@ import {
   receiveAll,
   receiveBulk,
   REFUSING,
+  Resettable,
   run,
   send,
   sendBulk,
@@ -250,12 +251,12 @@ test("the client reads the answer when the remote closes without reading all", a
 test("the proxy closes the remote when the client resets the connection", async () => {
   using upstream = new Upstream();
   await using proxy = await Proxy.start(to(upstream.remote));
-  const client = await proxy.connect();
-  await send(client, "a");
+  const client = await Resettable.connect(proxy.port);
+  client.send("a");
   using server = await upstream.accept();
   await send(server, "xy");
-  await receive(client, 1);
-  client.close(); // with a byte unread, which makes it a reset
+  assert.equal(await client.receive(), "xy");
+  await client.reset();
   assert.equal(await receiveAll(server), "a");
   await proxy.access.find(/ in=1 out=2 .*end=client-reset/);
 });
@@ -274,51 +275,66 @@ test("the proxy closes the remote when the client goes away during the answer", 
 });
 
 test("the proxy closes the client when the remote resets the connection", async () => {
-  using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(to(remote));
   using client = await proxy.connect();
   await send(client, "a");
-  const server = await upstream.accept();
-  await send(server, "z");
+  const server = await connection;
+  assert.equal(await server.receive(), "a");
+  server.send("z");
   assert.equal(await receive(client, 1), "z");
-  await send(client, "bc");
-  assert.equal(await receive(server, 2), "ab");
-  server.close(); // with a byte unread, which makes it a reset
+  await server.reset();
   assert.equal(await receiveAll(client), "");
-  await proxy.access.find(/ in=3 out=1 .*end=remote-reset/);
+  await proxy.access.find(/ in=1 out=1 .*end=remote-reset/);
+});
+
+test("the proxy closes the client when the remote resets while the client sends", async () => {
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(to(remote));
+  using client = await proxy.connect();
+  await send(client, "a");
+  const server = await connection;
+  server.send("z");
+  assert.equal(await receive(client, 1), "z");
+  const sending = sendBulk(client, 50 * MB).catch(() => {});
+  await server.receive();
+  await server.reset();
+  // what the proxy has not read may make it a reset
+  assert.equal(await receiveAll(client).catch(() => ""), "");
+  await sending;
+  client.close();
+  await proxy.access.find(/ out=1 .*end=remote-reset/);
 });
 
 test("the proxy says remote-reset when the remote resets and the client has half-closed", async () => {
-  using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(to(remote));
   using client = await proxy.connect();
   await send(client, "abc");
   await client.closeWrite();
-  const server = await upstream.accept();
-  assert.equal(await receive(server, 1), "a");
-  server.close();
+  const server = await connection;
+  assert.equal(await server.receive(), "abc");
+  await server.reset();
   assert.equal(await receiveAll(client), "");
   await proxy.access.find(/ in=3 out=0 .*end=remote-reset/);
 });
 
 test("the proxy calls connectError() when the remote resets before it sends a byte", async () => {
-  using upstream = new Upstream();
+  const { remote, connection } = await Resettable.listen();
   await using proxy = await Proxy.start(`export default {
-    route: () => ({ remote: "${upstream.remote}" }),
+    route: () => ({ remote: "${remote}" }),
     connectError: (remote, error) => ({ close: remote + " " + error.message }),
   };`);
   using client = await proxy.connect();
   await send(client, "abc");
-  const server = await upstream.accept();
-  assert.equal(await receive(server, 1), "a");
-  server.close();
+  const server = await connection;
+  assert.equal(await server.receive(), "abc");
+  await server.reset();
   assert.match(
     await receiveAll(client),
-    new RegExp(`^${upstream.remote} .*reset by peer`),
+    new RegExp(`^${remote} .*reset by peer`),
   );
-  await proxy.log.find(
-    `Connection with ${upstream.remote} was terminated prematurely`,
-  );
+  await proxy.log.find(`Connection with ${remote} was terminated prematurely`);
 });
 
 test("the proxy logs remote-left when the remote closes before it sends a byte", async () => {
@@ -342,24 +358,26 @@ test("the proxy logs why when the client leaves before there is a decision", asy
   assert.equal(await receiveAll(ended), "");
   await proxy.access.find(/remote=- in=2 out=0 .*end=client-left/);
 
-  const reset = await proxy.connect();
-  await send(reset, "r");
-  await receive(reset, 1);
-  reset.close();
+  const reset = await Resettable.connect(proxy.port);
+  reset.send("r");
+  assert.equal(await reset.receive(), "xy");
+  await reset.reset();
   await proxy.access.find(/remote=- in=1 out=2 .*end=client-reset/);
 });
 
 // ------------------------------------------------------------------- dialogues
 
-/** Answers each line with itself, until one says where to go. */
-function dialogue(remote: string): string {
+/** Answers each line with `reply`, until one says where to go. */
+function dialogue(
+  remote: string,
+  reply = "data.text.slice(0, length)",
+): string {
   return `export default (data) => {
     const length = data.text.indexOf("\\n") + 1;
     if (length === 0) return { noop: true };
-    const line = data.bytes.subarray(0, length);
     return data.startsWith("go")
       ? { remote: "${remote}", reply: "going\\n" }
-      : { reply: line, consume: length };
+      : { reply: ${reply}, consume: length };
   };`;
 }
 
@@ -377,16 +395,24 @@ test("the proxy answers and goes on routing when the router says { reply, consum
   assert.equal(await receive(server, 7), "go\nrest");
 });
 
-test("the proxy answers each message in turn when the client has sent several at once", async () => {
-  using upstream = new Upstream();
-  await using proxy = await Proxy.start(dialogue(upstream.remote));
-  using client = await proxy.connect();
-  await send(client, "one\nthree\nfifteen\nn\ngo\nrest");
-  const answers = "one\nthree\nfifteen\nn\ngoing\n";
-  assert.equal(await receive(client, answers.length), answers);
-  using server = await upstream.accept();
-  assert.equal(await receive(server, 7), "go\nrest");
-});
+for (
+  const [what, reply] of [
+    ["text", "data.text.slice(0, length)"],
+    ["a copy", "data.bytes.slice(0, length)"],
+    ["a view of the bytes read", "data.bytes.subarray(0, length)"],
+  ] as const
+) {
+  test(`the proxy answers each of several messages in one piece when the reply is ${what}`, async () => {
+    using upstream = new Upstream();
+    await using proxy = await Proxy.start(dialogue(upstream.remote, reply));
+    using client = await proxy.connect();
+    await send(client, "one\nthree\nfifteen\nn\ngo\nrest");
+    const answers = "one\nthree\nfifteen\nn\ngoing\n";
+    assert.equal(await receive(client, answers.length), answers);
+    using server = await upstream.accept();
+    assert.equal(await receive(server, 7), "go\nrest");
+  });
+}
 
 test("the proxy calls the router when more has come, not again, when a reply consumes nothing", async () => {
   await using proxy = await Proxy.start(
@@ -870,15 +896,13 @@ class FullListener implements Disposable {
 
 test("the proxy stops connecting when the client resets the connection", async () => {
   using full = await FullListener.start();
-  await using proxy = await Proxy.start(`export default {
-    accept: () => ({ reply: "xy" }),
-    route: () => ({ remote: "${full.remote}", reply: "connecting" }),
-  };`);
-  const client = await proxy.connect();
-  await send(client, "a");
-  await receive(client, 3);
-  client.close(); // with bytes unread, which makes it a reset
-  await proxy.access.find(/ in=1 out=12 .*end=client-reset/);
+  await using proxy = await Proxy.start(`export default () =>
+    ({ remote: "${full.remote}", reply: "connecting" });`);
+  const client = await Resettable.connect(proxy.port);
+  client.send("a");
+  assert.equal(await client.receive(), "connecting");
+  await client.reset();
+  await proxy.access.find(/ in=1 out=10 .*end=client-reset/);
 });
 
 test("the proxy connects by name and by IPv6 address", async () => {

@@ -1,6 +1,9 @@
 /** Builds messages as the specifications describe them. */
 
-/** A part of a message: a byte, text in which each character is one byte, or bytes. */
+/**
+ * A part of a message: a byte, text in which each character is one byte, or
+ * bytes.
+ */
 export type Part = number | string | Uint8Array;
 
 /** The parts one behind the other. */
@@ -94,7 +97,9 @@ export function helloMessage(
   );
 }
 
-/** The message in TLS records, cut behind each of the given numbers of bytes. */
+/**
+ * The message in TLS records, cut behind each of the given numbers of bytes.
+ */
 export function records(
   message: Uint8Array,
   ...cuts: readonly number[]

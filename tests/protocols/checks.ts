@@ -42,6 +42,16 @@ export interface Sample {
   readonly value: unknown;
 }
 
+/** Short for a {@linkcode Sample}. */
+export function sample(
+  parser: ParserName,
+  name: string,
+  message: Uint8Array,
+  value: unknown,
+): Sample {
+  return { parser, name, bytes: message, value };
+}
+
 /**
  * Where a parser does not refuse the message of another one, as nothing else
  * would be right.
@@ -52,11 +62,15 @@ export const indistinguishable: Partial<
   // A greeting has three bytes or little more. Those may also be the length and
   // the number of a DNS message, and how a request of SOCKS5 begins.
   socks5: { dns: "waits", socks5Request: "waits" },
-  // The request comes later in the same dialogue; its first bytes are a greeting.
+  // The request comes later in the same dialogue; its first bytes are a
+  // greeting.
   socks5Request: { socks5: "value" },
 };
 
-/** A value of a parser in a form that can be compared: headers become a plain object. */
+/**
+ * A value of a parser in a form that can be compared: headers become a plain
+ * object.
+ */
 export function plain(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !("headers" in value)) {
     return value;
@@ -74,7 +88,10 @@ export function answer(parser: ParserName, data: Input): unknown {
   return value === undefined ? "needs more" : plain(value);
 }
 
-/** Asserts all that has to hold for a message and the parser that understands it. */
+/**
+ * Asserts all that has to hold for a message and the parser that understands
+ * it.
+ */
 export function assertConforms(sample: Sample): void {
   assertEveryPrefix(sample);
   assertIndependentOfTheRest(sample);

@@ -8,7 +8,10 @@ import type { Child, Stage } from "../stage.ts";
 import type { Setup } from "../peers.ts";
 import { luaRouter } from "./routers.ts";
 
-/** Starts HAProxy on `setup.port`; with a decision per connection if `programmed`. */
+/**
+ * Starts HAProxy on `setup.port`; with a decision per connection if
+ * `programmed`.
+ */
 export function startHaproxy(
   stage: Stage,
   setup: Setup,

@@ -1,6 +1,7 @@
 /**
- * What one writes first: a proxy that joins two sockets with `pipeTo`. It runs the same router module
- * as the real one and has none of its other features: no retries, no timeouts, no limits, no logs.
+ * What one writes first: a proxy that joins two sockets with `pipeTo`. It runs
+ * the same router module as the real one and has none of its other features: no
+ * retries, no timeouts, no limits, no logs.
  *
  *     deno run --allow-net --allow-read naive.ts ROUTER.ts PORT
  *

@@ -1,6 +1,6 @@
 /**
- * nginx with one worker process: as a TCP proxy, plain and with a router in njs, and as the HTTP
- * server behind every proxy.
+ * nginx with one worker process: as a TCP proxy, plain and with a router in
+ * njs, and as the HTTP server behind every proxy.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import type { Child, Stage } from "../stage.ts";
 import type { Setup } from "../peers.ts";
 import { njsRouter } from "./routers.ts";
 
-/** Starts nginx's stream proxy on `setup.port`; with a decision per connection if `programmed`. */
+/**
+ * Starts nginx's stream proxy on `setup.port`; with a decision per connection
+ * if `programmed`.
+ */
 export function startNginx(
   stage: Stage,
   setup: Setup,
@@ -44,9 +47,9 @@ export function startNginx(
 }
 
 /**
- * Starts the HTTP server behind the proxies. It answers everything with the same two bytes, on as
- * many ports as asked for: one for each proxy, or all of them would draw on the same local ports for
- * their connections to it.
+ * Starts the HTTP server behind the proxies. It answers everything with the
+ * same two bytes, on as many ports as asked for: one for each proxy, or all of
+ * them would draw on the same local ports for their connections to it.
  */
 export function startBackend(stage: Stage, ports: readonly number[]): Child {
   const listen = ports.map((port) =>
@@ -109,7 +112,10 @@ ${body}
   ]);
 }
 
-/** The directive that loads a module: empty if it is built in, `undefined` if it is missing. */
+/**
+ * The directive that loads a module: empty if it is built in, `undefined` if it
+ * is missing.
+ */
 function module(name: string): string | undefined {
   const { stderr } = new Deno.Command("nginx", {
     args: ["-V"],

@@ -1,10 +1,13 @@
 /**
- * One decision, written for each of the programmable peers: TypeScript, Lua and njs side by side, so
- * that it can be seen that all of them do the same work.
+ * One decision, written for each of the programmable peers: TypeScript, Lua and
+ * njs side by side, so that it can be seen that all of them do the same work.
  *
- * - `host`: the Host header, found by a regular expression, leads to the backend;
- * - `rules`: the Host header is tried against {@linkcode RULES} patterns in order, and the last fits;
- * - `iperf`: the cookie with which iperf3 opens its connections leads to the backend.
+ * - `host`: the Host header, found by a regular expression, leads to the
+ *   backend;
+ * - `rules`: the Host header is tried against {@linkcode RULES} patterns in
+ *   order, and the last fits;
+ * - `iperf`: the cookie with which iperf3 opens its connections leads to the
+ *   backend.
  *
  * Each waits for more bytes as long as its expression does not match.
  *
@@ -17,7 +20,10 @@ export type Routing = "host" | "rules" | "iperf";
 /** Patterns of the `rules` routing. */
 export const RULES = 1_000;
 
-/** The Host header that every HTTP case sends: it fits the last rule and no other. */
+/**
+ * The Host header that every HTTP case sends: it fits the last rule and no
+ * other.
+ */
 export const HOST = `shop.tenant-${label(RULES - 1)}.example.com`;
 
 /** A router module for this proxy; the naive peer runs the same one. */
@@ -54,8 +60,8 @@ export default {
 }
 
 /**
- * A Lua action for HAProxy that names the backend section in the variable `txn.backend`. Lua has
- * patterns, not regular expressions; these say the same.
+ * A Lua action for HAProxy that names the backend section in the variable
+ * `txn.backend`. Lua has patterns, not regular expressions; these say the same.
  */
 export function luaRouter(routing: Routing): string {
   const host = `data:match("\\r\\n[Hh][Oo][Ss][Tt]: ([^\\r\\n:]+)")`;
@@ -103,8 +109,9 @@ end)
 /**
  * An njs module for nginx that puts the address into the variable `$remote`.
  *
- * The rules are a chain of `if`, as njs runs a module's body anew for every connection: a list of
- * regular expressions would be built each time, which takes a third more than this.
+ * The rules are a chain of `if`, as njs runs a module's body anew for every
+ * connection: a list of regular expressions would be built each time, which
+ * takes a third more than this.
  */
 export function njsRouter(routing: Routing, backend: string): string {
   const host = "data.match(/\\r\\nHost: ([^\\r\\n:]+)/i)";

@@ -1,0 +1,92 @@
+/**
+ * Networks in their text form: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`.
+ *
+ * @module
+ */
+import { readIpv4, readIpv6 } from "../protocols/_address.ts";
+import type { Network } from "./table.ts";
+
+/** What an IPv4 address in IPv6 begins with (RFC 4291 section 2.5.5.2). */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
+const encoder = new TextEncoder();
+
+/**
+ * Reads an IP address.
+ *
+ * @param text IPv4 or IPv6, without brackets; a zone (`%eth0`) is ignored.
+ * @returns 4 or 16 bytes; 4, too, for an IPv4 address in IPv6. `undefined` if
+ * it is none.
+ */
+export function parseIp(text: string): Uint8Array | undefined {
+  const bytes = encoder.encode(text.replace(/%.*$/s, ""));
+  const ipv4 = readIpv4(bytes, 0, bytes.length);
+  if (ipv4 >= 0) {
+    return Uint8Array.of(ipv4 >>> 24, ipv4 >>> 16, ipv4 >>> 8, ipv4);
+  }
+  const ipv6 = readIpv6(bytes, 0, bytes.length);
+  if (ipv6 === null) return undefined;
+  return MAPPED.every((byte, i) => ipv6[i] === byte)
+    ? ipv6.slice(MAPPED.length)
+    : ipv6;
+}
+
+/**
+ * Reads a network, or an address, which is a network of one.
+ *
+ * @param text Such as `10.0.0.0/8` or `2001:db8::1`.
+ * @returns The network, or a text that says which rule it breaks.
+ */
+export function parseNetwork(text: string): Network | string {
+  const [address = "", bits] = text.split("/", 2);
+  const bytes = address.includes("%") ? undefined : parseIp(address);
+  if (bytes === undefined || text.split("/").length > 2) {
+    return "must be an IP address or a network such as 10.0.0.0/8";
+  }
+  const most = bytes.length * 8;
+  if (bits === undefined) return { address: bytes, bits: most };
+  // the bits of ::ffff:10.0.0.0/104 count from the start of the IPv6 address
+  const mapped = most === 32 && address.includes(":") ? 96 : 0;
+  const count = Number(bits) - mapped;
+  if (!/^\d{1,3}$/.test(bits) || count < 0 || count > most) {
+    return `must have ${mapped} to ${most + mapped} bits behind the slash`;
+  }
+  const network = { address: bytes, bits: count };
+  if (bytes.some((byte, i) => (byte & ~maskAt(count, i)) !== 0)) {
+    return `must have no bits set behind the first ${bits}`;
+  }
+  return network;
+}
+
+/** Tells whether an address is in a network. */
+export function contains(network: Network, address: Uint8Array): boolean {
+  const { address: base, bits } = network;
+  if (base.length !== address.length) return false;
+  for (let i = 0; i * 8 < bits; i++) {
+    if ((((base[i] ?? 0) ^ (address[i] ?? 0)) & maskAt(bits, i)) !== 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** The bits that count of the byte at a place. */
+function maskAt(bits: number, place: number): number {
+  const count = Math.min(8, Math.max(0, bits - place * 8));
+  return 0xff << (8 - count) & 0xff;
+}
+
+/** Writes a network as text. */
+export function formatNetwork({ address, bits }: Network): string {
+  const text = address.length === 4 ? address.join(".") : formatIpv6(address);
+  return bits === address.length * 8 ? text : `${text}/${bits}`;
+}
+
+function formatIpv6(address: Uint8Array): string {
+  const words = Array.from(
+    { length: 8 },
+    (_, i) =>
+      ((address[2 * i] ?? 0) << 8 | (address[2 * i + 1] ?? 0)).toString(16),
+  );
+  return new URL(`http://[${words.join(":")}]/`).hostname.slice(1, -1);
+}

@@ -1,0 +1,173 @@
+/**
+ * The protocols that a route table knows, and the fields of each that a route
+ * can ask for.
+ *
+ * @module
+ */
+import * as parsers from "../protocols/mod.ts";
+
+/**
+ * What a field holds:
+ *
+ * - `host`: a host name or IP address, in lower case;
+ * - `path`: a text that begins with a slash;
+ * - `text`, `number`, `boolean`: one such value;
+ * - `texts`, `numbers`: several, of which one has to match;
+ * - `lookup`: texts by name, such as headers.
+ */
+export type FieldKind =
+  | "host"
+  | "path"
+  | "text"
+  | "number"
+  | "boolean"
+  | "texts"
+  | "numbers"
+  | "lookup";
+
+/** A protocol: its parser, and its fields. */
+export interface Protocol {
+  readonly parse: parsers.Parser<object>;
+  readonly fields: Readonly<Record<string, FieldKind>>;
+}
+
+/**
+ * Pairs a parser with the fields that its value has, so that the compiler finds
+ * a field that there is not, or whose kind is another.
+ */
+function protocol<Value extends object>(
+  parse: parsers.Parser<Value>,
+  fields: Readonly<Partial<Record<KeyOf<Value>, FieldKind>>>,
+): Protocol {
+  return { parse, fields: fields as Readonly<Record<string, FieldKind>> };
+}
+
+type KeyOf<Value> = Value extends unknown ? keyof Value : never;
+
+/** The protocols that can be told by the first bytes of a client. */
+export const PROTOCOLS = {
+  amqp: protocol(parsers.amqp, { version: "text", layer: "text" }),
+  dns: protocol(parsers.dns, { names: "texts", types: "texts" }),
+  git: protocol(parsers.git, {
+    service: "text",
+    path: "path",
+    host: "host",
+    port: "number",
+    version: "number",
+  }),
+  http: protocol(parsers.http, {
+    method: "text",
+    host: "host",
+    port: "number",
+    path: "path",
+    target: "path",
+    version: "text",
+    headers: "lookup",
+  }),
+  http2: protocol(parsers.http2, {
+    method: "text",
+    scheme: "text",
+    authority: "text",
+    host: "host",
+    port: "number",
+    path: "path",
+    headers: "lookup",
+  }),
+  minecraft: protocol(parsers.minecraft, {
+    host: "host",
+    port: "number",
+    version: "number",
+    state: "text",
+  }),
+  mqtt: protocol(parsers.mqtt, {
+    clientId: "text",
+    username: "text",
+    level: "number",
+    cleanStart: "boolean",
+    keepAlive: "number",
+  }),
+  postgres: protocol(parsers.postgres, {
+    kind: "text",
+    user: "text",
+    database: "text",
+    version: "text",
+    parameters: "lookup",
+  }),
+  rdp: protocol(parsers.rdp, {
+    cookie: "text",
+    routingToken: "text",
+    requestedProtocols: "texts",
+  }),
+  redis: protocol(parsers.redis, { command: "text", arguments: "texts" }),
+  socks4: protocol(parsers.socks4, {
+    command: "text",
+    host: "host",
+    port: "number",
+    user: "text",
+  }),
+  socks5: protocol(parsers.socks5, { methods: "numbers" }),
+  ssh: protocol(parsers.ssh, {
+    version: "text",
+    protocol: "text",
+    software: "text",
+    comments: "text",
+  }),
+  tls: protocol(parsers.tls, {
+    serverName: "host",
+    alpn: "texts",
+    versions: "texts",
+  }),
+  xmpp: protocol(parsers.xmpp, { to: "host", namespace: "text" }),
+} satisfies Record<string, Protocol>;
+
+/** The name of a protocol. */
+export type ProtocolName = keyof typeof PROTOCOLS;
+
+/** The names of all protocols. */
+export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as ProtocolName[];
+
+/**
+ * Tells what a field holds.
+ *
+ * @param protocol The name of a protocol.
+ * @param field The name of a field.
+ * @returns Its kind, or `undefined` if there is no such protocol or field.
+ */
+export function fieldKind(
+  protocol: string,
+  field: string,
+): FieldKind | undefined {
+  if (!isProtocol(protocol)) return undefined;
+  const { fields }: Protocol = PROTOCOLS[protocol];
+  return Object.hasOwn(fields, field) ? fields[field] : undefined;
+}
+
+/** Tells whether there is a protocol of this name. */
+export function isProtocol(name: string): name is ProtocolName {
+  return Object.hasOwn(PROTOCOLS, name);
+}
+
+/** Things that have values by name: `Headers`-like, or a map. */
+interface Lookup {
+  get(name: string): string | null | undefined;
+}
+
+/**
+ * Reads a field of a parsed message.
+ *
+ * @param message What a parser has returned.
+ * @param field The name of the field.
+ * @param key The name of a header or parameter, if the field is a `lookup`.
+ * @returns Its value, or its values; `undefined` if the client did not say.
+ */
+export function readField(
+  message: object,
+  field: string,
+  key: string | undefined,
+): string | readonly string[] | undefined {
+  let value = (message as Readonly<Record<string, unknown>>)[field];
+  if (key !== undefined) value = (value as Lookup | undefined)?.get(key);
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return undefined;
+  return Array.isArray(value) ? value.map(String) : String(value);
+}

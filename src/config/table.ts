@@ -1,0 +1,135 @@
+/**
+ * A route table as plain data: what is left of the file once it was checked. It
+ * is sent to the workers, which compile it into a router.
+ *
+ * @module
+ */
+import type { ProtocolName } from "./protocols.ts";
+
+/** Routes in order, and what to do when none wins. */
+export interface Table {
+  /** The file, as the operator calls it. */
+  readonly file: string;
+  /** The routes in the order in which they are tried. */
+  readonly routes: readonly TableRoute[];
+  /** What to do when every route has said no. */
+  readonly otherwise: Otherwise;
+}
+
+/**
+ * What happens to a client that no route is for: an action, or `"router"`: the
+ * module that the table names is asked.
+ */
+export type Otherwise = Action | "router";
+
+/** One route. */
+export interface TableRoute {
+  /** What the operator calls it; `undefined` if it has no name. */
+  readonly name: string | undefined;
+  /** The line in the file, from 1. */
+  readonly line: number;
+  readonly match: Match;
+  readonly action: Action;
+}
+
+/** Which connections a route is for. */
+export type Match =
+  | { readonly kind: "always" }
+  | { readonly kind: "all" | "any"; readonly of: readonly Match[] }
+  | { readonly kind: "not"; readonly of: Match }
+  /** The client speaks a protocol. */
+  | { readonly kind: "protocol"; readonly protocol: ProtocolName }
+  | FieldMatch
+  | BytesMatch
+  /** The client's address is in one of the networks. */
+  | { readonly kind: "client"; readonly networks: readonly Network[] }
+  /** The client has connected to one of these ports. */
+  | { readonly kind: "localPort"; readonly ports: readonly number[] }
+  /** The client has connected to a listener of such a name. */
+  | { readonly kind: "listener"; readonly patterns: readonly Pattern[] };
+
+/** A field of a protocol has a value that one of the patterns matches. */
+export interface FieldMatch {
+  readonly kind: "field";
+  readonly protocol: ProtocolName;
+  readonly field: string;
+  /** The name of a header or parameter, if the field is a list of those. */
+  readonly key: string | undefined;
+  readonly patterns: readonly Pattern[];
+}
+
+/** The first bytes of the client, whatever the protocol. */
+export interface BytesMatch {
+  readonly kind: "bytes";
+  /** They begin with these. */
+  readonly prefix: Uint8Array | undefined;
+  /** They match this, one character per byte. */
+  readonly regex: RegExp | undefined;
+  /** The regex is to match within so many bytes; `undefined`: no limit. */
+  readonly within: number | undefined;
+}
+
+/** A rule for a text. */
+export type Pattern =
+  | { readonly kind: "exact"; readonly text: string }
+  /** The text between the stars: one more part than there are stars. */
+  | { readonly kind: "glob"; readonly parts: readonly string[] }
+  | { readonly kind: "regex"; readonly regex: RegExp };
+
+/** A network: an address, and how many of its bits count. */
+export interface Network {
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  /** 0 to 32 or 128. */
+  readonly bits: number;
+}
+
+/** What a route does. */
+export type Action = RemoteAction | ReplyAction | CloseAction;
+
+/** Connect to a remote. */
+export interface RemoteAction {
+  readonly kind: "remote";
+  /** `host:port`, with variables. */
+  readonly remote: Template;
+  /** For the client, before connecting. */
+  readonly reply: Content | undefined;
+  /** Seconds; `undefined` for no limit. */
+  readonly connectTimeout: number | undefined;
+  /** Seconds; `undefined` for no limit. */
+  readonly inactivityTimeout: number | undefined;
+}
+
+/** Answer, drop bytes, and go on routing. */
+export interface ReplyAction {
+  readonly kind: "reply";
+  readonly reply: Content;
+  /** How many bytes to drop. */
+  readonly consume: number;
+}
+
+/** Close, after the last bytes if there are any. */
+export interface CloseAction {
+  readonly kind: "close";
+  readonly content: Content | undefined;
+}
+
+/** Bytes, or text with variables that is encoded as UTF-8. */
+export type Content = Uint8Array | Template;
+
+/** Text with variables: strings and variables by turns. */
+export type Template = readonly (string | Variable)[];
+
+/** A variable in a template, such as `${http.headers.host.1}`. */
+export interface Variable {
+  /** What stands between the braces. */
+  readonly text: string;
+  /** A protocol, or `client`, `local` or `bytes`. */
+  readonly source: ProtocolName | "client" | "local" | "bytes";
+  /** The field; empty for `bytes`. */
+  readonly field: string;
+  /** The name of a header or parameter. */
+  readonly key: string | undefined;
+  /** The number or name of a capture. */
+  readonly group: string | undefined;
+}

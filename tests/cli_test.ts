@@ -1,0 +1,289 @@
+import assert from "node:assert/strict";
+import {
+  type Command,
+  ConfigError,
+  HELP,
+  type Options,
+  parseCommandLine,
+} from "../src/cli.ts";
+
+/** Parses with `-c router.ts` in front, on a machine of four cores. */
+function parse(...args: string[]): Command {
+  return parseCommandLine(["-c", "router.ts", ...args], 4);
+}
+
+function parseOptions(...args: string[]): Options {
+  const command = parse(...args);
+  assert("options" in command);
+  return command.options;
+}
+
+/** Returns the message of the error that parsing must throw. */
+function messageOf(args: readonly string[]): string {
+  try {
+    parseCommandLine(args, 4);
+  } catch (error) {
+    assert(error instanceof ConfigError);
+    assert.match(error.message, /^Cannot \P{Cc}+$/u, "one line of text");
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: `no error for ${args}` });
+}
+
+Deno.test("parseCommandLine() has a default for every option but -c", () => {
+  assert.deepEqual(parse(), {
+    kind: "run",
+    options: {
+      config: "router.ts",
+      hostname: "0.0.0.0",
+      port: 5432,
+      workers: 4,
+      maxConnections: undefined,
+      connection: {
+        maxPreread: 65536,
+        prereadTimeout: 30_000,
+        halfCloseTimeout: 30_000,
+      },
+      grants: { net: undefined, read: false, env: false, import: false },
+      logLevel: "info",
+      logFormat: "text",
+      accessLog: "-",
+    },
+  });
+});
+
+Deno.test("parseCommandLine() takes the value of every option", () => {
+  const expected: Options = {
+    config: "other.ts",
+    hostname: "::1",
+    port: 0,
+    workers: 7,
+    maxConnections: 9,
+    connection: {
+      maxPreread: 2049,
+      prereadTimeout: 1500,
+      halfCloseTimeout: 500,
+    },
+    grants: {
+      net: ["10.0.0.1:80", "[::1]:80", "example.com"],
+      read: ["a.txt", "b"],
+      env: ["HOME"],
+      import: ["jsr.io"],
+    },
+    logLevel: "debug",
+    logFormat: "json",
+    accessLog: "access.log",
+  };
+  const values = {
+    config: "other.ts",
+    host: "::1",
+    port: "0",
+    workers: "7",
+    "max-connections": "9",
+    "max-preread": "2049",
+    "preread-timeout": "1.5",
+    "half-close-timeout": ".5",
+    "allow-net": "10.0.0.1:80,[::1]:80,example.com",
+    "allow-read": "a.txt,b",
+    "allow-env": "HOME",
+    "allow-import": "jsr.io",
+    "log-level": "debug",
+    "log-format": "json",
+    "access-log": "access.log",
+  };
+  const joined = Object.entries(values).map(([key, value]) =>
+    `--${key}=${value}`
+  );
+  assert.deepEqual(parse(...joined), { kind: "run", options: expected });
+
+  const isGrant = (option: string) => option.startsWith("allow-");
+  const apart = Object.entries(values).flatMap(([key, value]) =>
+    isGrant(key) ? [`--${key}=${value}`] : [`--${key}`, value]
+  );
+  assert.deepEqual(parse(...apart), { kind: "run", options: expected });
+});
+
+Deno.test("parseCommandLine() knows the short options of the original", () => {
+  const command = parseCommandLine(
+    ["-c", "router.ts", "-h", "::1", "-p", "80", "-w", "2"],
+    4,
+  );
+  assert("options" in command);
+  const { config, hostname, port, workers } = command.options;
+  assert.deepEqual([config, hostname, port, workers], [
+    "router.ts",
+    "::1",
+    80,
+    2,
+  ]);
+});
+
+Deno.test("parseCommandLine() takes the last value of an option that is repeated", () => {
+  assert.equal(parseOptions("-p", "1", "-p", "2").port, 2);
+});
+
+Deno.test("parseCommandLine() takes off and - for the access log", () => {
+  assert.equal(parseOptions("--access-log", "off").accessLog, "off");
+  assert.equal(parseOptions("--access-log", "-").accessLog, "-");
+});
+
+Deno.test("parseCommandLine() joins the lists of a permission that is repeated", () => {
+  const { grants } = parseOptions("--allow-env=A,B", "--allow-env=C");
+  assert.deepEqual(grants.env, ["A", "B", "C"]);
+});
+
+Deno.test("parseCommandLine() grants everything when a permission has no list", () => {
+  const { grants } = parseOptions(
+    "--allow-net",
+    "--allow-read",
+    "--allow-env=A",
+    "--allow-env",
+    "--allow-import",
+  );
+  assert.deepEqual(grants, { net: true, read: true, env: true, import: true });
+});
+
+Deno.test("parseCommandLine() takes what follows a bare permission as its own argument", () => {
+  const options = parseOptions("--allow-read", "-p", "80");
+  assert.equal(options.grants.read, true);
+  assert.equal(options.port, 80);
+});
+
+Deno.test("parseCommandLine() finds out what to do", () => {
+  assert.equal(parse().kind, "run");
+  assert.equal(parse("--check").kind, "check");
+  const dryRun = parse("--dry-run", "bytes.bin");
+  assert(dryRun.kind === "dry-run");
+  assert.equal(dryRun.file, "bytes.bin");
+});
+
+Deno.test("parseCommandLine() needs no -c to print about the program", () => {
+  for (const kind of ["help", "version", "types"] as const) {
+    assert.deepEqual(parseCommandLine([`--${kind}`], 4), { kind });
+  }
+});
+
+Deno.test("parseCommandLine() asks for -c when it is missing or empty", () => {
+  for (const args of [[], ["-p", "80"], ["--check"], ["-c", ""]]) {
+    assert.match(messageOf(args), /-c FILE/);
+  }
+});
+
+Deno.test("parseCommandLine() names the option and the value that breaks its rule", () => {
+  const bad: Record<string, readonly string[]> = {
+    "--host": [""],
+    "--port": ["", "-3", "65536", "http", "1.5", "0x50", " 80", "1e3"],
+    "--workers": ["", "0", "-1", "1.5", "1025", "two"],
+    "--max-connections": ["", "0", "-1", "many"],
+    "--max-preread": ["", "0", "-1", "64k", "1e12", "2000000000"],
+    "--preread-timeout": ["", "0", "-3", "1s", "NaN", "Infinity", "1e9"],
+    "--half-close-timeout": ["", "0", "-0.5", "never", "1000001"],
+    "--allow-net": ["a,", ",a", "a,,b"],
+    "--allow-read": ["a,"],
+    "--allow-env": ["A,,B"],
+    "--allow-import": [",a"],
+    "--log-level": ["", "loud", "INFO", "warning"],
+    "--log-format": ["", "xml"],
+    "--access-log": [""],
+    "--dry-run": [""],
+  };
+  for (const [option, values] of Object.entries(bad)) {
+    for (const value of values) {
+      const message = messageOf(["-c", "router.ts", `${option}=${value}`]);
+      assert(
+        message.startsWith(`Cannot use ${option} as it must be `) &&
+          message.endsWith(`: current value is ${JSON.stringify(value)}`),
+        message,
+      );
+    }
+  }
+});
+
+Deno.test("parseCommandLine() refuses a negative number in two arguments on one line", () => {
+  assert.match(messageOf(["-c", "r.ts", "-p", "-3"]), /-p/);
+  assert.match(
+    messageOf(["-c", "r.ts", "--preread-timeout", "-3"]),
+    /--preread-timeout/,
+  );
+});
+
+Deno.test("parseCommandLine() names an option that it does not know", () => {
+  assert.match(messageOf(["-c", "r.ts", "--bogus"]), /--bogus/);
+  assert.match(messageOf(["-c", "r.ts", "--bogus=1"]), /--bogus/);
+  assert.match(messageOf(["-c", "r.ts", "-x"]), /-x/);
+  assert.match(messageOf(["-c", "r.ts", "--no-check"]), /--no-check/);
+});
+
+Deno.test("parseCommandLine() names an option that lacks its value", () => {
+  for (
+    const option of [
+      "--config",
+      "--host",
+      "--port",
+      "--workers",
+      "--dry-run",
+      "--max-preread",
+      "--preread-timeout",
+      "--max-connections",
+      "--half-close-timeout",
+      "--log-level",
+      "--log-format",
+      "--access-log",
+    ]
+  ) {
+    assert.match(messageOf(["-c", "r.ts", option]), new RegExp(option));
+  }
+});
+
+Deno.test("parseCommandLine() names an option that takes no value", () => {
+  for (const option of ["--check", "--help", "--version", "--types"]) {
+    assert.match(
+      messageOf(["-c", "r.ts", `${option}=yes`]),
+      new RegExp(option),
+    );
+  }
+});
+
+Deno.test("parseCommandLine() names an argument that belongs to no option", () => {
+  assert.match(messageOf(["-c", "r.ts", "extra"]), /extra/);
+});
+
+Deno.test("parseCommandLine() refuses two things to do at a time", () => {
+  const message = messageOf(["-c", "r.ts", "--check", "--dry-run", "f"]);
+  assert.match(message, /--check/);
+  assert.match(message, /--dry-run/);
+});
+
+Deno.test("parseCommandLine() refuses to read standard input twice", () => {
+  assert.match(
+    messageOf(["-c", "-", "--dry-run", "-"]),
+    /standard input/,
+  );
+});
+
+Deno.test("HELP names every option and fits a terminal", () => {
+  const options = [
+    "-c, --config",
+    "-h, --host",
+    "-p, --port",
+    "-w, --workers",
+    "--check",
+    "--dry-run",
+    "--max-preread",
+    "--preread-timeout",
+    "--max-connections",
+    "--half-close-timeout",
+    "--allow-net",
+    "--allow-read",
+    "--allow-env",
+    "--allow-import",
+    "--log-level",
+    "--log-format",
+    "--access-log",
+    "--types",
+    "--help",
+    "--version",
+  ];
+  for (const option of options) assert(HELP.includes(option), option);
+  for (const line of HELP.split("\n")) assert(line.length <= 80, line);
+});

@@ -1,0 +1,407 @@
+/**
+ * Limits hold always: bytes and time before the decision, time after half of a
+ * connection has ended, connections, memory and file descriptors.
+ */
+import assert from "node:assert/strict";
+import {
+  Backend,
+  Proxy,
+  receive,
+  receiveAll,
+  send,
+  test,
+  Upstream,
+} from "../fixtures.ts";
+
+const MB = 1_000_000;
+
+/** Answers how many bytes have come, and waits for more. */
+const COUNTING = `export default (data) => ({ reply: data.length + "," });`;
+
+// ---------------------------------------------------------------- max-preread
+
+test("the proxy closes when --max-preread bytes have come and there is no decision", async () => {
+  await using proxy = await Proxy.start(COUNTING, {
+    args: ["-w", "1", "--max-preread", "3000"],
+  });
+  using client = await proxy.connect();
+  await send(client, "x".repeat(2999));
+  await answered(client, "2999,");
+  await send(client, "x");
+  assert.equal(await receiveAll(client), "3000,");
+  await proxy.access.find(/ in=3000 .*end=preread-limit/);
+  await proxy.log.find(
+    "the router must decide within --max-preread: current value is 3000 bytes",
+  );
+});
+
+/** Reads until what was read ends in a text. */
+async function answered(client: Deno.TcpConn, end: string): Promise<void> {
+  for (let text = ""; !text.endsWith(end);) text += await receive(client, 1);
+}
+
+test("the proxy closes after 64 KiB without a decision by default", async () => {
+  await using proxy = await Proxy.start(COUNTING);
+  using client = await proxy.connect();
+  await send(client, "x".repeat(65_535));
+  await answered(client, "65535,");
+  await send(client, "x");
+  assert.equal(await receiveAll(client), "65536,");
+  await proxy.access.find(/ in=65536 .*end=preread-limit/);
+});
+
+test("the proxy reads no more than --max-preread bytes before the decision", async () => {
+  await using proxy = await Proxy.start(
+    `const lengths = [];
+    export default (data) => {
+      if (data.text === "?") return { close: String(Math.max(...lengths)) };
+      lengths.push(data.length);
+    };`,
+    { args: ["-w", "1", "--max-preread", "10"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "x".repeat(1000));
+  assert.equal(await receiveAll(client).catch(() => ""), "");
+  await proxy.access.find(/ in=10 .*end=preread-limit/);
+  using witness = await proxy.connect();
+  await send(witness, "?");
+  assert.equal(await receiveAll(witness), "10");
+});
+
+test("the router can decide with the last of --max-preread bytes", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default (data) =>
+      data.length === 5000 ? { remote: "${upstream.remote}" } : undefined;`,
+    { args: ["-w", "1", "--max-preread", "5000"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "x".repeat(5100));
+  using server = await upstream.accept();
+  assert.equal(await receive(server, 5100), "x".repeat(5100));
+});
+
+test("bytes that were consumed do not count for --max-preread", async () => {
+  await using proxy = await Proxy.start(
+    `export default (data) => ({ reply: data.bytes, consume: data.length });`,
+    { args: ["-w", "1", "--max-preread", "10"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "0123456789".repeat(10));
+  assert.equal(await receive(client, 100), "0123456789".repeat(10));
+});
+
+// ------------------------------------------------------------ preread-timeout
+
+test("the proxy closes when there is no decision within --preread-timeout", async () => {
+  await using proxy = await Proxy.start(`export default () => undefined;`, {
+    args: ["-w", "1", "--preread-timeout", "0.5"],
+  });
+  const started = performance.now();
+  using silent = await proxy.connect();
+  using slow = await proxy.connect();
+  const sending = (async () => {
+    try {
+      for (;;) {
+        await send(slow, "x");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } catch {
+      // it was closed
+    }
+  })();
+  assert.equal(await receiveAll(silent), "");
+  assert.ok(performance.now() - started >= 500);
+  assert.equal(await receiveAll(slow).catch(() => ""), "");
+  await sending;
+  await proxy.access.findAll("end=preread-timeout", 2);
+  await proxy.log.find(
+    "the router must decide within --preread-timeout: current value is 0.5 seconds, and 0 bytes came",
+  );
+});
+
+test("the proxy closes when a hook's promise is pending for --preread-timeout", async () => {
+  for (const hook of ["accept", "route"]) {
+    await using proxy = await Proxy.start(
+      `export default { ${hook}: () => new Promise(() => {}) };`,
+      { args: ["-w", "1", "--preread-timeout", "0.3"] },
+    );
+    using client = await proxy.connect();
+    await send(client, "x");
+    assert.equal(await receiveAll(client).catch(() => ""), "");
+    await proxy.access.find("end=preread-timeout");
+  }
+});
+
+test("--preread-timeout does not end a connection that has a remote", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}" });`,
+    { args: ["-w", "1", "--preread-timeout", "1"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  using server = await upstream.accept();
+  await new Promise((resolve) => setTimeout(resolve, 1300));
+  await send(server, await receive(server, 1));
+  assert.equal(await receive(client, 1), "a");
+});
+
+// --------------------------------------------------------- half-close-timeout
+
+const HALF_CLOSE = ["-w", "1", "--half-close-timeout", "1"];
+
+test("the proxy closes when the client has ended and the remote makes no progress", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}" });`,
+    { args: HALF_CLOSE },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  const started = performance.now();
+  await client.closeWrite();
+  using server = await upstream.accept();
+  assert.equal(await receiveAll(server), "a");
+  assert.equal(await receiveAll(client), "");
+  assert.ok(performance.now() - started >= 1000);
+  await proxy.access.find(/ in=1 out=0 .*end=half-close-timeout/);
+});
+
+test("the proxy closes when the remote has ended and the client makes no progress", async () => {
+  await using backend = new Backend((socket) => send(socket, "answer"));
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${backend.remote}" });`,
+    { args: HALF_CLOSE },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  assert.equal(await receiveAll(client), "answer");
+  await proxy.access.find(/ in=1 out=6 .*end=half-close-timeout/);
+});
+
+test("the proxy closes when the client has ended and does not read", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}" });`,
+    { args: HALF_CLOSE },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await client.closeWrite();
+  using server = await upstream.accept();
+  const chunk = new Uint8Array(MB);
+  await assert.rejects(async () => {
+    for (;;) await send(server, chunk);
+  });
+  await proxy.access.find("end=half-close-timeout");
+});
+
+test("the proxy closes when the remote has ended and does not read", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}" });`,
+    { args: HALF_CLOSE },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  using server = await upstream.accept();
+  await send(server, "b");
+  await server.closeWrite();
+  const chunk = new Uint8Array(MB);
+  await assert.rejects(async () => {
+    for (;;) await send(client, chunk);
+  });
+  await proxy.access.find("end=half-close-timeout");
+});
+
+test("the proxy waits as long as there is progress after the client has ended", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}" });`,
+    { args: ["-w", "1", "--half-close-timeout", "2"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await client.closeWrite();
+  using server = await upstream.accept();
+  for (let i = 0; i < 10; i++) {
+    await send(server, String(i));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  await server.closeWrite();
+  assert.equal(await receiveAll(client), "0123456789");
+  await proxy.access.find("end=done");
+});
+
+test("the proxy closes when the client does not read { close: bytes }", async () => {
+  await using proxy = await Proxy.start(
+    `export default () => ({ close: new Uint8Array(50_000_000) });`,
+    { args: HALF_CLOSE },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await proxy.access.find("end=router-close");
+});
+
+// ------------------------------------------------------------ max-connections
+
+test("the proxy holds --max-connections, and serves the next when one ends", async () => {
+  await using proxy = await Proxy.start(
+    `export default { accept: () => ({ reply: "hi" }), route() {} };`,
+    { args: ["-w", "2", "--max-connections", "5"] },
+  );
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, () => proxy.connect()),
+  );
+  const served = new Set<Deno.TcpConn>();
+  let progress = Promise.withResolvers<void>();
+  const greetings = clients.map(async (client) => {
+    assert.equal(await receive(client, 2), "hi");
+    served.add(client);
+    progress.resolve();
+  });
+  const until = async (count: number) => {
+    while (served.size < count) {
+      await progress.promise;
+      progress = Promise.withResolvers<void>();
+    }
+  };
+  for (let count = 5; count <= 8; count++) {
+    await until(count);
+    // a moment in which a sixth could be served
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    assert.equal(served.size, count);
+    const [done] = served;
+    served.delete(done as Deno.TcpConn);
+    done?.close();
+    await proxy.access.findAll("end=client-left", count - 4);
+    served.add(done as Deno.TcpConn); // it counts as served, but is closed
+  }
+  await Promise.all(greetings);
+  for (const client of clients) {
+    try {
+      client.close();
+    } catch {
+      // it was closed before
+    }
+  }
+  await proxy.access.findAll("end=client-left", 8);
+  proxy.kill("SIGUSR1");
+  await proxy.log.find("Connections: 0/5/8 (current/maximum/total)");
+});
+
+test("the proxy serves all connections when --max-connections is less than its workers", async () => {
+  await using backend = new Backend(async (socket) => {
+    await send(socket, await receive(socket, 1));
+  });
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${backend.remote}" });`,
+    { args: ["-w", "2", "--max-connections", "1"] },
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      using client = await proxy.connect();
+      await send(client, String(index % 10));
+      return await receiveAll(client);
+    }),
+  );
+  assert.deepEqual(answers, answers.map((_, index) => String(index % 10)));
+  await proxy.access.findAll("end=done", 20);
+  proxy.kill("SIGUSR1");
+  await proxy.log.find("Connections: 0/1/20 (current/maximum/total)");
+});
+
+// --------------------------------------------------------------------- memory
+
+test("2,000 clients that send one byte and wait cost less than 40 MB", async () => {
+  await using proxy = await Proxy.start(
+    `export default (data) => data.length === 1 ? { reply: "." } : undefined;`,
+  );
+  const join = async () => {
+    const client = await proxy.connect();
+    await send(client, "a");
+    assert.equal(await receive(client, 1), ".");
+    return client;
+  };
+  using _first = await join();
+  const before = await proxy.memory();
+  const clients: Deno.TcpConn[] = [];
+  try {
+    while (clients.length < 2000) {
+      clients.push(...await Promise.all(Array.from({ length: 50 }, join)));
+    }
+    const growth = await proxy.memory() - before;
+    assert.ok(growth < 40 * MB, `${growth} bytes`);
+  } finally {
+    for (const client of clients) client.close();
+  }
+  await proxy.access.findAll("end=client-left", 2000);
+});
+
+// ----------------------------------------------------------- file descriptors
+
+const ECHO = (socket: Deno.TcpConn) =>
+  receive(socket, 5).then((text) => send(socket, text));
+
+test("1,000 clients are served with 256 file descriptors when each comes, asks and goes", async () => {
+  await using backend = new Backend(ECHO);
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${backend.remote}" });`,
+    { args: ["-w", "2"], setup: "ulimit -n 256" },
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, async (_, index) => {
+      using client = await proxy.connect();
+      await send(client, String(10_000 + index));
+      return await receiveAll(client);
+    }),
+  );
+  assert.deepEqual(answers, answers.map((_, index) => String(10_000 + index)));
+  await stillServes(proxy);
+});
+
+test("1,000 clients are served with 256 file descriptors when all connect before any asks", async () => {
+  await using backend = new Backend(ECHO);
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${backend.remote}" });`,
+    { args: ["-w", "2"], setup: "ulimit -n 256" },
+  );
+  const clients = await Promise.all(
+    Array.from({ length: 1000 }, () => proxy.connect()),
+  );
+  const answers = await Promise.all(clients.map(async (client, index) => {
+    await send(client, String(10_000 + index));
+    const answer = await receiveAll(client);
+    client.close();
+    return answer;
+  }));
+  assert.deepEqual(answers, answers.map((_, index) => String(10_000 + index)));
+  await proxy.log.find(/ warning .*Out of file descriptors/);
+  await stillServes(proxy);
+});
+
+test("a client is served with 256 file descriptors when others have taken all and wait", async () => {
+  await using backend = new Backend(ECHO);
+  await using proxy = await Proxy.start(
+    `export default (data) =>
+      data.length < 5 ? undefined : { remote: "${backend.remote}" };`,
+    { args: ["-w", "1"], setup: "ulimit -n 256" },
+  );
+  const idle = await Promise.all(
+    Array.from({ length: 300 }, () => proxy.connect()),
+  );
+  await proxy.log.find(/ warning .*Out of file descriptors/);
+  const [first, ...others] = idle as [Deno.TcpConn, ...Deno.TcpConn[]];
+  await send(first, "hello");
+  for (const client of others) client.close();
+  assert.equal(await receiveAll(first), "hello");
+  first.close();
+  await stillServes(proxy);
+});
+
+async function stillServes(proxy: Proxy): Promise<void> {
+  using client = await proxy.connect();
+  await send(client, "after");
+  assert.equal(await receiveAll(client), "after");
+}
