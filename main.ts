@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseCommandLine } from "./src/cli.ts";
+import { parseCommandLine, type Settings } from "./src/cli.ts";
 import { execute } from "./src/commands.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -17,9 +17,9 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
  */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    return await execute(
-      parseCommandLine(args, navigator.hardwareConcurrency),
-    );
+    const parse = (settings?: Settings) =>
+      parseCommandLine(args, navigator.hardwareConcurrency, settings);
+    return await execute(parse(), parse);
   } catch (error) {
     console.error(
       `proxymachine: ${error instanceof Error ? error.message : error}`,

@@ -5,8 +5,9 @@
  */
 import { parseArgs } from "node:util";
 import deno from "../deno.json" with { type: "json" };
-import { parsePort } from "./connection/address.ts";
+import { formatAddress, parsePort } from "./connection/address.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
+import type { ListenOptions } from "./connection/listener.ts";
 import type { Format } from "./observe/access_log.ts";
 import { type Level, LEVELS } from "./observe/log.ts";
 
@@ -20,9 +21,9 @@ proxymachine ${VERSION}: a content-aware TCP routing proxy
 Usage:
   proxymachine -c <file> [-h <host>] [-p <port>] [options]
 
-Options:
-  -c, --config FILE            router module (.ts, .js); - reads one from
-                               standard input
+Options (a route table may set them, too; those given here win):
+  -c, --config FILE            router module (.ts, .js) or route table (.yaml,
+                               .yml); - reads a module from standard input
   -h, --host HOST              host name or address to bind; default 0.0.0.0
   -p, --port PORT              port to listen on, 0 for any; default 5432
   -w, --workers N              worker threads; default: number of CPU cores
@@ -108,6 +109,8 @@ export interface Options {
   readonly config: string;
   readonly hostname: string;
   readonly port: number;
+  /** The listeners of a route table, in place of `hostname` and `port`. */
+  readonly listen?: readonly ListenOptions[];
   readonly workers: number;
   /** `undefined`: no limit but that of the file descriptors. */
   readonly maxConnections: number | undefined;
@@ -119,6 +122,41 @@ export interface Options {
   readonly accessLog: string;
 }
 
+/** What a route table sets; an option on the command line wins over it. */
+export interface Settings extends Partial<ConnectionOptions> {
+  readonly listen?: readonly ListenOptions[] | undefined;
+  readonly workers?: number | undefined;
+  readonly maxConnections?: number | undefined;
+  readonly grants?: Partial<Grants> | undefined;
+  readonly logLevel?: Level | undefined;
+  readonly logFormat?: Format | undefined;
+  readonly accessLog?: string | undefined;
+}
+
+/** Limits of the options that are numbers, which hold in route tables, too. */
+export const LIMITS = {
+  workers: [1, 1024],
+  maxConnections: [1, 10_000_000],
+  maxPreread: [1, 2 ** 30],
+} as const;
+
+/** The most seconds that an option may be. */
+export const MAX_SECONDS = 1_000_000;
+
+/**
+ * Lists the listeners.
+ *
+ * @param options The options.
+ * @returns Those of the route table or, if there are none or the command line
+ * has its own, the one of the command line.
+ */
+export function listeners(options: Options): readonly ListenOptions[] {
+  const { hostname, port, listen } = options;
+  return listen ?? [{ name: formatAddress(options), hostname, port }];
+}
+
+const FORMATS: readonly Format[] = ["text", "json"];
+
 /** Options that may stand without a value, which then means everything. */
 const GRANTS = ["--allow-net", "--allow-read", "--allow-env", "--allow-import"];
 
@@ -127,6 +165,7 @@ const GRANTS = ["--allow-net", "--allow-read", "--allow-env", "--allow-import"];
  *
  * @param args The arguments, without the name of the program.
  * @param cores The default for `--workers`.
+ * @param settings Defaults for the others, from a route table.
  * @returns What to do.
  * @throws {ConfigError} If an option is unknown, lacks its value, or has a
  * value that breaks its rule.
@@ -134,6 +173,7 @@ const GRANTS = ["--allow-net", "--allow-read", "--allow-env", "--allow-import"];
 export function parseCommandLine(
   args: readonly string[],
   cores: number,
+  settings: Settings = {},
 ): Command {
   const values = parse(args);
   if (values.help) return { kind: "help" };
@@ -141,34 +181,50 @@ export function parseCommandLine(
   if (values.types) return { kind: "types" };
   if (values.config === undefined || values.config === "") {
     throw new ConfigError(
-      "Cannot start as -c FILE, the router module, is needed: see --help",
+      "Cannot start as -c FILE, the router module or route table, is needed: see --help",
     );
   }
   const options: Options = {
     config: values.config,
-    hostname: nonEmpty("--host", values.host),
-    port: port(values.port),
-    workers: whole("--workers", values.workers ?? String(cores), 1, 1024),
-    maxConnections: values["max-connections"] === undefined
-      ? undefined
-      : whole("--max-connections", values["max-connections"], 1, 10_000_000),
+    hostname: nonEmpty("--host", values.host ?? "0.0.0.0"),
+    port: port(values.port ?? "5432"),
+    // -h or -p alone, too, is where to listen in place of all listeners there
+    ...settings.listen && values.host === undefined && values.port === undefined
+      ? { listen: settings.listen }
+      : {},
+    workers: whole("--workers", values.workers, LIMITS.workers) ??
+      settings.workers ?? cores,
+    maxConnections: whole(
+      "--max-connections",
+      values["max-connections"],
+      LIMITS.maxConnections,
+    ) ?? settings.maxConnections,
     connection: {
-      maxPreread: whole("--max-preread", values["max-preread"], 1, 2 ** 30),
-      prereadTimeout: seconds("--preread-timeout", values["preread-timeout"]),
-      halfCloseTimeout: seconds(
-        "--half-close-timeout",
-        values["half-close-timeout"],
-      ),
+      maxPreread:
+        whole("--max-preread", values["max-preread"], LIMITS.maxPreread) ??
+          settings.maxPreread ?? 65_536,
+      prereadTimeout: seconds("--preread-timeout", values["preread-timeout"]) ??
+        settings.prereadTimeout ?? 30_000,
+      halfCloseTimeout:
+        seconds("--half-close-timeout", values["half-close-timeout"]) ??
+          settings.halfCloseTimeout ?? 30_000,
     },
     grants: {
-      net: grant("--allow-net", values["allow-net"]),
-      read: grant("--allow-read", values["allow-read"]) ?? false,
-      env: grant("--allow-env", values["allow-env"]) ?? false,
-      import: grant("--allow-import", values["allow-import"]) ?? false,
+      net: grant("--allow-net", values["allow-net"]) ?? settings.grants?.net,
+      read: grant("--allow-read", values["allow-read"]) ??
+        settings.grants?.read ?? false,
+      env: grant("--allow-env", values["allow-env"]) ??
+        settings.grants?.env ?? false,
+      import: grant("--allow-import", values["allow-import"]) ??
+        settings.grants?.import ?? false,
     },
-    logLevel: oneOf("--log-level", values["log-level"], LEVELS),
-    logFormat: oneOf("--log-format", values["log-format"], ["text", "json"]),
-    accessLog: nonEmpty("--access-log", values["access-log"]),
+    logLevel: oneOf("--log-level", values["log-level"], LEVELS) ??
+      settings.logLevel ?? "info",
+    logFormat: oneOf("--log-format", values["log-format"], FORMATS) ??
+      settings.logFormat ?? "text",
+    accessLog: values["access-log"] === undefined
+      ? settings.accessLog ?? "-"
+      : nonEmpty("--access-log", values["access-log"]),
   };
   const file = values["dry-run"];
   if (file !== undefined) {
@@ -193,22 +249,22 @@ function parse(args: readonly string[]) {
       args: args.map((arg) => GRANTS.includes(arg) ? `${arg}=` : arg),
       options: {
         config: { type: "string", short: "c" },
-        host: { type: "string", short: "h", default: "0.0.0.0" },
-        port: { type: "string", short: "p", default: "5432" },
+        host: { type: "string", short: "h" },
+        port: { type: "string", short: "p" },
         workers: { type: "string", short: "w" },
         check: { type: "boolean" },
         "dry-run": { type: "string" },
-        "max-preread": { type: "string", default: "65536" },
-        "preread-timeout": { type: "string", default: "30" },
+        "max-preread": { type: "string" },
+        "preread-timeout": { type: "string" },
         "max-connections": { type: "string" },
-        "half-close-timeout": { type: "string", default: "30" },
+        "half-close-timeout": { type: "string" },
         "allow-net": { type: "string", multiple: true },
         "allow-read": { type: "string", multiple: true },
         "allow-env": { type: "string", multiple: true },
         "allow-import": { type: "string", multiple: true },
-        "log-level": { type: "string", default: "info" },
-        "log-format": { type: "string", default: "text" },
-        "access-log": { type: "string", default: "-" },
+        "log-level": { type: "string" },
+        "log-format": { type: "string" },
+        "access-log": { type: "string" },
         types: { type: "boolean" },
         help: { type: "boolean" },
         version: { type: "boolean" },
@@ -247,10 +303,10 @@ function port(value: string): number {
 
 function whole(
   option: string,
-  value: string,
-  least: number,
-  most: number,
-): number {
+  value: string | undefined,
+  [least, most]: readonly [least: number, most: number],
+): number | undefined {
+  if (value === undefined) return undefined;
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < least || number > most) {
     throw unusable(option, `a whole number from ${least} to ${most}`, value);
@@ -259,12 +315,16 @@ function whole(
 }
 
 /** Returns milliseconds. */
-function seconds(option: string, value: string): number {
+function seconds(
+  option: string,
+  value: string | undefined,
+): number | undefined {
+  if (value === undefined) return undefined;
   const number = Number(value);
-  if (!/^\d*\.?\d+$/.test(value) || number <= 0 || number > 1_000_000) {
+  if (!/^\d*\.?\d+$/.test(value) || number <= 0 || number > MAX_SECONDS) {
     throw unusable(
       option,
-      "a positive number of seconds, at most 1000000",
+      `a positive number of seconds, at most ${MAX_SECONDS}`,
       value,
     );
   }
@@ -273,9 +333,10 @@ function seconds(option: string, value: string): number {
 
 function oneOf<T extends string>(
   option: string,
-  value: string,
+  value: string | undefined,
   allowed: readonly T[],
-): T {
+): T | undefined {
+  if (value === undefined) return undefined;
   const found = allowed.find((candidate) => candidate === value);
   if (found === undefined) {
     throw unusable(option, `one of ${allowed.join(", ")}`, value);

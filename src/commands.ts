@@ -3,17 +3,22 @@
  *
  * @module
  */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   type Command,
   ConfigError,
   type Grant,
   HELP,
+  listeners,
   type Options,
+  type Settings,
   VERSION,
 } from "./cli.ts";
+import { describeTable } from "./config/describe.ts";
+import type { LoadedTable } from "./config/load.ts";
 import { formatAddress } from "./connection/address.ts";
+import type { ListenOptions } from "./connection/listener.ts";
 import type { RouterSource } from "./messages.ts";
 import { LineWriter } from "./observe/line_writer.ts";
 import { mainLog } from "./observe/main_log.ts";
@@ -29,10 +34,15 @@ const FLUSH_TIME = 1000;
  * Does what the command line says.
  *
  * @param command The parsed command line.
+ * @param parse Parses the command line once more, with the settings of a route
+ * table as defaults.
  * @returns The exit status.
  * @throws {ConfigError} And other errors with a message for the operator.
  */
-export async function execute(command: Command): Promise<number> {
+export async function execute(
+  command: Command,
+  parse: (settings: Settings) => Command,
+): Promise<number> {
   switch (command.kind) {
     case "help":
       await print(HELP);
@@ -44,9 +54,17 @@ export async function execute(command: Command): Promise<number> {
       await print(DECLARATIONS);
       return 0;
   }
-  const { options } = command;
-  await requirePermissions(options);
-  const router = await findRouter(options.config);
+  await requirePermissions(command.options);
+  const { config } = command.options;
+  const table = /\.ya?ml$/i.test(config) ? await loadTable(config) : undefined;
+  // what a table sets is known only now
+  const settled = table === undefined ? command : parse(table.settings);
+  const options = "options" in settled ? settled.options : command.options;
+  const router = await findRouter(config, table);
+  if (table !== undefined) {
+    checkPlaces(options);
+    await requirePermissions(options, router);
+  }
   if (command.kind === "run") return await run(options, router);
   return await withWorker(options, router, async (worker, hooks) => {
     if (command.kind !== "dry-run") {
@@ -58,6 +76,7 @@ export async function execute(command: Command): Promise<number> {
     const passed = await worker.dryRun(
       bytes,
       options.connection.maxPreread,
+      listeners(options)[0] as ListenOptions,
       (line) => text += `${line}\n`,
     );
     await print(text);
@@ -96,8 +115,40 @@ async function openAccessLog(
   }
 }
 
-/** Finds the router module; `-` is read from standard input. */
-async function findRouter(config: string): Promise<RouterSource> {
+/** Reads a route table. */
+async function loadTable(config: string): Promise<LoadedTable> {
+  await requireFile(config, "the route table");
+  const source = await Deno.readTextFile(config);
+  // the packages that read it are loaded only for those who have one
+  const { readTable } = await import("./config/load.ts");
+  return readTable(source, config);
+}
+
+/** Every worker waits for a connection at each listener, and has a place. */
+function checkPlaces({ workers, maxConnections, listen }: Options): void {
+  const least = (listen?.length ?? 1) * workers;
+  if (listen === undefined || listen.length === 1) return;
+  if (maxConnections === undefined || maxConnections >= least) return;
+  throw new ConfigError(
+    `Cannot use maxConnections as it must be at least the number of listeners times that of workers, ${least}: current value is ${maxConnections}`,
+  );
+}
+
+/**
+ * Finds the router: the module that a table names, or that of the command line;
+ * `-` is read from standard input.
+ */
+async function findRouter(
+  config: string,
+  loaded: LoadedTable | undefined,
+): Promise<RouterSource> {
+  if (loaded !== undefined) {
+    const { table, router: path } = loaded;
+    if (path === undefined) return { name: config, url: undefined, table };
+    const name = relative(Deno.cwd(), path);
+    await requireFile(path, "the router");
+    return { name, url: pathToFileURL(path).href, table };
+  }
   if (config === "-") {
     const text = await new Response(Deno.stdin.readable).text();
     const type = "application/typescript;charset=utf-8";
@@ -106,15 +157,19 @@ async function findRouter(config: string): Promise<RouterSource> {
       url: `data:${type},${encodeURIComponent(text)}`,
     };
   }
-  const path = resolve(config);
+  await requireFile(config, "the router");
+  return { name: config, url: pathToFileURL(resolve(config)).href };
+}
+
+/** Says in one line, before anything starts, that a file cannot be read. */
+async function requireFile(path: string, what: string): Promise<void> {
   try {
     const info = await Deno.stat(path);
     if (!info.isFile) throw new Error("it is not a file");
-    // tells now, in one line, that the file cannot be read
     (await Deno.open(path)).close();
   } catch (error) {
     throw new ConfigError(
-      `Cannot read the router ${config}: ${
+      `Cannot read ${what} ${path}: ${
         error instanceof Deno.errors.NotFound
           ? "there is no such file"
           : message(error)
@@ -122,7 +177,6 @@ async function findRouter(config: string): Promise<RouterSource> {
       { cause: error },
     );
   }
-  return { name: config, url: pathToFileURL(path).href };
 }
 
 /** Loads the router in one worker, for as long as the action takes. */
@@ -162,9 +216,16 @@ function describeConfiguration(
   hooks: readonly string[],
 ): string {
   const { connection, grants } = options;
+  const { table, url } = router;
   return [
-    `router       ${router.name}: ${hooks.join(", ")}`,
-    `listen       ${formatAddress(options)}`,
+    ...table === undefined
+      ? [`router       ${router.name}: ${hooks.join(", ")}`]
+      : [
+        `table        ${table.file}: ${table.routes.length} routes`,
+        ...describeTable(table, url && router.name)
+          .map((line) => `             ${line}`),
+      ],
+    `listen       ${listeners(options).map(describeListener).join(", ")}`,
     `workers      ${options.workers}`,
     `preread      at most ${connection.maxPreread} bytes and ${
       connection.prereadTimeout / 1000
@@ -187,6 +248,11 @@ function describeConfiguration(
     }`,
     "",
   ].join("\n");
+}
+
+function describeListener(listener: ListenOptions): string {
+  const address = formatAddress(listener);
+  return listener.name === address ? address : `${address} (${listener.name})`;
 }
 
 function describeGrant(grant: Grant): string {

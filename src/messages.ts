@@ -13,13 +13,19 @@ import type { Format } from "./observe/access_log.ts";
 import type { Level } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { Hook } from "./connection/decision.ts";
+import type { Table } from "./config/table.ts";
 
-/** The router module that a worker imports. */
+/** The router that a worker loads: a module, a route table, or both. */
 export interface RouterSource {
-  /** A `file:` or `data:` URL. */
-  readonly url: string;
-  /** What the operator calls it. */
+  /**
+   * The module as a `file:` or `data:` URL; `undefined` for a table that does
+   * without.
+   */
+  readonly url: string | undefined;
+  /** What the operator calls the module, or the table if there is none. */
   readonly name: string;
+  /** The table; with a module, that serves what no route is for. */
+  readonly table?: Table | undefined;
 }
 
 /** The first message to a worker: load the router. */
@@ -33,7 +39,8 @@ export interface Load {
 /** Listen, and serve connections; the router is loaded. */
 export interface Serve {
   readonly type: "serve";
-  readonly listen: ListenOptions;
+  /** At least one. */
+  readonly listen: readonly ListenOptions[];
   readonly connection: ConnectionOptions;
   /** Of the gauges that all threads share. */
   readonly gauges: SharedArrayBuffer;
@@ -47,6 +54,8 @@ export interface DryRun {
   readonly type: "dry-run";
   readonly bytes: Uint8Array;
   readonly maxPreread: number;
+  /** The listener that the client is said to have connected to. */
+  readonly listen: ListenOptions;
 }
 
 /** Stop accepting; say `drained` when the last connection has ended. */

@@ -6,13 +6,19 @@
  */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ConfigError, type Grant, type Options } from "./cli.ts";
+import { ConfigError, type Grant, listeners, type Options } from "./cli.ts";
+import { formatAddress } from "./connection/address.ts";
 import type { RouterSource } from "./messages.ts";
 
 /** The folder of the program's own modules, or `undefined` if they are remote. */
 const OWN_FOLDER = import.meta.url.startsWith("file:")
   ? dirname(fileURLToPath(import.meta.url))
   : undefined;
+
+/** The program as it is named on a command line. */
+const MAIN = import.meta.url.startsWith("file:")
+  ? fileURLToPath(new URL("../main.ts", import.meta.url))
+  : new URL("../main.ts", import.meta.url).href;
 
 /** What a worker gets, and what it gives up when the router is loaded. */
 export interface Sandbox {
@@ -27,20 +33,38 @@ export interface Sandbox {
  * for those that are missing where there is a terminal to ask at.
  *
  * @param options The options.
+ * @param router The router, if it is known already.
  * @throws {ConfigError} If one is missing; the message has the command to run.
  */
-export async function requirePermissions(options: Options): Promise<void> {
-  const missing: string[] = [];
-  for (const { descriptor, flag } of needed(options)) {
+export async function requirePermissions(
+  options: Options,
+  router?: RouterSource,
+): Promise<void> {
+  const needs = needed(options, router);
+  let missing: string | undefined;
+  for (const { descriptor, flag } of needs) {
     const { state } = await Deno.permissions.request(descriptor);
-    if (state !== "granted") missing.push(flag);
+    if (state !== "granted") missing ??= flag;
   }
-  if (missing.length === 0) return;
+  if (missing === undefined) return;
+  const command = [
+    "deno",
+    "run",
+    "--no-prompt",
+    ...mergeFlags(needs.map(({ flag }) => flag)),
+    MAIN,
+    ...Deno.args,
+  ];
   throw new ConfigError(
-    `Cannot start without permission: run deno run --no-prompt ${
-      mergeFlags(["--allow-net", ...missing]).join(" ")
-    } main.ts -c ${options.config}`,
+    `Cannot start without ${missing}: run ${command.map(quote).join(" ")}`,
   );
+}
+
+/** Writes an argument as a shell reads it. */
+function quote(argument: string): string {
+  return /^[\w./:,=@%+-]+$/.test(argument)
+    ? argument
+    : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A permission, and the flag that grants it. */
@@ -49,14 +73,13 @@ interface Need {
   readonly flag: string;
 }
 
-function needed(options: Options): Need[] {
+function needed(options: Options, router: RouterSource | undefined): Need[] {
   const { grants } = options;
-  const host = options.port === 0
-    ? options.hostname
-    : `${bracketed(options.hostname)}:${options.port}`;
-  const needs: Need[] = [
-    { descriptor: { name: "net", host }, flag: "--allow-net" },
-  ];
+  const needs: Need[] = listeners(options).map((address) => {
+    const { hostname, port } = address;
+    const host = port === 0 ? hostname : formatAddress(address);
+    return { descriptor: { name: "net", host }, flag: "--allow-net" };
+  });
   const read = (path: string) =>
     needs.push({
       descriptor: { name: "read", path },
@@ -64,6 +87,10 @@ function needed(options: Options): Need[] {
     });
   if (OWN_FOLDER !== undefined) read(OWN_FOLDER);
   if (options.config !== "-") read(dirname(resolve(options.config)));
+  // that of a table may be in another folder
+  if (router?.url?.startsWith("file:")) {
+    read(dirname(fileURLToPath(router.url)));
+  }
   if (options.accessLog !== "-" && options.accessLog !== "off") {
     const path = resolve(options.accessLog);
     needs.push({
@@ -119,24 +146,25 @@ function mergeFlags(flags: readonly string[]): string[] {
  * Builds the sandbox of the workers.
  *
  * @param options The options, whose permissions the program has.
- * @param router The module to be imported.
+ * @param router The router to be loaded.
  * @returns Permissions: the network, or what of it the options grant; reading
- * the program's and the router's folders while loading; what else is granted.
+ * the program's folder, and that of the router's module if there is one, while
+ * loading; what else is granted.
  */
 export function sandbox(options: Options, router: RouterSource): Sandbox {
   const { grants } = options;
   const loading = OWN_FOLDER === undefined ? [] : [OWN_FOLDER];
-  if (router.url.startsWith("file:")) {
+  if (router.url?.startsWith("file:")) {
     loading.push(dirname(fileURLToPath(router.url)));
   }
   const read = listed(grants.read).map((path) => resolve(path));
   // the workers listen, too
-  const listen = `${bracketed(options.hostname)}:${options.port}`;
+  const listen = listeners(options).map(formatAddress);
   return {
     permissions: {
       net: grants.net === undefined || grants.net === true
         ? "inherit"
-        : [...listed(grants.net), listen],
+        : [...listed(grants.net), ...listen],
       read: grants.read === true ? true : [...loading, ...read],
       env: mutable(grants.env),
       import: mutable(grants.import),
@@ -163,8 +191,4 @@ function listed(grant: Grant): readonly string[] {
 function isWithin(path: string, folder: string): boolean {
   return path === folder ||
     path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
-
-function bracketed(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }

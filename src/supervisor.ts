@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { Options } from "./cli.ts";
+import { listeners, type Options } from "./cli.ts";
 import { formatAddress } from "./connection/address.ts";
-import { listenShared } from "./connection/listener.ts";
+import { type ListenOptions, listenShared } from "./connection/listener.ts";
 import type { RouterSource, Serve } from "./messages.ts";
+import { countConnections } from "./file_limit.ts";
 import { Gauges } from "./observe/gauges.ts";
 import type { LineWriter } from "./observe/line_writer.ts";
 import type { Log } from "./observe/log.ts";
@@ -62,17 +63,19 @@ export class Supervisor {
   /**
    * Listens, and starts the workers. When it fails, nothing is left running.
    *
-   * @param router The router module.
-   * @returns The address that is listened on.
-   * @throws {StartError} If the address cannot be listened on.
+   * @param router The router.
+   * @returns The addresses that are listened on, one for each listener.
+   * @throws {StartError} If an address cannot be listened on.
    * @throws {WorkerError} If the router cannot be loaded.
    */
-  async start(router: RouterSource): Promise<Deno.NetAddr> {
-    const { hostname, port, workers } = this.#options;
-    // opened first, so that the port is known to be free; it keeps the shared
-    // socket open until the workers have their own
-    const listener = this.#listen();
+  async start(router: RouterSource): Promise<readonly Deno.NetAddr[]> {
+    const { workers } = this.#options;
+    const listen = listeners(this.#options);
+    // opened first, so that the ports are known to be free; they keep the shared
+    // sockets open until the workers have their own
+    const opened: Deno.TcpListener[] = [];
     try {
+      for (const options of listen) opened.push(this.#listen(options));
       const { permissions, revokeRead } = sandbox(this.#options, router);
       this.#workers = Array.from(
         { length: workers },
@@ -86,20 +89,21 @@ export class Supervisor {
       await Promise.all(
         this.#workers.map((worker) => worker.load(router, revokeRead)),
       );
+      this.#fitDescriptors(router);
       const serve: Omit<Serve, "type"> = {
-        listen: { hostname, port },
+        listen,
         connection: this.#options.connection,
         gauges: this.#gauges.shared,
         logLevel: this.#options.logLevel,
         accessLog: this.#access && this.#options.logFormat,
       };
       await Promise.all(this.#workers.map((worker) => worker.serve(serve)));
-      return listener.addr as Deno.NetAddr;
+      return opened.map(({ addr }) => addr as Deno.NetAddr);
     } catch (error) {
       for (const worker of this.#workers) worker.terminate();
       throw error;
     } finally {
-      listener.close();
+      for (const listener of opened) listener.close();
     }
   }
 
@@ -107,15 +111,17 @@ export class Supervisor {
    * Waits until a signal has stopped the proxy and the connections have ended
    * as the signal says.
    *
-   * @param address What `start` has returned.
+   * @param addresses What `start` has returned.
    */
-  async run(address: Deno.NetAddr): Promise<void> {
+  async run(addresses: readonly Deno.NetAddr[]): Promise<void> {
     const signals = this.#hearSignals();
-    this.#log.info(
-      `Listening on ${formatAddress(address)} with ${this.#workers.length} ${
-        this.#workers.length === 1 ? "worker" : "workers"
-      }`,
-    );
+    for (const address of addresses) {
+      this.#log.info(
+        `Listening on ${formatAddress(address)} with ${this.#workers.length} ${
+          this.#workers.length === 1 ? "worker" : "workers"
+        }`,
+      );
+    }
     this.#log.info(
       "Send QUIT to quit after waiting for all connections to finish.",
     );
@@ -127,10 +133,9 @@ export class Supervisor {
     for (const worker of this.#workers) worker.terminate();
   }
 
-  #listen(): Deno.TcpListener {
-    const { hostname, port } = this.#options;
+  #listen(options: ListenOptions): Deno.TcpListener {
     try {
-      return listenShared({ hostname, port });
+      return listenShared(options);
     } catch (error) {
       const reason = error instanceof Deno.errors.AddrInUse
         ? "another program listens there"
@@ -138,10 +143,24 @@ export class Supervisor {
         ? error.message
         : error;
       throw new StartError(
-        `Cannot listen on ${formatAddress({ hostname, port })}: ${reason}`,
+        `Cannot listen on ${formatAddress(options)}: ${reason}`,
         { cause: error },
       );
     }
+  }
+
+  /**
+   * Lowers the limit of connections to what there are descriptors for: were
+   * more accepted, none would be left for their remotes.
+   */
+  #fitDescriptors(router: RouterSource): void {
+    const room = countConnections(router.url);
+    if (room === undefined || room >= this.#gauges.limit) return;
+    this.#gauges.limit = room;
+    this.#gauges.maximumLimit = room;
+    this.#log.warn(
+      `Serving at most ${room} connections at a time, as there are file descriptors for no more (ulimit -n)`,
+    );
   }
 
   #hearSignals(): { dispose(): void } {

@@ -4,18 +4,20 @@
  *
  * @module
  */
+import process from "node:process";
 import { Buffers } from "./connection/buffers.ts";
 import type { Context } from "./connection/connection.ts";
 import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
+import { type CompiledTable, compileTable } from "./config/compile.ts";
 import { Acceptor, listenShared } from "./connection/listener.ts";
-import { describeError } from "./connection/preread.ts";
 import type { FromWorker, Load, Serve, ToWorker } from "./messages.ts";
 import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outbox } from "./observe/outbox.ts";
 import type { Router } from "./router/contract.ts";
 import { dryRun } from "./router/dry_run.ts";
+import { describeError } from "./errors.ts";
 import { HOOKS, loadRouter } from "./router/load.ts";
 
 /** The part of a worker's global scope that is used here. */
@@ -34,15 +36,18 @@ const post = scope.postMessage.bind(scope);
 const say = (message: FromWorker): void => post(message);
 
 // a router that ends its thread would take the connections of others along
-Deno.exit = () => {
-  throw new Error("a router cannot end the program");
+const refuse = (what: string) => (): never => {
+  throw new Error(`a router cannot ${what}`);
 };
-scope.close = () => {
-  throw new Error("a router cannot end its worker");
-};
+const exit = Deno.exit = refuse("end the program");
+scope.close = refuse("end its worker");
+scope.postMessage = refuse("speak for its worker");
+// signals to one's own process need no permission
+Object.assign(process, { abort: exit, exit, kill: refuse("send signals") });
 
 let router: Router | undefined;
-let acceptor: Acceptor | undefined;
+let table: CompiledTable | undefined;
+let acceptors: readonly Acceptor[] = [];
 let context: Context | undefined;
 let outbox = new Outbox(say, "info");
 
@@ -54,9 +59,9 @@ scope.addEventListener("message", (event: MessageEvent<ToWorker>) => {
     case "serve":
       return serve(message);
     case "dry-run":
-      return void dryRun(router as Router, message, say);
+      return void dryRun(router as Router, table, message, say);
     case "stop":
-      return acceptor?.stop();
+      return acceptors.forEach((acceptor) => acceptor.stop());
     case "abort":
       for (const connection of [...context?.connections ?? []]) {
         connection.end("shutdown");
@@ -79,15 +84,17 @@ scope.addEventListener("unhandledrejection", (event: PromiseRejectionEvent) => {
 });
 
 async function load(message: Load): Promise<void> {
+  const { url, name, table: plan } = message.router;
   try {
-    router = await loadRouter(message.router.url, message.router.name);
+    const module = url === undefined ? undefined : await loadRouter(url, name);
+    if (plan !== undefined) table = compileTable(plan, module);
+    router = table?.router ?? module;
     for (const path of message.revokeRead) {
       await Deno.permissions.revoke({ name: "read", path });
     }
-    const loaded = router;
     say({
       type: "loaded",
-      hooks: HOOKS.filter((hook) => loaded[hook] !== undefined),
+      hooks: HOOKS.filter((hook) => router?.[hook] !== undefined),
     });
   } catch (error) {
     fail(error);
@@ -111,21 +118,28 @@ function serve(message: Serve): void {
     connections: new Set(),
     onIdle: undefined,
   };
+  const listening: Acceptor[] = [];
   try {
-    acceptor = new Acceptor(context, listenShared(message.listen));
+    for (const options of message.listen) {
+      listening.push(
+        new Acceptor(context, listenShared(options), options.name),
+      );
+    }
   } catch (error) {
+    for (const acceptor of listening) acceptor.stop();
     return fail(error);
   }
-  void untilDrained(context, acceptor);
+  acceptors = listening;
+  void untilDrained(context, listening);
   say({ type: "serving" });
 }
 
 /** Accepts until it is told to stop, then waits for the last connection. */
 async function untilDrained(
   context: Context,
-  acceptor: Acceptor,
+  acceptors: readonly Acceptor[],
 ): Promise<void> {
-  await acceptor.run();
+  await Promise.all(acceptors.map((acceptor) => acceptor.run()));
   if (context.connections.size > 0) {
     const { promise, resolve } = Promise.withResolvers<void>();
     context.onIdle = resolve;

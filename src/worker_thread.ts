@@ -4,6 +4,8 @@
  * @module
  */
 import type { FromWorker, RouterSource, Serve, ToWorker } from "./messages.ts";
+import type { ListenOptions } from "./connection/listener.ts";
+import { LEVELS } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { Hook } from "./connection/decision.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -60,7 +62,7 @@ export class WorkerThread {
   /**
    * Loads the router.
    *
-   * @param router The module.
+   * @param router The module, the table, or both.
    * @param revokeRead The paths that the worker gives up afterwards.
    * @returns The hooks that the router has.
    * @throws {WorkerError} If it cannot be loaded, or not in time.
@@ -103,16 +105,23 @@ export class WorkerThread {
    *
    * @param bytes The bytes of a client.
    * @param maxPreread How many the router may ask for.
+   * @param listen The listener that the client is said to have connected to.
    * @param print Takes the lines of the result.
    * @returns Whether the router made no mistake.
    */
   async dryRun(
     bytes: Uint8Array,
     maxPreread: number,
+    listen: ListenOptions,
     print: (text: string) => void,
   ): Promise<boolean> {
     this.#onDryRunLine = print;
-    const answer = await this.#ask({ type: "dry-run", bytes, maxPreread });
+    const answer = await this.#ask({
+      type: "dry-run",
+      bytes,
+      maxPreread,
+      listen,
+    });
     return answer.type === "dry-run-end" && !answer.failed;
   }
 
@@ -142,6 +151,7 @@ export class WorkerThread {
   }
 
   #receive(message: FromWorker): void {
+    if (!isMessage(message)) return;
     switch (message.type) {
       case "lines":
         return this.#onLines(message);
@@ -157,4 +167,32 @@ export class WorkerThread {
         return this.#pending?.resolve(message);
     }
   }
+}
+
+/**
+ * Checks what is used of a message: the router runs in the worker, and may have
+ * found a way to send one.
+ */
+function isMessage(message: unknown): message is FromWorker {
+  if (typeof message !== "object" || message === null) return false;
+  const { type, log, access, dropped, text, message: failure, hooks } =
+    message as Record<string, unknown>;
+  switch (type) {
+    case "lines":
+      return typeof access === "string" && typeof dropped === "number" &&
+        Array.isArray(log) && log.every(isLine);
+    case "failed":
+      return typeof failure === "string";
+    case "dry-run-line":
+      return typeof text === "string";
+    case "loaded":
+      return Array.isArray(hooks);
+    default:
+      return typeof type === "string";
+  }
+}
+
+function isLine(line: unknown): boolean {
+  return Array.isArray(line) && typeof line[1] === "string" &&
+    (LEVELS as readonly unknown[]).includes(line[0]);
 }

@@ -70,6 +70,24 @@ export interface ProxyOptions {
    * @default ""
    */
   readonly setup?: string;
+  /**
+   * What the file with the text is called, such as `routes.yaml`.
+   *
+   * @default a module in the language of the tests
+   */
+  readonly file?: string;
+  /**
+   * More files beside it, by name.
+   *
+   * @default {}
+   */
+  readonly files?: Readonly<Record<string, string>>;
+  /**
+   * Where to listen.
+   *
+   * @default ["-h", "127.0.0.1", "-p", "0"]
+   */
+  readonly listen?: readonly string[];
 }
 
 /** Lines of a stream, kept, and awaited. */
@@ -198,7 +216,8 @@ export class Proxy implements AsyncDisposable {
   /**
    * Starts the program with a router, and waits until it listens.
    *
-   * @param router The text of a module, or a `file:` URL of one.
+   * @param router The text of a module or a route table, or a `file:` URL of
+   * one.
    * @param options How to start it; one worker unless `args` say otherwise.
    */
   static async start(
@@ -206,18 +225,18 @@ export class Proxy implements AsyncDisposable {
     options: ProxyOptions = {},
   ): Promise<Proxy> {
     const folder = await Deno.makeTempDir({ prefix: "proxymachine-test-" });
-    let file = join(folder, `router.${ROUTER_EXTENSION}`);
+    let file = join(folder, options.file ?? `router.${ROUTER_EXTENSION}`);
     if (router instanceof URL) file = fileURLToPath(router);
     else await Deno.writeTextFile(file, router);
+    for (const [name, text] of Object.entries(options.files ?? {})) {
+      await Deno.writeTextFile(join(folder, name), text);
+    }
     const [command = "", ...first] = options.program ?? PROGRAM;
     const args = [
       ...first,
       "-c",
       file,
-      "-h",
-      "127.0.0.1",
-      "-p",
-      "0",
+      ...(options.listen ?? ["-h", "127.0.0.1", "-p", "0"]),
       ...(options.args ?? ["-w", "1"]),
     ];
     const child = options.setup === undefined

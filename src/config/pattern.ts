@@ -173,7 +173,9 @@ function literalAt(
     .exec(source.slice(at, at + 4));
   if (escape !== null) {
     const [token, hex, letter, other] = escape;
-    if (hex !== undefined) return [token, String.fromCharCode(parseInt(hex, 16))];
+    if (hex !== undefined) {
+      return [token, String.fromCharCode(parseInt(hex, 16))];
+    }
     const letters: Readonly<Record<string, string>> = {
       r: "\r",
       n: "\n",

@@ -32,8 +32,8 @@ export interface Protocol {
 }
 
 /**
- * Pairs a parser with the fields that its value has, so that the compiler finds
- * a field that there is not, or whose kind is another.
+ * Pairs a parser with the fields of its value, so that the compiler finds a
+ * field that there is not.
  */
 function protocol<Value extends object>(
   parse: parsers.Parser<Value>,
@@ -145,6 +145,17 @@ export function fieldKind(
 /** Tells whether there is a protocol of this name. */
 export function isProtocol(name: string): name is ProtocolName {
   return Object.hasOwn(PROTOCOLS, name);
+}
+
+/**
+ * The form in which the name of a header or parameter is compared: the names of
+ * headers have no case.
+ *
+ * @param field The field that has it.
+ * @param key The name.
+ */
+export function normalKey(field: string, key: string): string {
+  return field === "headers" ? key.toLowerCase() : key;
 }
 
 /** Things that have values by name: `Headers`-like, or a map. */

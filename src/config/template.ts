@@ -4,7 +4,7 @@
  * @module
  */
 import { capture, hasGroup } from "./pattern.ts";
-import { fieldKind, isProtocol, PROTOCOLS } from "./protocols.ts";
+import { fieldKind, isProtocol, normalKey, PROTOCOLS } from "./protocols.ts";
 import type {
   BytesMatch,
   FieldMatch,
@@ -70,7 +70,9 @@ function parseVariable(text: string): Variable | string {
     const fields = Object.keys(PROTOCOLS[source].fields);
     return unknown(text, fields.map((name) => `${source}.${name}`));
   }
-  const key = kind === "lookup" ? more.shift()?.toLowerCase() : undefined;
+  const key = kind === "lookup"
+    ? normalKey(field, more.shift() ?? "")
+    : undefined;
   const [group, ...none] = more;
   if (none.length > 0 || group === "" || kind === "lookup" && !key) {
     return `must have variables of the form protocol.field, with ".name" behind headers and parameters, and ".group" for a part: \${${text}} is not`;

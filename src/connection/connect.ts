@@ -12,6 +12,9 @@ import { type Socket, takeSocket } from "./socket.ts";
 /** How often a failed connect is tried again. */
 const RETRIES = 10;
 
+/** How often to wait for a file descriptor while no connection makes progress. */
+const MAX_WAITS = 20;
+
 /** Milliseconds between the tries. */
 const PAUSE = 100;
 
@@ -27,6 +30,7 @@ export async function connect(
   connection: Connection,
   verdict: Connect,
 ): Promise<Socket | Error | undefined> {
+  let waits = 0;
   for (let retries = 0;;) {
     let failure: unknown;
     try {
@@ -40,9 +44,17 @@ export async function connect(
     if (connection.isClosed()) return undefined;
     if (isExhausted(failure)) {
       // not the remote's fault, and no try
-      const { descriptors } = connection.context;
+      const { descriptors, gauges, log } = connection.context;
       descriptors.exhausted();
       await descriptors.freed();
+      // when no connection has a remote, none will end and free its descriptors
+      if (gauges.connectedNow > 0) waits = 0;
+      else if (++waits > MAX_WAITS) {
+        log.error(
+          `Connect ${verdict.remote} failed: out of file descriptors (client ${connection.peer})`,
+        );
+        return toError(failure);
+      }
     } else {
       const error = toError(failure);
       if (!mayRetry(connection, verdict, error, retries++)) return error;

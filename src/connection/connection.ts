@@ -13,12 +13,13 @@
 import type { Address, Client, Router } from "../router/contract.ts";
 import type { AccessLog } from "../observe/access_log.ts";
 import type { Gauges } from "../observe/gauges.ts";
+import { describeError } from "../errors.ts";
 import type { Log } from "../observe/log.ts";
 import { formatAddress } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
-import { describeError, onPrereadTimeout, readClient } from "./preread.ts";
+import { onPrereadTimeout, readClient } from "./preread.ts";
 import { type Socket, takeSocket } from "./socket.ts";
 
 /** The limits that hold for each connection. */
@@ -96,11 +97,13 @@ class ClientInfo implements Client {
   readonly id: number;
   readonly remoteAddr: Address;
   readonly localAddr: Address;
+  readonly listener: string;
 
-  constructor(id: number, socket: Deno.TcpConn) {
+  constructor(id: number, socket: Deno.TcpConn, listener: string) {
     this.id = id;
     this.remoteAddr = socket.remoteAddr as Address;
     this.localAddr = socket.localAddr as Address;
+    this.listener = listener;
   }
 }
 
@@ -154,6 +157,8 @@ export class Connection implements Expiring {
   #pause = 0;
   #until = Infinity;
   #gate: PromiseWithResolvers<void> | undefined;
+  /** Gives up the hooks whose promises are pending. */
+  #undecided: Set<() => void> | undefined;
   #serverOpen = false;
   #running = 0;
 
@@ -161,11 +166,17 @@ export class Connection implements Expiring {
    * @param context What it shares with others.
    * @param conn The accepted socket; the connection closes it.
    * @param id The number of this connection.
+   * @param listener The name of the listener that has accepted it.
    */
-  constructor(context: Context, conn: Deno.TcpConn, id: number) {
+  constructor(
+    context: Context,
+    conn: Deno.TcpConn,
+    id: number,
+    listener: string,
+  ) {
     this.context = context;
     this.client = takeSocket(conn);
-    this.info = new ClientInfo(id, conn);
+    this.info = new ClientInfo(id, conn, listener);
     this.started = performance.now();
     this.buffer = context.buffers.first();
   }
@@ -263,7 +274,31 @@ export class Connection implements Expiring {
    */
   enter(stage: Stage): void {
     if (this.stage !== "closed") this.stage = stage;
+    this.#settle();
     this.wake();
+  }
+
+  /**
+   * Waits for the answer of a hook, but not longer than it matters: a promise
+   * that stays pending must not keep a connection that has gone on, or ended.
+   *
+   * @param answer What the hook has returned.
+   * @returns The answer, or `undefined` as soon as the stage changes.
+   */
+  untilStage(answer: unknown): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const forget = () => resolve(undefined);
+    const undecided = this.#undecided ??= new Set();
+    undecided.add(forget);
+    Promise.resolve(answer).then(resolve, reject)
+      .finally(() => undecided.delete(forget));
+    return promise;
+  }
+
+  #settle(): void {
+    if (this.#undecided === undefined) return;
+    for (const forget of this.#undecided) forget();
+    this.#undecided = undefined;
   }
 
   /** Wakes the coroutine of the client. */
@@ -309,6 +344,7 @@ export class Connection implements Expiring {
     this.connecting?.abort();
     this.detach();
     this.client.close();
+    this.#settle();
     this.wake();
   }
 
@@ -363,9 +399,16 @@ export const DRAIN_BYTES = 64 * 1024 * 1024;
  *
  * @param context What connections share.
  * @param conn The accepted socket; it is closed with the connection.
+ * @param listener The name of the listener that has accepted it.
  */
-export function serve(context: Context, conn: Deno.TcpConn): void {
-  const connection = new Connection(context, conn, context.gauges.opened());
+export function serve(
+  context: Context,
+  conn: Deno.TcpConn,
+  listener: string,
+): void {
+  const id = context.gauges.opened();
+  const connection = new Connection(context, conn, id, listener);
   context.connections.add(connection);
+  if (context.log.verbose) context.log.debug(`${connection.peer} is accepted`);
   connection.follow(readClient(connection));
 }

@@ -11,6 +11,8 @@ const PAUSE = 100;
 
 /** Where to listen. */
 export interface ListenOptions {
+  /** What routers call the listener. */
+  readonly name: string;
   /** A host name or an IP address. */
   readonly hostname: string;
   /** 0 for any port that is free. */
@@ -21,7 +23,7 @@ export interface ListenOptions {
  * Listens on a socket that all threads of the process share: whoever listens
  * on the same address (port 0 included) accepts from the same queue.
  *
- * @param options Where to listen.
+ * @param options Where to listen; the name does not matter.
  * @returns A listener; the shared socket is closed with the last of them.
  * @throws {Deno.errors.AddrInUse} If another process listens there.
  */
@@ -40,15 +42,18 @@ export function listenShared(options: ListenOptions): Deno.TcpListener {
 export class Acceptor {
   readonly #context: Context;
   readonly #listener: Deno.TcpListener;
+  readonly #name: string;
   #stopped = false;
 
   /**
    * @param context What its connections share.
    * @param listener Closed by `stop`.
+   * @param name What routers call the listener.
    */
-  constructor(context: Context, listener: Deno.TcpListener) {
+  constructor(context: Context, listener: Deno.TcpListener, name: string) {
     this.#context = context;
     this.#listener = listener;
+    this.#name = name;
   }
 
   /** Stops accepting; connections that were accepted go on. */
@@ -79,7 +84,7 @@ export class Acceptor {
         if (!this.#stopped) await this.#failed(error);
         continue;
       }
-      serve(this.#context, client);
+      serve(this.#context, client, this.#name);
     }
   }
 

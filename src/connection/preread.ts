@@ -10,11 +10,13 @@ import {
   type Close,
   type Connect,
   DecisionError,
+  describe,
   type Hook,
   parseDecision,
   type Reply,
   type Verdict,
 } from "./decision.ts";
+import { describeError } from "../errors.ts";
 import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
 
 /**
@@ -107,7 +109,7 @@ async function askLater(
   answer: PromiseLike<unknown>,
 ): Promise<void> {
   try {
-    answer = await answer as PromiseLike<unknown>;
+    answer = await connection.untilStage(answer) as PromiseLike<unknown>;
   } catch (error) {
     return failHook(connection, hook, error);
   }
@@ -131,6 +133,10 @@ function obey(
   } catch (error) {
     failHook(connection, hook, error);
     return undefined;
+  }
+  const { log } = connection.context;
+  if (log.verbose) {
+    log.debug(`${connection.peer} ${hook}() has decided: ${describe(answer)}`);
   }
   if (verdict.kind === "wait") return undefined;
   if (verdict.kind === "reply") return converse(connection, verdict);
@@ -255,7 +261,11 @@ export async function askLast(
   call: () => unknown,
 ): Promise<Connect | Close | undefined> {
   try {
-    const verdict = parseDecision(await call(), hook, 0);
+    const verdict = parseDecision(
+      await connection.untilStage(call()),
+      hook,
+      0,
+    );
     if (connection.isClosed()) return undefined;
     if (verdict.kind === "connect" || verdict.kind === "close") return verdict;
   } catch (error) {
@@ -277,20 +287,6 @@ function failHook(connection: Connection, hook: Hook, error: unknown): void {
   if (
     connection.stage === "preread" || (hook !== "accept" && hook !== "route")
   ) connection.end("router-error");
-}
-
-/**
- * Writes an error on one line, with the place where it was thrown.
- *
- * @param error Anything that was thrown.
- * @returns For example `TypeError: x is not a function at file:///r.ts:3:5`.
- */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).replaceAll("\n", " ");
-  const place = error.stack?.split("\n")
-    .find((line) => /^\s*at .*(file|data|blob):/.test(line))?.trim();
-  const text = `${error.name}: ${error.message}`.replaceAll(/\s*\n\s*/g, " ");
-  return place === undefined ? text : `${text} ${place}`;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -56,6 +56,10 @@ async function goOn(
 
 /** Starts what serves a connected remote. */
 function join(connection: Connection, server: Socket, verdict: Connect): void {
+  const { context: { log } } = connection;
+  if (log.verbose) {
+    log.debug(`${connection.peer} is connected to ${verdict.remote}`);
+  }
   connection.attach(server);
   if (verdict.inactivityTimeout !== undefined) {
     connection.context.deadlines.set(connection, verdict.inactivityTimeout);

@@ -76,6 +76,11 @@ export class Gauges {
     return Atomics.load(this.#cells, MAXIMUM_LIMIT);
   }
 
+  /** Sets how many connections may be open when there are descriptors for them. */
+  set maximumLimit(connections: number) {
+    Atomics.store(this.#cells, MAXIMUM_LIMIT, connections);
+  }
+
   /**
    * Takes one of the places that `limit` leaves, before a connection is
    * accepted. `closed` gives it back, or `unreserve` if none was accepted.

@@ -31,6 +31,11 @@ export interface Client {
   readonly remoteAddr: Address;
   /** The address of the proxy that the client connected to. */
   readonly localAddr: Address;
+  /**
+   * The name of the listener that accepted the connection: the one that the
+   * route table gives it, or its `host:port` as the operator wrote it.
+   */
+  readonly listener: string;
 }
 
 /**

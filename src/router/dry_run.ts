@@ -4,32 +4,41 @@
  *
  * @module
  */
+import type { CompiledTable } from "../config/compile.ts";
+import { PROTOCOL_NAMES, PROTOCOLS } from "../config/protocols.ts";
 import { formatAddress } from "../connection/address.ts";
-import { parseDecision, type Verdict } from "../connection/decision.ts";
-import { describeError } from "../connection/preread.ts";
+import {
+  describe,
+  parseDecision,
+  type Verdict,
+} from "../connection/decision.ts";
+import { describeError } from "../errors.ts";
 import type { DryRun, FromWorker } from "../messages.ts";
 import type { Address, Client, Router } from "./contract.ts";
 import { Preread } from "./preread.ts";
 
 const NOWHERE: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
-const CLIENT: Client = { id: 1, remoteAddr: NOWHERE, localAddr: NOWHERE };
+const NOTHING = new Preread(new Uint8Array(0));
 
 /**
  * Runs a router on bytes. No connection is made.
  *
  * @param router The router.
- * @param options The bytes, and how many of them it may ask for.
+ * @param table The table that it was made of, if it was.
+ * @param options The bytes, how many of them it may ask for, and the listener
+ * that they came to.
  * @param say Takes each line of the result, and its end.
  */
 export async function dryRun(
   router: Router,
+  table: CompiledTable | undefined,
   options: DryRun,
   say: (message: FromWorker) => void,
 ): Promise<void> {
   const print = (text: string) => say({ type: "dry-run-line", text });
   let failed = false;
   try {
-    await run(router, options, print);
+    await run(router, table, options, print);
   } catch (error) {
     failed = true;
     print(describeError(error));
@@ -39,11 +48,25 @@ export async function dryRun(
 
 async function run(
   router: Router,
-  { bytes, maxPreread }: DryRun,
+  table: CompiledTable | undefined,
+  { bytes, maxPreread, listen }: DryRun,
   print: (text: string) => void,
 ): Promise<void> {
+  const client: Client = {
+    id: 1,
+    remoteAddr: NOWHERE,
+    localAddr: { ...NOWHERE, port: listen.port || NOWHERE.port },
+    listener: listen.name,
+  };
+  const explain = (data: Preread) => {
+    for (const line of recognise(data)) print(line);
+    if (table !== undefined) print(table.explain(data, client));
+  };
   if (router.accept !== undefined) {
-    const verdict = parseDecision(await router.accept(CLIENT), "accept", 0);
+    const verdict = parseDecision(await router.accept(client), "accept", 0);
+    if (table !== undefined && verdict.kind !== "wait") {
+      print(table.explain(NOTHING, client));
+    }
     print(`accept: ${describeVerdict(verdict)}`);
     if (isFinal(verdict)) return;
   }
@@ -51,8 +74,9 @@ async function run(
   let waitedSince: number | undefined;
   for (let end = 1; end <= bytes.length;) {
     const data = bytes.subarray(consumed, end);
+    const preread = new Preread(data);
     const verdict = parseDecision(
-      await router.route?.(new Preread(data), CLIENT),
+      await router.route?.(preread, client),
       "route",
       data.length,
     );
@@ -71,6 +95,7 @@ async function run(
       print(`${range(waitedSince, end - 1)}: wait`);
     }
     waitedSince = undefined;
+    explain(preread);
     print(`${range(end, end)}: ${describeVerdict(verdict)}`);
     if (isFinal(verdict)) return;
     if (verdict.kind === "reply") consumed += verdict.consume;
@@ -79,15 +104,35 @@ async function run(
   if (waitedSince !== undefined) {
     print(`${range(waitedSince, bytes.length)}: wait`);
   }
+  explain(new Preread(bytes.subarray(consumed)));
   print(`no decision after ${bytes.length} bytes`);
   if (router.timeout === undefined) return;
   const verdict = parseDecision(
-    await router.timeout(new Preread(bytes.subarray(consumed)), CLIENT),
+    await router.timeout(new Preread(bytes.subarray(consumed)), client),
     "timeout",
     0,
   );
   print(
     `timeout: ${verdict.kind === "wait" ? "close" : describeVerdict(verdict)}`,
+  );
+}
+
+/** The protocols that the bytes are, with what their parsers have read. */
+function recognise(data: Preread): string[] {
+  return PROTOCOL_NAMES.flatMap((name) => {
+    const message = PROTOCOLS[name].parse(data);
+    return message ? [`${name}: ${describe(fieldsOf(message))}`] : [];
+  });
+}
+
+/** What a parser has read; headers as a plain object. */
+function fieldsOf(message: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(message).flatMap(([name, value]) => {
+      if (value === undefined) return [];
+      const isLookup = typeof value?.get === "function";
+      return [[name, isLookup ? Object.fromEntries(value) : value]];
+    }),
   );
 }
 

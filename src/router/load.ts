@@ -5,6 +5,7 @@
  */
 import type { Hook } from "../connection/decision.ts";
 import { describe } from "../connection/decision.ts";
+import { oneLine, placeOf } from "../errors.ts";
 import type { RouteFunction, Router } from "./contract.ts";
 
 /** Every hook that a router may have. */
@@ -87,23 +88,16 @@ export function checkRouter(value: unknown, name: string): Router {
 /** Writes why an import failed on one line, and what to do about it. */
 function loadFailure(error: unknown, url: string): string {
   if (!(error instanceof Error)) return describe(error);
-  const text = error.message.replaceAll(/\s*\n\s*/g, " ").trim();
-  if (error instanceof Deno.errors.NotCapable) {
-    return `${text}: a router is given its own folder only, so grant more with this program's --allow-read, --allow-env, --allow-net or --allow-import`
-      .replace(/, run again with the --allow-[a-z]+ flag/, "");
-  }
-  const place = text.includes(url) ? "" : thrownAt(error, url);
-  const kind = error.name === "TypeError" && /^Module not found/.test(text)
-    ? ""
-    : `${error.name}: `;
-  return `${kind}${text}${place}`;
-}
-
-/** Finds the line of the router in a stack. */
-function thrownAt(error: Error, url: string): string {
-  const folder = url.startsWith("file:") ? new URL(".", url).href : url;
-  const line = error.stack?.split("\n")
-    .find((line) => /^\s*at /.test(line) && line.includes(folder));
-  const place = line?.match(/\(?((?:file|data):[^)]*?:\d+:\d+)\)?$/)?.[1];
-  return place === undefined ? "" : ` at ${place}`;
+  const text = oneLine(error.message)
+    .replace(/, run again with the --allow-[a-z]+ flag/, "")
+    .replace(/, specify the required permissions during compilation.*`/, "");
+  // an import that is refused is a TypeError with this text
+  const refused = /^Requires \w+ access to /.test(text)
+    ? "; a router is given its own folder only, grant more with this program's --allow-read, --allow-env, --allow-net or --allow-import"
+    : "";
+  const place = text.includes(oneLine(url)) || /:\d+:\d+$/.test(text)
+    ? undefined
+    : placeOf(error, url.startsWith("file:") ? new URL(".", url).href : "<");
+  const kind = error.name === "TypeError" ? "" : `${error.name}: `;
+  return `${kind}${text}${place === undefined ? "" : ` at ${place}`}${refused}`;
 }

@@ -71,8 +71,8 @@ export async function httpLoad(
   return {
     requests: Number(requests),
     seconds: micros(time) / 1e6,
-    p50Micros: micros(/^ +50% +(\S+)$/m.exec(stdout)?.[1]),
-    p99Micros: micros(/^ +99% +(\S+)$/m.exec(stdout)?.[1]),
+    p50Micros: micros(/^ +50% +(\S+) *$/m.exec(stdout)?.[1]),
+    p99Micros: micros(/^ +99% +(\S+) *$/m.exec(stdout)?.[1]),
   };
 }
 

@@ -1,0 +1,188 @@
+/**
+ * The rules of a route table that concern more than one key. For the main
+ * thread only.
+ *
+ * @module
+ */
+import { parseRemote } from "../connection/address.ts";
+import { toMatch } from "./convert.ts";
+import { parseListen } from "./listen.ts";
+import type { Path, Problem } from "./problems.ts";
+import { valueAt } from "./problems.ts";
+import type { Match } from "./table.ts";
+import {
+  checkVariables,
+  type Mentions,
+  mentions,
+  parseTemplate,
+} from "./template.ts";
+
+/** A mapping that may have mistakes. */
+type Rough = Readonly<Record<string, unknown>>;
+
+/**
+ * Finds what breaks the rules between keys, in a table that may have other
+ * mistakes: those are not named again.
+ *
+ * @param root What stands in the file.
+ * @param isSound Tells whether the schema has found nothing at or below a path.
+ * @returns The mistakes.
+ */
+export function checkTable(
+  root: unknown,
+  isSound: (path: Path) => boolean,
+): Problem[] {
+  if (!isMapping(root)) return [];
+  const problems: Problem[] = [];
+  const { routes, router, default: otherwise } = root;
+  if ([routes, router, otherwise].every((value) => value === undefined)) {
+    problems.push({ path: ["routes"], rule: "is needed", value: undefined });
+  }
+  if (router !== undefined && otherwise !== undefined) {
+    const rule = "cannot stand beside router, which serves the rest";
+    problems.push({ path: ["default"], rule, value: otherwise });
+  }
+  if (isMapping(otherwise)) {
+    problems.push(...checkAction(otherwise, ["default"], mentions(undefined)));
+  }
+  if (Array.isArray(routes)) {
+    routes.forEach((route: unknown, index) => {
+      if (!isMapping(route)) return;
+      const path = ["routes", index];
+      const known = isSound([...path, "match"])
+        ? mentions(toMatch(route.match))
+        : undefined;
+      problems.push(...checkAction(route, path, known));
+    });
+  }
+  if (isSound(["listen"])) problems.push(...checkListeners(root, isSound));
+  return problems;
+}
+
+/** @param known What variables can be taken from; `undefined`: not known. */
+function checkAction(
+  action: Rough,
+  path: Path,
+  known: Mentions | undefined,
+): Problem[] {
+  const problems: Problem[] = [];
+  const has = (key: string) => action[key] !== undefined;
+  const refuse = (key: string, rule: string) =>
+    problems.push({ path: [...path, key], rule, value: action[key] });
+  if (!["remote", "close", "reply"].some(has)) {
+    const rule = "must have one of remote, close, or reply with consume";
+    problems.push({ path, rule, value: undefined });
+  }
+  if (has("close")) {
+    for (const key of ["remote", "reply"]) {
+      if (has(key)) refuse(key, "cannot stand beside close");
+    }
+  }
+  if (has("reply") && !has("remote") && !has("close") && !has("consume")) {
+    refuse(
+      "reply",
+      "must stand beside remote, or beside consume to go on routing",
+    );
+  }
+  if (has("consume") && (has("remote") || has("close") || !has("reply"))) {
+    refuse("consume", "must stand beside reply, without remote and close");
+  }
+  for (const key of ["connectTimeout", "inactivityTimeout"]) {
+    if (has(key) && !has("remote")) refuse(key, "must stand beside remote");
+  }
+  for (const key of ["remote", "reply", "close"]) {
+    const value = action[key];
+    const template = typeof value === "string"
+      ? parseTemplate(value)
+      : undefined;
+    if (template === undefined || typeof template === "string") continue;
+    const rule = known && checkVariables(template, known);
+    if (rule !== undefined) refuse(key, rule);
+    else if (key === "remote") {
+      const wrong = checkRemote(template);
+      if (wrong !== undefined) refuse(key, wrong);
+    }
+  }
+  return problems;
+}
+
+/** Tries a remote with a digit, which fits everywhere, for each variable. */
+function checkRemote(
+  template: Exclude<ReturnType<typeof parseTemplate>, string>,
+): string | undefined {
+  const [first] = template;
+  // a header, or another text, may have host and port
+  if (template.length === 1 && typeof first === "object") return undefined;
+  const remote = parseRemote(
+    template.map((part) => typeof part === "string" ? part : "1").join(""),
+  );
+  return typeof remote === "string" ? remote : undefined;
+}
+
+function checkListeners(
+  root: Rough,
+  isSound: (path: Path) => boolean,
+): Problem[] {
+  const { listen, routes } = root;
+  if (listen === undefined) return [];
+  const problems: Problem[] = [];
+  const addresses = new Set<string>();
+  const names = new Set<string>();
+  const list: readonly unknown[] = Array.isArray(listen) ? listen : [listen];
+  list.forEach((one, index) => {
+    const { address, name } = describeListener(one);
+    const path = Array.isArray(listen) ? ["listen", index] : ["listen"];
+    if (addresses.has(address)) {
+      problems.push({ path, rule: "must not be listed twice", value: one });
+    } else if (names.has(name)) {
+      const rule = "must have a name of its own";
+      problems.push({ path, rule, value: name });
+    }
+    addresses.add(address);
+    names.add(name);
+  });
+  if (!Array.isArray(routes)) return problems;
+  routes.forEach((_, index) => {
+    const path = ["routes", index, "match"];
+    if (!isSound(path)) return;
+    for (const name of listenerNames(toMatch(valueAt(root, path)))) {
+      if (names.has(name)) continue;
+      const rule = `must name one of the listeners ${[...names].join(", ")}`;
+      problems.push({ path, rule, value: name });
+    }
+  });
+  return problems;
+}
+
+function describeListener(input: unknown): { address: string; name: string } {
+  if (isMapping(input)) {
+    const { host = "0.0.0.0", port, name } = input;
+    const address = `${host}:${port}`;
+    return { address, name: typeof name === "string" ? name : address };
+  }
+  const parsed = parseListen(String(input));
+  if (typeof parsed === "string") return { address: "", name: "" };
+  const { hostname, port, name } = parsed;
+  return { address: `${hostname}:${port}`, name };
+}
+
+/** The exact names of listeners that a match asks for. */
+function listenerNames(match: Match): string[] {
+  switch (match.kind) {
+    case "all":
+    case "any":
+      return match.of.flatMap(listenerNames);
+    case "not":
+      return listenerNames(match.of);
+    case "listener":
+      return match.patterns.flatMap((one) =>
+        one.kind === "exact" ? [one.text] : []
+      );
+    default:
+      return [];
+  }
+}
+
+function isMapping(value: unknown): value is Rough {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,304 @@
+/**
+ * A route table compiled into the same kind of router that a module exports.
+ *
+ * @module
+ */
+import { parseRemote } from "../connection/address.ts";
+import { DecisionError, describe } from "../connection/decision.ts";
+import type {
+  Answer as HookAnswer,
+  Bytes,
+  Client,
+  Decision,
+  Router,
+} from "../router/contract.ts";
+import { Preread } from "../router/preread.ts";
+import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
+import { fieldOf, type Finder, indexable, indexRoutes } from "./names.ts";
+import { readField } from "./protocols.ts";
+import {
+  captureBytes,
+  captureField,
+  formatTemplate,
+  type Mentions,
+  mentions,
+} from "./template.ts";
+import type {
+  Action,
+  Content,
+  Table,
+  TableRoute,
+  Template,
+  Variable,
+} from "./table.ts";
+
+/** Before the first byte. */
+const NOTHING = new Preread(new Uint8Array(0));
+
+/** A table, ready to route. */
+export interface CompiledTable {
+  /** The table as a router. */
+  readonly router: Router;
+  /**
+   * Says which route is for a connection.
+   *
+   * @returns Such as `route 3 (web), line 12`.
+   */
+  readonly explain: (data: Preread, client: Client) => string;
+}
+
+/**
+ * Compiles a table.
+ *
+ * @param table The table.
+ * @param rest The module that serves what no route is for, if the table names
+ * one. Its other hooks are those of the router, too.
+ * @returns The router. A route wins only when every route above it has said no:
+ * while one of them needs more bytes, the router waits.
+ */
+export function compileTable(
+  table: Table,
+  rest: Router | undefined,
+): CompiledTable {
+  const steps = compileSteps(table.routes);
+  const find = (call: Call): number | "no" | "more" => {
+    for (const step of steps) {
+      const found = step(call);
+      if (found !== "no") return found;
+    }
+    return "no";
+  };
+  const decide = compileActions(table);
+  const asked = new WeakSet<Client>();
+  const route = (data: Preread, client: Client): HookAnswer => {
+    const call = new Call(data, client);
+    const found = find(call);
+    if (found === "more") return undefined;
+    if (found !== "no" || rest === undefined) return decide(found, call);
+    if (rest.accept === undefined || asked.has(client)) {
+      return askRest(rest, data, client);
+    }
+    asked.add(client);
+    return orElse(
+      rest.accept(client),
+      () => data.length === 0 ? undefined : askRest(rest, data, client),
+    );
+  };
+  const router: Router = { route };
+  const [first] = table.routes;
+  // routes by address decide before a byte has come: the server may speak first
+  if (first === undefined || !needsBytes(first.match)) {
+    router.accept = (client) => route(NOTHING, client);
+  }
+  if (rest?.timeout !== undefined) router.timeout = rest.timeout.bind(rest);
+  if (rest?.connectError !== undefined) {
+    router.connectError = rest.connectError.bind(rest);
+  }
+  if (rest?.inactivityError !== undefined) {
+    router.inactivityError = rest.inactivityError.bind(rest);
+  }
+  return {
+    router,
+    explain(data, client) {
+      const found = find(new Call(data, client));
+      if (found === "more") return "routes: more bytes are needed";
+      if (found === "no") {
+        return `default${rest === undefined ? "" : ": the router"}`;
+      }
+      return `${routeTitle(table, found)}, line ${table.routes[found]?.line}`;
+    },
+  };
+}
+
+function askRest(rest: Router, data: Preread, client: Client): HookAnswer {
+  if (data.length === 0) return undefined;
+  if (rest.route !== undefined) return rest.route(data, client);
+  throw new DecisionError(
+    "Cannot go on routing as accept() of the table's router must decide where it has no route(): current value is no decision",
+  );
+}
+
+/** The first answer, or the second if the first is nothing. */
+function orElse(first: HookAnswer, second: () => HookAnswer): HookAnswer {
+  if (typeof first === "object" && first !== null && "then" in first) {
+    return Promise.resolve(first).then((answer) => answer ?? second());
+  }
+  return first ?? second();
+}
+
+/** Routes that an index can hold are one step together; others one each. */
+function compileSteps(routes: readonly TableRoute[]): Finder[] {
+  const steps: Finder[] = [];
+  for (let from = 0; from < routes.length;) {
+    let to = from;
+    let field: string | undefined;
+    for (; to < routes.length; to++) {
+      const route = routes[to];
+      const match = route && indexable(route.match);
+      if (match === undefined) break;
+      field ??= fieldOf(match);
+      if (field !== fieldOf(match)) break;
+    }
+    if (to > from) {
+      steps.push(indexRoutes(routes, from, to));
+      from = to;
+    } else {
+      steps.push(singleStep(routes, from));
+      from++;
+    }
+  }
+  return steps;
+}
+
+function singleStep(routes: readonly TableRoute[], number: number): Finder {
+  const matcher = compileMatch((routes[number] as TableRoute).match);
+  return (call) => {
+    const answer = matcher(call);
+    return answer === NO ? "no" : answer === MORE ? "more" : number;
+  };
+}
+
+/** What a route is called in messages. */
+function routeTitle(table: Table, index: number): string {
+  const name = table.routes[index]?.name;
+  return `route ${index + 1}${name === undefined ? "" : ` (${name})`}`;
+}
+
+/** Makes the decision of a route, or that of the table when there is none. */
+function compileActions(
+  table: Table,
+): (found: number | "no", call: Call) => Decision {
+  const { otherwise } = table;
+  const actions: ((call: Call) => Decision)[] = table.routes.map(
+    ({ action, match }, index) =>
+      compileAction(action, mentions(match), routeTitle(table, index)),
+  );
+  const last = otherwise === "router"
+    ? () => undefined
+    : compileAction(otherwise, mentions(undefined), "the default");
+  return (found, call) =>
+    (found === "no" ? last : actions[found] ?? last)(call);
+}
+
+function compileAction(
+  action: Action,
+  known: Mentions,
+  name: string,
+): (call: Call) => Decision {
+  const fill = (content: Content): (call: Call) => Bytes => {
+    if (content instanceof Uint8Array) return () => content;
+    return compileTemplate(content, known, name, false);
+  };
+  switch (action.kind) {
+    case "close": {
+      if (action.content === undefined) return () => ({ close: true });
+      const close = fill(action.content);
+      return (call) => ({ close: close(call) });
+    }
+    case "reply": {
+      const reply = fill(action.reply);
+      const { consume } = action;
+      return (call) => ({ reply: reply(call), consume });
+    }
+    case "remote": {
+      const { connectTimeout, inactivityTimeout } = action;
+      const remote = compileTemplate(action.remote, known, name, true);
+      const reply = action.reply && fill(action.reply);
+      const check = action.remote.some((part) => typeof part !== "string");
+      return (call) => {
+        const value = remote(call);
+        if (check) checkRemote(value, action.remote, name);
+        return {
+          remote: value,
+          reply: reply?.(call),
+          connectTimeout,
+          inactivityTimeout,
+        };
+      };
+    }
+  }
+}
+
+/** A client may send anything: what became of the remote is looked at. */
+function checkRemote(remote: string, template: Template, name: string): void {
+  const parsed = parseRemote(remote);
+  if (typeof parsed !== "string") return;
+  throw new DecisionError(
+    `Cannot connect to ${
+      formatTemplate(template)
+    } of ${name} as it ${parsed}: current value is ${describe(remote)}`,
+  );
+}
+
+/** @param bracketed Whether IPv6 addresses are put into brackets. */
+function compileTemplate(
+  template: Template,
+  known: Mentions,
+  name: string,
+  bracketed: boolean,
+): (call: Call) => string {
+  if (template.every((part) => typeof part === "string")) {
+    const text = template.join("");
+    return () => text;
+  }
+  return (call) => {
+    let text = "";
+    for (const part of template) {
+      if (typeof part === "string") {
+        text += part;
+        continue;
+      }
+      const value = valueOf(part, known, call);
+      if (value === undefined) {
+        throw new DecisionError(
+          `Cannot fill in \${${part.text}} of ${name} as the client must send it: current value is nothing`,
+        );
+      }
+      if (!bracketed) text += printable(value, part, name);
+      else text += isIpv6(value, part) ? `[${value}]` : value;
+    }
+    return text;
+  };
+}
+
+function valueOf(
+  variable: Variable,
+  known: Mentions,
+  call: Call,
+): string | undefined {
+  const { source, field, key, group } = variable;
+  const { remoteAddr, localAddr, listener } = call.client;
+  switch (source) {
+    case "client":
+      return field === "port" ? String(remoteAddr.port) : remoteAddr.hostname;
+    case "local":
+      if (field === "listener") return listener;
+      return field === "port" ? String(localAddr.port) : localAddr.hostname;
+    case "bytes":
+      return captureBytes(group ?? "", known, call.data.text);
+  }
+  const message = call.parse(source);
+  if (!message) return undefined;
+  const value = readField(message, field, key);
+  if (value === undefined) return undefined;
+  const values = typeof value === "string" ? [value] : value;
+  return group === undefined
+    ? values[0]
+    : captureField(variable, known, values);
+}
+
+/** Tells addresses; other texts with colons are taken as they are. */
+function isIpv6(value: string, { field, group }: Variable): boolean {
+  return group === undefined && value.includes(":") &&
+    ["address", "host", "serverName", "to"].includes(field);
+}
+
+/** What a client sent must not end a line of the answer. */
+function printable(value: string, variable: Variable, name: string): string {
+  if (!/\p{Cc}/u.test(value)) return value;
+  throw new DecisionError(
+    `Cannot fill in \${${variable.text}} of ${name} as it must have no control characters: current value is ${
+      describe(value)
+    }`,
+  );
+}

@@ -1,0 +1,308 @@
+/**
+ * The schema of a route table: which keys there are, and the rule of each. For
+ * the main thread only.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { LIMITS, MAX_SECONDS } from "../cli.ts";
+import { LEVELS } from "../observe/log.ts";
+import { parseListen } from "./listen.ts";
+import { parseNetwork } from "./network.ts";
+import { parseExpression, parsePattern } from "./pattern.ts";
+import { type FieldKind, type Protocol, PROTOCOLS } from "./protocols.ts";
+import { parseTemplate } from "./template.ts";
+
+/** The most that a timer can count, in seconds. */
+const MAX_TIMEOUT = 2_147_482;
+
+/** What an error says: that a key is missing, or the rule of its value. */
+function rule(text: string): { error: (issue: { input?: unknown }) => string } {
+  return { error: ({ input }) => input === undefined ? "is needed" : text };
+}
+
+/** A mapping of these keys, and no others. */
+function mapping<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== "unrecognized_keys") {
+        return issue.input === undefined ? "is needed" : "must be a mapping";
+      }
+      // a line for each of the keys
+      return issue.keys.map((key) => unknownKey(key, Object.keys(shape)))
+        .join("\n");
+    },
+  });
+}
+
+/** Names the key that was probably meant: options have other names there. */
+function unknownKey(key: string, known: readonly string[]): string {
+  const plain = (text: string) => text.replaceAll(/[-_]/g, "").toLowerCase();
+  const meant = known.find((name) => plain(name) === plain(key));
+  return meant === undefined
+    ? `is not one of ${known.join(", ")}`
+    : `is written ${meant}`;
+}
+
+/** A text that a function can read; it returns a text when it cannot. */
+function text(what: string, read: (value: string) => unknown): z.ZodString {
+  return z.string(rule(`must be ${what}`)).superRefine((value, context) => {
+    const result = read(value);
+    if (typeof result === "string") {
+      context.addIssue({ code: "custom", message: result });
+    }
+  });
+}
+
+/** One value, or a list of them. */
+function oneOrMore<One extends z.ZodType>(
+  one: One,
+  what: string,
+): z.ZodUnion<[One, z.ZodArray<One>]> {
+  const must = rule(`must be ${what}, or a list of those`);
+  return z.union([one, z.array(one, must).min(1, must)], must);
+}
+
+function whole(least: number, most: number): z.ZodNumber {
+  const must = rule(`must be a whole number from ${least} to ${most}`);
+  return z.int(must).min(least, must).max(most, must);
+}
+
+function seconds(most: number): z.ZodNumber {
+  const must = rule(`must be a positive number of seconds, at most ${most}`);
+  return z.number(must).positive(must).max(most, must);
+}
+
+const nonEmpty = (what: string) =>
+  z.string(rule(`must be ${what}`)).min(1, rule("must not be empty"));
+
+const hex = mapping({
+  hex: text("bytes in hexadecimal", checkHex).describe(
+    "Bytes as hexadecimal digits; spaces do not matter.",
+  ),
+});
+
+/** Text with variables, or bytes. */
+const content = z.union(
+  [text("a text", parseTemplate), hex],
+  rule("must be a text, or a mapping with hex"),
+);
+
+const CONSTANTS = {
+  remote: text("a text host:port", parseTemplate).describe(
+    "Where to connect: host:port; variables such as ${tls.serverName} are filled in.",
+  ),
+  reply: content.describe(
+    "Sent to the client: before connecting to the remote or, with consume, to go on routing.",
+  ),
+  consume: whole(1, LIMITS.maxPreread[1]).describe(
+    "How many bytes to drop before routing goes on with those that follow.",
+  ),
+  close: z.union(
+    [z.literal(true), text("true or a text", parseTemplate), hex],
+    rule("must be true, a text, or a mapping with hex"),
+  ).describe("Close: at once, or after these last bytes."),
+  connectTimeout: seconds(MAX_TIMEOUT).describe(
+    "Seconds for one try to connect.",
+  ),
+  inactivityTimeout: seconds(MAX_TIMEOUT).describe(
+    "Seconds for the first byte of the remote.",
+  ),
+};
+
+const action = {
+  remote: CONSTANTS.remote.optional(),
+  reply: CONSTANTS.reply.optional(),
+  consume: CONSTANTS.consume.optional(),
+  close: CONSTANTS.close.optional(),
+  connectTimeout: CONSTANTS.connectTimeout.optional(),
+  inactivityTimeout: CONSTANTS.inactivityTimeout.optional(),
+};
+
+const bytes = mapping({
+  prefix: text("a text of one character per byte", checkPrefix).optional()
+    .describe("The first bytes, one character per byte."),
+  hex: text("bytes in hexadecimal", checkHex).optional()
+    .describe("The first bytes as hexadecimal digits."),
+  regex: text("a regular expression between slashes", parseExpression)
+    .optional()
+    .describe("A /regex/ for the first bytes, one character per byte."),
+  within: whole(1, LIMITS.maxPreread[1]).optional()
+    .describe("The regex is to match within so many bytes; then it says no."),
+}).superRefine((value, context) => {
+  const has = (key: "prefix" | "hex" | "regex") => value[key] !== undefined;
+  const refuse = (message: string, path: string[]) =>
+    context.addIssue({ code: "custom", message, path });
+  if (!has("prefix") && !has("hex") && !has("regex")) {
+    refuse("must have one of prefix, hex, regex", []);
+  }
+  if (has("prefix") && has("hex")) {
+    refuse("cannot stand beside prefix", ["hex"]);
+  }
+  if (value.within !== undefined && !has("regex")) {
+    refuse("must stand beside regex", ["within"]);
+  }
+});
+
+/** The fields of a protocol, each with its patterns. */
+function protocolMatch(protocol: Protocol): z.ZodType {
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, kind] of Object.entries(protocol.fields)) {
+    shape[name] = fieldMatch(kind).optional();
+  }
+  return z.union(
+    [z.literal(true), mapping(shape)],
+    rule("must be true, or a mapping of its fields"),
+  );
+}
+
+function fieldMatch(kind: FieldKind): z.ZodType {
+  const read = (value: string) => parsePattern(value, kind);
+  switch (kind) {
+    case "boolean":
+      return z.boolean(rule("must be true or false"));
+    case "number":
+    case "numbers":
+      return oneOrMore(
+        z.union(
+          [z.int(), text("a number", read)],
+          rule("must be a whole number or a pattern"),
+        ),
+        "a whole number or a pattern",
+      );
+    case "lookup":
+      return z.record(
+        z.string(),
+        oneOrMore(text("a text", read), "a text in quotes"),
+        rule("must be a mapping of names to patterns"),
+      );
+    case "host":
+      return oneOrMore(text("a host name", read), "a host name");
+    default:
+      return oneOrMore(text("a text", read), "a text in quotes");
+  }
+}
+
+const protocols: Record<string, z.ZodType> = {};
+for (const [name, protocol] of Object.entries(PROTOCOLS)) {
+  protocols[name] = protocolMatch(protocol).optional()
+    .describe(`The client speaks ${name}: true, or its fields.`);
+}
+
+const match: z.ZodType = z.lazy(() => matchMapping).meta({ id: "match" });
+
+const matches = z.array(match, rule("must be a list of matches"))
+  .min(1, rule("must have at least one match"));
+
+const listenerName = text("a name", (value) => parsePattern(value, "text"));
+
+const matchMapping: z.ZodType = mapping({
+  client: oneOrMore(
+    text("an IP address or a network", parseNetwork),
+    "an IP address or a network",
+  ).optional().describe("The client's IP address or network (CIDR)."),
+  localPort: oneOrMore(whole(1, 65_535), "a port from 1 to 65535").optional()
+    .describe("The port that the client connected to."),
+  listener: oneOrMore(listenerName, "the name of a listener").optional()
+    .describe("The name of the listener that the client connected to."),
+  bytes: bytes.optional().describe(
+    "The first bytes, whatever the protocol; all that is given has to match.",
+  ),
+  any: matches.optional().describe("At least one of these."),
+  all: matches.optional().describe("All of these."),
+  not: match.optional().describe("Not this."),
+  ...protocols,
+}).refine(
+  (value) => Object.values(value).some((one) => one !== undefined),
+  "must have at least one key; true matches every client",
+);
+
+const route = mapping({
+  name: nonEmpty("a text").optional().describe("For logs and --dry-run."),
+  match: z.union(
+    [z.literal(true), match],
+    rule("must be a mapping, or true for every client"),
+  ).describe("Which clients the route is for: all keys have to match."),
+  ...action,
+});
+
+const port = whole(0, 65_535);
+
+const listener = z.union([
+  text("host:port", parseListen),
+  port,
+  mapping({
+    host: nonEmpty("a host name or an IP address").optional()
+      .describe("A host name or an IP address; default 0.0.0.0."),
+    port: port.describe("The port; 0 for any that is free."),
+    name: nonEmpty("a text").optional()
+      .describe("For match.listener; default: the host and port."),
+  }),
+], rule(`must be "host:port", a port, or a mapping of host, port and name`));
+
+const grant = (what: string) =>
+  z.union(
+    [z.boolean(), nonEmpty(what), z.array(nonEmpty(what))],
+    rule(`must be true, ${what}, or a list of those`),
+  ).optional();
+
+/** What stands in a route table. */
+export const tableSchema = mapping({
+  listen: oneOrMore(listener, `"host:port", a port, or a mapping`).optional()
+    .describe("Where to listen; the command line's -h and -p win."),
+  workers: whole(...LIMITS.workers).optional()
+    .describe("Worker threads; default: one per core."),
+  maxConnections: whole(...LIMITS.maxConnections).optional()
+    .describe("Connections open at a time."),
+  maxPreread: whole(...LIMITS.maxPreread).optional()
+    .describe("Bytes to read, at most, before there is a decision."),
+  prereadTimeout: seconds(MAX_SECONDS).optional()
+    .describe("Seconds for that."),
+  halfCloseTimeout: seconds(MAX_SECONDS).optional()
+    .describe("Seconds without progress after one side has ended."),
+  logLevel: z.enum(LEVELS, rule(`must be one of ${LEVELS.join(", ")}`))
+    .optional().describe("How much to log."),
+  logFormat: z.enum(["text", "json"], rule("must be one of text, json"))
+    .optional().describe("The format of both logs."),
+  accessLog: nonEmpty("a path, - or off").optional()
+    .describe("A file; - is standard output, off is none."),
+  allow: mapping({
+    net: grant("a host"),
+    read: grant("a path"),
+    env: grant("a name"),
+    import: grant("a host"),
+  }).optional().describe("Permissions of the router module."),
+  router: nonEmpty("the path of a module").optional()
+    .describe("A module that serves what no route is for."),
+  routes: z.array(route, rule("must be a list of routes")).optional()
+    .describe("Tried in order: the first that matches wins."),
+  default: mapping(action).optional()
+    .describe("What to do when no route matches; default: close."),
+});
+
+/** A route table as it stands in the file. */
+export type TableInput = z.infer<typeof tableSchema>;
+
+/** Reads bytes in hexadecimal; a text says which rule they break. */
+function checkHex(value: string): string | undefined {
+  return /^\s*([\da-f]{2}\s*)+$/i.test(value)
+    ? undefined
+    : "must be bytes of two hexadecimal digits each";
+}
+
+function checkPrefix(value: string): string | undefined {
+  if (value === "") return "must not be empty";
+  return /^[\0-\xff]+$/.test(value)
+    ? undefined
+    : "must have characters up to U+00FF only, as each stands for one byte";
+}
+
+/** The JSON Schema of a route table, for editors. */
+export function jsonSchema(): string {
+  const schema = z.toJSONSchema(tableSchema, { io: "input" });
+  return `${
+    JSON.stringify({ ...schema, title: "proxymachine route table" }, null, 2)
+  }\n`;
+}

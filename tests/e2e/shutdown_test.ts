@@ -1,0 +1,291 @@
+/**
+ * Signals: what is stopped, what is waited for, and the exit status.
+ */
+import assert from "node:assert/strict";
+import {
+  Proxy,
+  receive,
+  receiveAll,
+  receiveBulk,
+  send,
+  sendBulk,
+  test,
+  Upstream,
+} from "../fixtures.ts";
+
+const MB = 1_000_000;
+
+/** A client and a server that the proxy has joined. */
+interface Joined extends Disposable {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+}
+
+async function join(proxy: Proxy, upstream: Upstream): Promise<Joined> {
+  const client = await proxy.connect();
+  await send(client, "a");
+  const server = await upstream.accept();
+  await receive(server, 1);
+  await send(server, "b");
+  await receive(client, 1);
+  return {
+    client,
+    server,
+    [Symbol.dispose]() {
+      client.close();
+      server.close();
+    },
+  };
+}
+
+function start(upstream: Upstream, args = ["-w", "2"]): Promise<Proxy> {
+  return Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}" });`,
+    { args },
+  );
+}
+
+/** Waits until the proxy accepts no more: both workers must hear of it. */
+async function expectRefused(proxy: Proxy): Promise<void> {
+  for (;;) {
+    try {
+      using _client = await proxy.connect();
+    } catch (error) {
+      assert.ok(error instanceof Deno.errors.ConnectionRefused, String(error));
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function expectExit(proxy: Proxy): Promise<void> {
+  const { code, signal } = await proxy.status;
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+  await Promise.all([proxy.log.ended, proxy.access.ended]);
+}
+
+test("QUIT lets 50 open transfers finish, refuses new ones, and exits with 0", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using open = new DisposableStack();
+  const transfers: Joined[] = [];
+  for (let i = 0; i < 50; i++) {
+    transfers.push(open.use(await join(proxy, upstream)));
+  }
+  proxy.kill("SIGQUIT");
+  await proxy.log.find("Received QUIT signal. No longer accepting");
+  await proxy.log.find("Waiting for 50 connections to finish.");
+  await expectRefused(proxy);
+  const results = await Promise.all(
+    transfers.map(async ({ client, server }) => {
+      const [sent, received] = await Promise.all([
+        sendBulk(server, MB).finally(() => server.closeWrite()),
+        receiveBulk(client),
+      ]);
+      const [up, got] = await Promise.all([
+        sendBulk(client, 100_000).finally(() => client.closeWrite()),
+        receiveBulk(server),
+      ]);
+      return { sent, received, up, got };
+    }),
+  );
+  for (const { sent, received, up, got } of results) {
+    assert.deepEqual(received, sent);
+    assert.deepEqual(got, up);
+  }
+  await expectExit(proxy);
+  const done = proxy.access.count(/ in=100001 out=1000001 .*end=done$/);
+  assert.equal(done, 50, proxy.access.all.join("\n"));
+});
+
+test("QUIT waits for a client that has not been routed", async () => {
+  await using proxy = await Proxy.start(
+    `export default (data) =>
+      data.length === 1 ? { reply: "." } : { close: data.bytes };`,
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await receive(client, 1);
+  proxy.kill("SIGQUIT");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  await send(client, "b");
+  assert.equal(await receiveAll(client), "ab");
+  client.close();
+  await expectExit(proxy);
+});
+
+for (const signal of ["QUIT", "TERM", "INT"] as const) {
+  test(`${signal} ends at once when there are no connections`, async () => {
+    using upstream = new Upstream();
+    await using proxy = await start(upstream);
+    const { client, server } = await join(proxy, upstream);
+    client.close();
+    server.close();
+    await proxy.access.find("end=done");
+    const started = performance.now();
+    proxy.kill(`SIG${signal}`);
+    await expectExit(proxy);
+    assert.ok(performance.now() - started < 9000, "it waited");
+    assert.equal(proxy.log.count(`Received ${signal} signal.`), 1);
+  });
+}
+
+test("TERM waits for connections that end in time", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using joined = await join(proxy, upstream);
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  await proxy.log.find("Maximum time to wait for connections is 10 seconds.");
+  await expectRefused(proxy);
+  await send(joined.server, "answer");
+  await joined.server.closeWrite();
+  assert.equal(await receiveAll(joined.client), "answer");
+  await joined.client.closeWrite();
+  await expectExit(proxy);
+  await proxy.access.find(/ in=1 out=7 .*end=done/);
+});
+
+test("TERM closes what has not ended after 10 seconds, and exits with 0", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default (data) => data.text === "wait"
+      ? { reply: "." }
+      : { remote: "${upstream.remote}" };`,
+    { args: ["-w", "2"] },
+  );
+  using open = new DisposableStack();
+  const idle = open.use(await join(proxy, upstream));
+  const second = open.use(await join(proxy, upstream));
+  using undecided = await proxy.connect();
+  await send(undecided, "wait");
+  await receive(undecided, 1);
+  // one that is sending as fast as it can to one that does not read
+  const stuck = open.use(await join(proxy, upstream));
+  const pushing = sendBulk(stuck.server, 1000 * MB);
+  const started = performance.now();
+  proxy.kill("SIGTERM");
+  await assert.rejects(pushing);
+  assert.equal(await receiveAll(idle.client), "");
+  assert.equal(await receiveAll(second.server), "");
+  assert.equal(await receiveAll(undecided), "");
+  await expectExit(proxy);
+  assert.ok(performance.now() - started >= 9900);
+  assert.equal(proxy.access.count("end=shutdown"), 4);
+  await proxy.log.find(
+    "Closing 4 connections that did not finish in 10 seconds.",
+  );
+});
+
+test("a second TERM exits at once with 0", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using joined = await join(proxy, upstream);
+  const started = performance.now();
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  proxy.kill("SIGTERM");
+  assert.equal(await receiveAll(joined.client), "");
+  await expectExit(proxy);
+  assert.ok(performance.now() - started < 9000, "it waited");
+  await proxy.log.find("Received TERM signal again. Quitting at once.");
+});
+
+test("INT after TERM exits at once with 0", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using _joined = await join(proxy, upstream);
+  const started = performance.now();
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  proxy.kill("SIGINT");
+  await expectExit(proxy);
+  assert.ok(performance.now() - started < 9000, "it waited");
+});
+
+test("TERM after QUIT limits the time to 10 seconds", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using joined = await join(proxy, upstream);
+  proxy.kill("SIGQUIT");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Maximum time to wait for connections is 10 seconds.");
+  proxy.kill("SIGQUIT"); // changes nothing
+  const started = performance.now();
+  assert.equal(await receiveAll(joined.client), "");
+  assert.ok(performance.now() - started >= 9000);
+  await expectExit(proxy);
+  assert.equal(proxy.access.count("end=shutdown"), 1);
+});
+
+test("two TERM after QUIT exit at once", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using _joined = await join(proxy, upstream);
+  const started = performance.now();
+  proxy.kill("SIGQUIT");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Received TERM signal. No longer accepting");
+  proxy.kill("SIGTERM");
+  await expectExit(proxy);
+  assert.ok(performance.now() - started < 9000, "it waited");
+});
+
+test("QUIT ends when the last connection was held by a promise that never settles", async () => {
+  await using proxy = await Proxy.start(
+    `export default () => new Promise(() => {});`,
+    { args: ["-w", "1", "--preread-timeout", "0.5"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  proxy.kill("SIGQUIT");
+  assert.equal(await receiveAll(client).catch(() => ""), "");
+  await expectExit(proxy);
+});
+
+test("a router that is stuck in a loop does not keep TERM from ending", async () => {
+  await using proxy = await Proxy.start(
+    `export default () => { console.error("stuck"); for (;;); };`,
+    { args: ["-w", "2"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await proxy.log.find("stuck");
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Waiting for 1 connections to finish.");
+  proxy.kill("SIGTERM");
+  await expectExit(proxy);
+});
+
+test("USR1 logs the connections: current, maximum and total", async () => {
+  using upstream = new Upstream();
+  await using proxy = await start(upstream);
+  using open = new DisposableStack();
+  for (let i = 0; i < 3; i++) open.use(await join(proxy, upstream));
+  const { client, server } = await join(proxy, upstream);
+  client.close();
+  server.close();
+  await proxy.access.find("end=done");
+  using undecided = await proxy.connect();
+  await send(undecided, "a");
+  using _fifth = await upstream.accept();
+  proxy.kill("SIGUSR1");
+  await proxy.log.find(/Connections: 4\/4\/5 \(current\/maximum\/total\)/);
+});
+
+test("USR1 tells how many connections have a remote", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default (data) => data.text === "wait"
+      ? { reply: "." }
+      : { remote: "${upstream.remote}" };`,
+  );
+  using _joined = await join(proxy, upstream);
+  using undecided = await proxy.connect();
+  await send(undecided, "wait");
+  await receive(undecided, 1);
+  proxy.kill("SIGUSR1");
+  await proxy.log.find(/Connections: 2\/2\/2 .*, 1 with a remote/);
+});
