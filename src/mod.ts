@@ -2,11 +2,12 @@
  * What a router imports from `proxymachine`: the types of the contract, and the
  * few values that a router works with.
  *
- * @example A router module
+ * @example A router: a module exports it by default
  * ```ts
- * import type { Router } from "proxymachine";
+ * import { latin1, Preread, type Router } from "proxymachine";
+ * import assert from "node:assert/strict";
  *
- * export default {
+ * const router = {
  *   route(data) {
  *     const host = data.match(/\r\nHost: *([^\r\n:]+)/i)?.[1];
  *     if (host === undefined) return { noop: true };
@@ -16,6 +17,9 @@
  *     return { close: `HTTP/1.1 502 Bad Gateway\r\n\r\n${remote}: ${error.message}\n` };
  *   },
  * } satisfies Router;
+ *
+ * const request = latin1("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+ * assert.deepEqual(router.route(new Preread(request)), { remote: "10.0.0.1:80" });
  * ```
  *
  * @module

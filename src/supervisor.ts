@@ -44,6 +44,8 @@ export class Supervisor {
   readonly #gauges: Gauges;
   readonly #stopped = Promise.withResolvers<void>();
   #workers: WorkerThread[] = [];
+  #signals: { dispose(): void } | undefined;
+  #running = false;
   /** `performance.now()` of the last INT. */
   #interrupted = -Infinity;
   #stopping: "no" | "graceful" | "fast" = "no";
@@ -71,6 +73,7 @@ export class Supervisor {
   async start(router: RouterSource): Promise<readonly Deno.NetAddr[]> {
     const { workers } = this.#options;
     const listen = listeners(this.#options);
+    this.#signals = this.#hearSignals();
     // opened first, so that the ports are known to be free; they keep the shared
     // sockets open until the workers have their own
     const opened: Deno.TcpListener[] = [];
@@ -101,6 +104,7 @@ export class Supervisor {
       return opened.map(({ addr }) => addr as Deno.NetAddr);
     } catch (error) {
       for (const worker of this.#workers) worker.terminate();
+      this.#signals.dispose();
       throw error;
     } finally {
       for (const listener of opened) listener.close();
@@ -114,7 +118,7 @@ export class Supervisor {
    * @param addresses What `start` has returned.
    */
   async run(addresses: readonly Deno.NetAddr[]): Promise<void> {
-    const signals = this.#hearSignals();
+    this.#running = true;
     for (const address of addresses) {
       this.#log.info(
         `Listening on ${formatAddress(address)} with ${this.#workers.length} ${
@@ -129,7 +133,7 @@ export class Supervisor {
       `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
     );
     await this.#stopped.promise;
-    signals.dispose();
+    this.#signals?.dispose();
     for (const worker of this.#workers) worker.terminate();
   }
 
@@ -195,6 +199,8 @@ export class Supervisor {
   }
 
   #stop(how: "graceful" | "fast", signal: string): void {
+    // there are no connections yet
+    if (!this.#running) Deno.exit(0);
     if (signal === "INT") {
       const now = performance.now();
       if (now - this.#interrupted < SAME_KEYSTROKE) return;

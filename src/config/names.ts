@@ -79,8 +79,20 @@ export class NameIndex {
    * @returns The number of the first route for it; `Infinity` if there is none.
    */
   find(value: string): number {
-    let first = this.#exact.get(value) ?? Infinity;
-    if (this.#suffixes.size === 0) return first;
+    const exact = this.#exact.get(value) ?? Infinity;
+    return this.#suffixes.size === 0
+      ? exact
+      : Math.min(exact, this.findSuffix(value));
+  }
+
+  /**
+   * Finds a suffix that a text ends with.
+   *
+   * @param value What the client sent, or a suffix itself.
+   * @returns The number of the first route for it; `Infinity` if there is none.
+   */
+  findSuffix(value: string): number {
+    let first = Infinity;
     for (
       let dot = value.indexOf(".");
       dot >= 0;

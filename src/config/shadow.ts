@@ -70,7 +70,9 @@ function coveredByNames(
   for (const pattern of match.patterns) {
     const suffix = suffixOf(pattern);
     if (pattern.kind !== "exact" && suffix === undefined) return undefined;
-    const found = index.find(suffix ?? formatPattern(pattern));
+    const found = suffix === undefined
+      ? index.find(formatPattern(pattern))
+      : index.findSuffix(suffix);
     if (found === Infinity) return undefined;
     by.add(found);
   }

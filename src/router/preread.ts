@@ -29,6 +29,8 @@ export class Preread {
   #view: DataView | undefined;
 
   /**
+   * Makes a view of bytes, for instance to test a router.
+   *
    * @param bytes The bytes to show; they are not copied.
    */
   constructor(bytes: Uint8Array) {

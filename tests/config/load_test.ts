@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { ROOT } from "../fixtures.ts";
 import { mistakes, read } from "./helpers.ts";
+
+Deno.test("readTable() understands the table in the README", async () => {
+  const text = await Deno.readTextFile(join(ROOT, "README.md"));
+  const [, source = ""] = /```yaml\n([^]*?)```/.exec(text) ?? [];
+  const { table, settings } = read(source);
+  assert.equal(table.routes.length, 3);
+  assert.equal(settings.listen?.length, 2);
+});
 
 Deno.test("readTable() names all mistakes at once, with line, entry, rule and value", () => {
   const source = `

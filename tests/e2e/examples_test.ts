@@ -128,12 +128,15 @@ Deno.test("each example is a router of at most 25 lines, and says how to run it"
     );
     assert.match(text, /\nexport default \{[^]*\n\} satisfies Router;\n$/);
   }
-  // each has a test below
+  // each has a test below, or in routes_examples_test.ts
   assert.deepEqual(names.sort(), [
     "error_page.ts",
     "git.ts",
     "http_host.ts",
+    "https_and_ssh.ts",
+    "postgres.ts",
     "server_first.ts",
+    "sni.ts",
     "socks4.ts",
     "socks5.ts",
     "transparent.ts",

@@ -1,0 +1,228 @@
+/**
+ * Connecting: tries, timeouts, addresses and socket options.
+ */
+import assert from "node:assert/strict";
+import {
+  Proxy,
+  receive,
+  receiveAll,
+  Resettable,
+  run,
+  send,
+  test,
+  Upstream,
+} from "../fixtures.ts";
+
+/** A router that sends everybody to one remote at the first byte. */
+function to(remote: string): string {
+  return `export default () => ({ remote: "${remote}" });`;
+}
+
+test("the proxy connects when the remote begins to listen between two tries", async () => {
+  // an address of its own, so that nobody else is given the port meanwhile
+  const hostname = "127.0.0.2";
+  const unused = Deno.listen({ hostname, port: 0 });
+  const { port } = unused.addr as Deno.NetAddr;
+  unused.close();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${hostname}:${port}" }),
+    connectError: () => ({ close: "failed" }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  await proxy.log.find(`Retrying connection with ${hostname}:${port} (#2)`);
+  using listener = Deno.listen({ hostname, port });
+  using server = await listener.accept();
+  await send(server, await receive(server, 1));
+  server.close();
+  assert.equal(await receiveAll(client), "a");
+});
+
+test("the proxy gives a try up after connectTimeout", async () => {
+  using full = await FullListener.start();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${full.remote}", connectTimeout: 0.05 }),
+    connectError: (remote, error) =>
+      ({ close: [remote, error.name, error.message].join("|") }),
+  };`);
+  using client = await proxy.connect();
+  const started = performance.now();
+  await send(client, "a");
+  assert.equal(
+    await receiveAll(client),
+    `${full.remote}|TimedOut|${full.remote} did not answer within 0.05 seconds`,
+  );
+  assert.ok(performance.now() - started >= 10 * 100 + 11 * 50);
+  await proxy.log.find("Retrying");
+});
+
+/** A listener whose queue is full, so that a connect gets no answer. */
+class FullListener implements Disposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #clients: Deno.TcpConn[] = [];
+
+  static async start(): Promise<FullListener> {
+    const full = new FullListener();
+    for (;;) {
+      const client = await full.#connect();
+      if (client === undefined) return full;
+      full.#clients.push(client);
+    }
+  }
+
+  get remote(): string {
+    return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
+  }
+
+  async #connect(): Promise<Deno.TcpConn | undefined> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 900);
+    try {
+      return await Deno.connect({
+        hostname: "127.0.0.1",
+        port: (this.#listener.addr as Deno.NetAddr).port,
+        signal: controller.signal,
+      });
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.#clients) client.close();
+    this.#listener.close();
+  }
+}
+
+test("the proxy stops connecting when the client resets the connection", async () => {
+  using full = await FullListener.start();
+  await using proxy = await Proxy.start(`export default () =>
+    ({ remote: "${full.remote}", reply: "connecting" });`);
+  const client = await Resettable.connect(proxy.port);
+  client.send("a");
+  assert.equal(await client.receive(), "connecting");
+  await client.reset();
+  await proxy.access.find(/ in=1 out=10 .*end=client-reset/);
+});
+
+test("the proxy connects by name and by IPv6 address", async () => {
+  using four = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using six = Deno.listen({ hostname: "::1", port: 0 });
+  for (
+    const [listener, host] of [[four, "localhost"], [six, "[::1]"]] as const
+  ) {
+    const { port } = listener.addr as Deno.NetAddr;
+    await using proxy = await Proxy.start(to(`${host}:${port}`));
+    using client = await proxy.connect();
+    await send(client, "a");
+    using server = await listener.accept();
+    assert.equal(await receive(server, 1), "a");
+    client.close();
+    server.close();
+    await proxy.access.find(`remote=${host}:${port} in=1`);
+  }
+});
+
+test("the proxy keeps both connections alive with probes", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(to(upstream.remote));
+  using client = await proxy.connect();
+  await send(client, "a");
+  using server = await upstream.accept();
+  await send(server, "b");
+  await receive(client, 1);
+  for (const end of [client, server]) {
+    // as the proxy sees it: its own end of each connection
+    const { port } = end.remoteAddr as Deno.NetAddr;
+    const peer = (end.localAddr as Deno.NetAddr).port;
+    const { stdout } = await run([
+      "ss",
+      "-Htno",
+      `sport = ${port} and dport = ${peer}`,
+    ]);
+    assert.match(stdout, /timer:\(keepalive,/);
+  }
+});
+
+Deno.test({
+  name: "the proxy sends small segments at once on both connections",
+  ignore: !await canTrace(),
+  async fn() {
+    using upstream = new Upstream();
+    await using proxy = await Proxy.start(to(upstream.remote));
+    await using trace = await Trace.start(proxy.pid);
+    using client = await proxy.connect();
+    await send(client, "a");
+    using server = await upstream.accept();
+    await send(server, "b");
+    await receive(client, 1);
+    const calls = await trace.end();
+    const fds = new Set(
+      [...calls.matchAll(/setsockopt\((\d+), SOL_TCP, TCP_NODELAY, \[1\]/g)]
+        .map(([, fd]) => fd),
+    );
+    assert.equal(fds.size, 2, calls);
+  },
+});
+
+/** The calls of setsockopt() that a running process makes. */
+class Trace implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #output: Promise<string>;
+
+  private constructor(child: Deno.ChildProcess, output: Promise<string>) {
+    this.#child = child;
+    this.#output = output;
+  }
+
+  static async start(pid: number): Promise<Trace> {
+    const child = new Deno.Command("strace", {
+      args: ["-f", "-e", "trace=setsockopt", "-p", String(pid)],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const output = (async () => {
+      let text = "";
+      for await (
+        const part of child.stderr.pipeThrough(
+          new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>,
+        )
+      ) {
+        text += part;
+        if (text.includes("attached")) resolve();
+      }
+      resolve();
+      return text;
+    })();
+    await promise;
+    return new Trace(child, output);
+  }
+
+  /** Detaches, and returns the calls. */
+  async end(): Promise<string> {
+    try {
+      this.#child.kill("SIGINT");
+    } catch {
+      // it has ended
+    }
+    await this.#child.status;
+    return await this.#output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+}
+
+/** Tells whether strace is there and may trace. */
+async function canTrace(): Promise<boolean> {
+  try {
+    return (await run(["strace", "-e", "trace=none", "true"])).code === 0;
+  } catch {
+    return false;
+  }
+}

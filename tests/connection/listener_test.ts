@@ -1,0 +1,63 @@
+/**
+ * Several workers accept from one queue.
+ */
+import assert from "node:assert/strict";
+import {
+  Backend,
+  Proxy,
+  receive,
+  receiveAll,
+  send,
+  test,
+} from "../fixtures.ts";
+
+test("two workers serve all connections of one queue", async () => {
+  await using backend = new Backend(async (socket) => {
+    await send(socket, await receive(socket, 1));
+  });
+  await using proxy = await Proxy.start(
+    `export default (data, { id }) =>
+      ({ remote: "${backend.remote}", reply: id + "," });`,
+    { args: ["-w", "2"] },
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, async () => {
+      using client = await proxy.connect();
+      await send(client, "a");
+      return await receiveAll(client);
+    }),
+  );
+  const ids = answers.map((answer) => Number(/^(\d+),a$/.exec(answer)?.[1]));
+  assert.deepEqual(
+    ids.sort((a, b) => a - b),
+    Array.from({ length: 500 }, (_, index) => index + 1),
+  );
+  assert.equal(backend.accepted, 500);
+});
+
+test("a worker serves connections when the router keeps another one busy", async () => {
+  await using proxy = await Proxy.start(
+    `const worker = crypto.randomUUID();
+    export default (data) => {
+      if (data.text === "?") return { close: worker };
+      if (data.text === "busy") {
+        const until = performance.now() + 2000;
+        while (performance.now() < until);
+      }
+      return { reply: worker, consume: data.length };
+    };`,
+    { args: ["-w", "2"] },
+  );
+  using busy = await proxy.connect();
+  await send(busy, "hello");
+  const stuck = await receive(busy, 36);
+  await send(busy, "busy");
+  const workers = new Set<string>();
+  for (let i = 0; i < 50; i++) {
+    using client = await proxy.connect();
+    await send(client, "?");
+    workers.add(await receiveAll(client));
+  }
+  assert.ok([...workers].some((worker) => worker !== stuck));
+  assert.equal(await receive(busy, 36), stuck);
+});

@@ -1,0 +1,256 @@
+/**
+ * After the decision: half-close, lingering close, and connections that break.
+ */
+import assert from "node:assert/strict";
+import {
+  Backend,
+  type Digest,
+  Proxy,
+  receive,
+  receiveAll,
+  receiveBulk,
+  REFUSING,
+  Resettable,
+  send,
+  sendBulk,
+  test,
+  Upstream,
+} from "../fixtures.ts";
+
+const MB = 1_000_000;
+
+/** A router that sends everybody to one remote at the first byte. */
+function to(remote: string): string {
+  return `export default () => ({ remote: "${remote}" });`;
+}
+
+test("the proxy passes the whole answer when the client half-closes after its request", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(to(upstream.remote));
+  using client = await proxy.connect();
+  await send(client, "request");
+  await client.closeWrite();
+  using server = await upstream.accept();
+  assert.equal(await receiveAll(server), "request");
+  const [sent, received] = await Promise.all([
+    sendBulk(server, 10 * MB).then(async (sent) => {
+      await server.closeWrite();
+      return sent;
+    }),
+    receiveBulk(client),
+  ]);
+  assert.deepEqual(received, sent);
+  await proxy.access.find(/ in=7 out=10000000 .*end=done/);
+});
+
+test("the proxy passes what the client still sends when the remote half-closes", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(to(upstream.remote));
+  using client = await proxy.connect();
+  await send(client, "hello");
+  using server = await upstream.accept();
+  await send(server, "answer");
+  await server.closeWrite();
+  assert.equal(await receiveAll(client), "answer");
+  const [sent, received] = await Promise.all([
+    sendBulk(client, 10 * MB).then(async (sent) => {
+      await client.closeWrite();
+      return sent;
+    }),
+    receive(server, 5).then(() => receiveBulk(server)),
+  ]);
+  assert.deepEqual(received, sent);
+  await proxy.access.find(/ in=10000005 out=6 .*end=done/);
+});
+
+test("the proxy passes the answer when the remote closes at once after it", async () => {
+  let sent: Digest | undefined;
+  await using backend = new Backend(async (socket) => {
+    assert.equal(await receive(socket, 1), "a");
+    sent = await sendBulk(socket, 3 * MB);
+  });
+  await using proxy = await Proxy.start(to(backend.remote));
+  using client = await proxy.connect();
+  await send(client, "a");
+  assert.deepEqual(await receiveBulk(client), sent);
+});
+
+test("the client reads all of { close: bytes } when it is still sending", async () => {
+  await using proxy = await Proxy.start(`const page = new Uint8Array(300_000);
+  for (let at = 0; at < page.length; at++) page[at] = at * at % 251;
+  export default () => ({ close: page });`);
+  using client = await proxy.connect();
+  await sendBulk(client, 5 * MB);
+  const page = await receiveAll(client);
+  assert.equal(page.length, 300_000);
+  for (let at = 0; at < page.length; at++) {
+    if (page.charCodeAt(at) !== at * at % 251) assert.fail(`at ${at}`);
+  }
+  client.close();
+  await proxy.access.find(/ in=5000000 out=300000 .*end=router-close/);
+});
+
+test("the client reads all of { close: bytes } when it has half-closed", async () => {
+  await using proxy = await Proxy.start(
+    `export default async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return { close: "x".repeat(1_000_000) };
+    };`,
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await client.closeWrite();
+  assert.equal((await receiveBulk(client)).length, MB);
+  await proxy.access.find(/ in=1 out=1000000 .*end=router-close/);
+});
+
+test("the client reads the answer when the remote closes without reading all", async () => {
+  const answer = `413${"!".repeat(2000)}`;
+  await using backend = new Backend(async (socket) => {
+    await receive(socket, 1);
+    await send(socket, answer);
+  });
+  await using proxy = await Proxy.start(to(backend.remote));
+  // the order in which the proxy notices the reset differs from time to time
+  for (let i = 0; i < 10; i++) {
+    using client = await proxy.connect();
+    const sending = sendBulk(client, 5 * MB).catch(() => {});
+    assert.equal(await receive(client, answer.length), answer);
+    await sending;
+  }
+  await proxy.access.findAll(/ out=2003 .*end=(done|remote-reset)/, 10);
+});
+
+test("the proxy keeps nothing of what the client still sends after { close: bytes }", async () => {
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${REFUSING}" }),
+    connectError: () => ({ close: "502" }),
+  };`);
+  using warm = await proxy.connect();
+  await send(warm, "a");
+  await Promise.all([sendBulk(warm, 5 * MB), receiveAll(warm)]);
+  using client = await proxy.connect();
+  await send(client, "a");
+  assert.equal(await receiveAll(client), "502");
+  const before = await proxy.memory();
+  await sendBulk(client, 60 * MB);
+  const growth = await proxy.memory() - before;
+  assert.ok(growth < 16 * MB, `memory grew by ${growth} bytes`);
+});
+
+test("the proxy closes the remote when the client resets the connection", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(to(upstream.remote));
+  const client = await Resettable.connect(proxy.port);
+  client.send("a");
+  using server = await upstream.accept();
+  await send(server, "xy");
+  assert.equal(await client.receive(), "xy");
+  await client.reset();
+  assert.equal(await receiveAll(server), "a");
+  await proxy.access.find(/ in=1 out=2 .*end=client-reset/);
+});
+
+test("the proxy closes the remote when the client goes away during the answer", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(to(upstream.remote));
+  const client = await proxy.connect();
+  await send(client, "a");
+  using server = await upstream.accept();
+  const sending = sendBulk(server, 200 * MB);
+  await receive(client, 100_000);
+  client.close();
+  await assert.rejects(sending);
+  await proxy.access.find("end=client-reset");
+});
+
+test("the proxy closes the client when the remote resets the connection", async () => {
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(to(remote));
+  using client = await proxy.connect();
+  await send(client, "a");
+  const server = await connection;
+  assert.equal(await server.receive(), "a");
+  server.send("z");
+  assert.equal(await receive(client, 1), "z");
+  await server.reset();
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find(/ in=1 out=1 .*end=remote-reset/);
+});
+
+test("the proxy closes the client when the remote resets while the client sends", async () => {
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(to(remote));
+  using client = await proxy.connect();
+  await send(client, "a");
+  const server = await connection;
+  server.send("z");
+  assert.equal(await receive(client, 1), "z");
+  const sending = sendBulk(client, 50 * MB).catch(() => {});
+  await server.receive();
+  await server.reset();
+  // what the proxy has not read may make it a reset
+  assert.equal(await receiveAll(client).catch(() => ""), "");
+  await sending;
+  client.close();
+  await proxy.access.find(/ out=1 .*end=remote-reset/);
+});
+
+test("the proxy says remote-reset when the remote resets and the client has half-closed", async () => {
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(to(remote));
+  using client = await proxy.connect();
+  await send(client, "abc");
+  await client.closeWrite();
+  const server = await connection;
+  assert.equal(await server.receive(), "abc");
+  await server.reset();
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find(/ in=3 out=0 .*end=remote-reset/);
+});
+
+test("the proxy calls connectError() when the remote resets before it sends a byte", async () => {
+  const { remote, connection } = await Resettable.listen();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${remote}" }),
+    connectError: (remote, error) => ({ close: remote + " " + error.message }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "abc");
+  const server = await connection;
+  assert.equal(await server.receive(), "abc");
+  await server.reset();
+  assert.match(
+    await receiveAll(client),
+    new RegExp(`^${remote} .*reset by peer`),
+  );
+  await proxy.log.find(`Connection with ${remote} was terminated prematurely`);
+});
+
+test("the proxy logs remote-left when the remote closes before it sends a byte", async () => {
+  await using backend = new Backend(async (socket) => {
+    await receive(socket, 1);
+  });
+  await using proxy = await Proxy.start(to(backend.remote));
+  using client = await proxy.connect();
+  await send(client, "a");
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find(/ in=1 out=0 .*end=remote-left/);
+});
+
+test("the proxy logs why when the client leaves before there is a decision", async () => {
+  await using proxy = await Proxy.start(
+    `export default (data) => data.text === "r" ? { reply: "xy" } : undefined;`,
+  );
+  using ended = await proxy.connect();
+  await send(ended, "ab");
+  await ended.closeWrite();
+  assert.equal(await receiveAll(ended), "");
+  await proxy.access.find(/remote=- in=2 out=0 .*end=client-left/);
+
+  const reset = await Resettable.connect(proxy.port);
+  reset.send("r");
+  assert.equal(await reset.receive(), "xy");
+  await reset.reset();
+  await proxy.access.find(/remote=- in=1 out=2 .*end=client-reset/);
+});

@@ -1,0 +1,227 @@
+/**
+ * Another remote after the first has failed: it gets all bytes, each once.
+ */
+import assert from "node:assert/strict";
+import {
+  Proxy,
+  receive,
+  receiveAll,
+  REFUSING,
+  Resettable,
+  send,
+  sendBulk,
+  test,
+  Upstream,
+} from "../fixtures.ts";
+
+const MB = 1_000_000;
+
+test("another remote gets the bytes once when the first has refused", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${REFUSING}" }),
+    connectError: () => ({ remote: "${upstream.remote}" }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  await proxy.log.find("Retrying");
+  await send(client, "b");
+  using server = await upstream.accept();
+  await send(client, "c");
+  await client.closeWrite();
+  assert.equal(await receiveAll(server), "abc");
+  await send(server, "answer");
+  await server.closeWrite();
+  assert.equal(await receiveAll(client), "answer");
+  await proxy.access.find(
+    new RegExp(`remote=${upstream.remote} in=3 out=6 .*end=done`),
+  );
+});
+
+test("another remote gets the bytes once when the first has read some and closed", async () => {
+  using first = new Upstream();
+  using second = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${first.remote}" }),
+    connectError: () => ({ remote: "${second.remote}" }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  const refusing = await first.accept();
+  assert.equal(await receive(refusing, 1), "a");
+  await send(client, "bc");
+  assert.equal(await receive(refusing, 2), "bc");
+  refusing.close();
+  using server = await second.accept();
+  assert.equal(await receive(server, 3), "abc");
+  await send(client, "d");
+  await send(server, "x");
+  assert.equal(await receive(client, 1), "x");
+  await send(client, "e");
+  await client.closeWrite();
+  assert.equal(await receiveAll(server), "de");
+});
+
+test("the client reads the page when connectError() says { close: page }", async () => {
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${REFUSING}" }),
+    async connectError(remote, error) {
+      return { close: "HTTP/1.1 502 Bad Gateway\\r\\n\\r\\n" + "x".repeat(500_000) };
+    },
+  };`);
+  using client = await proxy.connect();
+  const [, page] = await Promise.all([
+    sendBulk(client, 5 * MB),
+    receiveAll(client),
+  ]);
+  assert.equal(page.length, 28 + 500_000);
+  client.close();
+  await proxy.access.find(/ out=500028 .*end=router-close/);
+});
+
+test("connectError() is called for each remote that fails", async () => {
+  const one = new Upstream();
+  const two = new Upstream();
+  const remotes = [one.remote, two.remote];
+  one[Symbol.dispose]();
+  await using proxy = await Proxy.start(`const seen = [];
+  export default {
+    route: () => ({ remote: "${remotes[0]}" }),
+    connectError(remote) {
+      seen.push(remote);
+      return seen.length === 1
+        ? { remote: "${remotes[1]}" }
+        : { close: seen.join() };
+    },
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  (await two.accept()).close();
+  two[Symbol.dispose]();
+  assert.equal(await receiveAll(client), remotes.join());
+});
+
+test("another remote gets the bytes once when inactivityError() names it", async () => {
+  using first = new Upstream();
+  using second = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${first.remote}", inactivityTimeout: 0.5 }),
+    inactivityError: () => ({ remote: "${second.remote}", inactivityTimeout: 100 }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  using silent = await first.accept();
+  await send(client, "b");
+  using server = await second.accept();
+  assert.equal(await receiveAll(silent), "ab");
+  await send(client, "c");
+  assert.equal(await receive(server, 3), "abc");
+  await send(server, "x");
+  assert.equal(await receive(client, 1), "x");
+});
+
+test("another remote gets the data and the timeouts of the decision before when it has none", async () => {
+  using first = new Upstream();
+  using second = new Upstream();
+  using third = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({
+      remote: "${first.remote}", data: "rewritten", inactivityTimeout: 0.5,
+    }),
+    connectError: () => ({ remote: "${second.remote}" }),
+    inactivityError: (remote) =>
+      ({ remote: "${third.remote}", data: "other " + remote }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  const leaving = await first.accept();
+  assert.equal(await receive(leaving, 9), "rewritten");
+  leaving.close();
+  using silent = await second.accept();
+  assert.equal(await receiveAll(silent), "rewritten");
+  using server = await third.accept();
+  const expected = `other ${second.remote}`;
+  assert.equal(await receive(server, expected.length), expected);
+});
+
+test("the proxy tries no other remote when the client has sent more than is kept", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default {
+      route: () => ({ remote: "${upstream.remote}" }),
+      connectError: () => ({ remote: "${REFUSING}" }),
+    };`,
+    { args: ["-w", "1", "--max-preread", "1000"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  const server = await upstream.accept();
+  await receive(server, 1);
+  await send(client, "x".repeat(1001));
+  await receive(server, 1001);
+  server.close();
+  assert.equal(await receiveAll(client), "");
+  await proxy.log.find(
+    `Cannot try ${REFUSING} as at most --max-preread bytes are kept`,
+  );
+  await proxy.access.find("end=remote-left");
+});
+
+test("inactivityError() is called when the remote does not read what it is sent", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({
+      remote: "${upstream.remote}", inactivityTimeout: 0.5,
+      data: new Uint8Array(50_000_000),
+    }),
+    inactivityError: () => ({ close: "inactive" }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  using _stuck = await upstream.accept();
+  assert.equal(await receiveAll(client), "inactive");
+  client.close();
+  await proxy.access.find("end=router-close");
+});
+
+test("another remote gets its data when the first has not taken all of its own in time", async () => {
+  using first = new Upstream();
+  using second = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({
+      remote: "${first.remote}", inactivityTimeout: 0.5,
+      data: new Uint8Array(50_000_000),
+    }),
+    inactivityError: () =>
+      ({ remote: "${second.remote}", data: "first", inactivityTimeout: 100 }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  using _stuck = await first.accept();
+  await send(client, ",second");
+  using server = await second.accept();
+  assert.equal(await receive(server, 12), "first,second");
+  await send(client, ",third");
+  assert.equal(await receive(server, 6), ",third");
+  await send(server, "x");
+  assert.equal(await receive(client, 1), "x");
+});
+
+test("another remote gets its data when the first resets before it has taken all of its own", async () => {
+  const { remote, connection } = await Resettable.listen();
+  using second = new Upstream();
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${remote}", data: new Uint8Array(50_000_000) }),
+    connectError: () => ({ remote: "${second.remote}", data: "first" }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  const server = await connection;
+  await server.receive();
+  await server.reset();
+  using other = await second.accept();
+  await send(client, ",second");
+  assert.equal(await receive(other, 12), "first,second");
+  await send(other, "x");
+  assert.equal(await receive(client, 1), "x");
+});
