@@ -93,15 +93,25 @@ function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-async function open(
+/** A try that may take as long as it likes needs no timer, and no signal. */
+function open(
   connection: Connection,
   { address, connectTimeout }: Connect,
 ): Promise<Deno.TcpConn> {
-  const { hostname, port } = address;
+  return connectTimeout === undefined
+    ? Deno.connect(address)
+    : openInTime(connection, address, connectTimeout);
+}
+
+async function openInTime(
+  connection: Connection,
+  { hostname, port }: HostPort,
+  milliseconds: number,
+): Promise<Deno.TcpConn> {
   const controller = connection.connecting = new AbortController();
-  const timer = connectTimeout === undefined ? undefined : setTimeout(
-    () => controller.abort(timedOut(address, connectTimeout)),
-    connectTimeout,
+  const timer = setTimeout(
+    () => controller.abort(timedOut({ hostname, port }, milliseconds)),
+    milliseconds,
   );
   try {
     return await Deno.connect({ hostname, port, signal: controller.signal });

@@ -207,7 +207,11 @@ export class Connection implements Expiring {
     this.#running++;
   }
 
-  /** Counts the end of a coroutine; with the last of them all is over. */
+  /**
+   * Counts the end of a coroutine; with the last of them the place of the
+   * connection is free. That can be later than `end`: a connect that is under
+   * way holds its descriptor.
+   */
   leave(): void {
     if (--this.#running > 0) return;
     const { context } = this;
@@ -216,7 +220,6 @@ export class Connection implements Expiring {
     context.connections.delete(this);
     context.gauges.closed();
     context.descriptors.released();
-    context.accessLog.connection(this);
     if (context.connections.size === 0) context.onIdle?.();
   }
 
@@ -344,6 +347,7 @@ export class Connection implements Expiring {
     this.connecting?.abort();
     this.detach();
     this.client.close();
+    this.context.accessLog.connection(this);
     this.#settle();
     this.wake();
   }

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { Buffers, LARGE, MEDIUM, SMALL } from "../../src/connection/buffers.ts";
+import {
+  Buffers,
+  FIRST,
+  LARGE,
+  MEDIUM,
+  SMALL,
+} from "../../src/connection/buffers.ts";
 
 /** Lends a buffer and grows it, as a flow does that fills it twice. */
 function large(buffers: Buffers): Uint8Array {
@@ -22,6 +28,16 @@ Deno.test("Buffers lends a buffer again when it was given back", () => {
   buffers.release(small);
   assert.equal(buffers.small(), small);
   assert.notEqual(buffers.small(), small);
+});
+
+Deno.test("first() lends a buffer for what is read before the decision", () => {
+  const buffers = new Buffers();
+  const first = buffers.first();
+  assert.equal(first.length, FIRST);
+  assert.notEqual(buffers.first(), first);
+  buffers.release(first);
+  assert.notEqual(buffers.small(), first, "it is of another kind");
+  assert.equal(buffers.first(), first);
 });
 
 Deno.test("fit() lends the next size when the buffer was filled, up to the largest", () => {

@@ -511,6 +511,22 @@ Deno.test("--log-level error leaves out what is no error", async () => {
   assert.equal(code, 0);
 });
 
+Deno.test("--log-level debug shows every decision", async () => {
+  await using backend = new Backend((socket) => send(socket, "answer"));
+  await using proxy = await Proxy.start(
+    `export default {
+      route(data) {
+        if (data.length < 2) return { noop: true };
+        return { remote: "${backend.remote}", data: "x" };
+      },
+    };`,
+    { args: ["-w", "1", "--log-level", "debug"] },
+  );
+  assert.equal(await ask(proxy, "hello"), "answer");
+  const line = await proxy.log.find(/ debug .*route\(\)/);
+  assert(line.includes(backend.remote), line);
+});
+
 /** Connects to a port on which somebody will listen before long. */
 async function connectSoon(port: number): Promise<Deno.TcpConn> {
   for (let tries = 0;; tries++) {
