@@ -47,6 +47,11 @@ export async function requirePermissions(
     if (state !== "granted") missing ??= flag;
   }
   if (missing === undefined) return;
+  if (Deno.build.standalone) {
+    throw new ConfigError(
+      `Cannot start without ${missing}: this executable was built without it`,
+    );
+  }
   const command = [
     "deno",
     "run",

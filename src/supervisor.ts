@@ -101,6 +101,7 @@ export class Supervisor {
         accessLog: this.#access && this.#options.logFormat,
       };
       await Promise.all(this.#workers.map((worker) => worker.serve(serve)));
+      for (const worker of this.#workers) this.#mourn(worker);
       return opened.map(({ addr }) => addr as Deno.NetAddr);
     } catch (error) {
       for (const worker of this.#workers) worker.terminate();
@@ -190,6 +191,21 @@ export class Supervisor {
         }
       },
     };
+  }
+
+  /** Goes on with the other workers when one has died, as long as there are any. */
+  #mourn(worker: WorkerThread): void {
+    worker.died.then((reason) => {
+      this.#workers = this.#workers.filter((other) => other !== worker);
+      const left = this.#workers.length;
+      this.#log.error(
+        `A worker has died, and its connections with it; ${left} left: ${reason}`,
+      );
+      if (left > 0 || this.#stopping !== "no") return;
+      this.#stopped.reject(
+        new StartError("Cannot go on as no worker is left"),
+      );
+    });
   }
 
   #logCounters(): void {

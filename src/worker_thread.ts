@@ -5,6 +5,7 @@
  */
 import type { FromWorker, RouterSource, Serve, ToWorker } from "./messages.ts";
 import type { ListenOptions } from "./connection/listener.ts";
+import { oneLine } from "./errors.ts";
 import { LEVELS } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { Hook } from "./connection/decision.ts";
@@ -23,6 +24,7 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #onLines: (batch: Batch) => void;
   readonly #drained = Promise.withResolvers<void>();
+  readonly #died = Promise.withResolvers<string>();
   /** Who waits for the answer to the last instruction. */
   #pending: PromiseWithResolvers<FromWorker> | undefined;
   #onDryRunLine: (text: string) => void = () => {};
@@ -50,8 +52,14 @@ export class WorkerThread {
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#pending?.reject(new WorkerError(event.message));
+      this.#died.resolve(oneLine(event.message));
       this.#drained.resolve();
     };
+  }
+
+  /** Resolves with the reason when the thread has ended by an error. */
+  get died(): Promise<string> {
+    return this.#died.promise;
   }
 
   /** Resolves when the worker has stopped and its last connection has ended. */

@@ -69,6 +69,10 @@ export interface RemoteDecision {
    * @default no limit
    */
   inactivityTimeout?: number | undefined;
+  /** The original's name of `connectTimeout`: not part of this decision. */
+  connect_timeout?: never;
+  /** The original's name of `inactivityTimeout`: not part of this decision. */
+  inactivity_timeout?: never;
   /** Not part of this decision. */
   consume?: never;
   /** Not part of this decision. */

@@ -98,6 +98,9 @@ function loadFailure(error: unknown, url: string): string {
   const place = text.includes(oneLine(url)) || /:\d+:\d+$/.test(text)
     ? undefined
     : placeOf(error, url.startsWith("file:") ? new URL(".", url).href : "<");
-  const kind = error.name === "TypeError" ? "" : `${error.name}: `;
+  // the runtime's own words for an import that fails need no name before them
+  const kind = refused !== "" || /^Module not found/.test(text)
+    ? ""
+    : `${error.name}: `;
   return `${kind}${text}${place === undefined ? "" : ` at ${place}`}${refused}`;
 }
