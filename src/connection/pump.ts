@@ -262,7 +262,11 @@ function serverEnded(connection: Connection, verdict: Connect): void {
   }
   connection.serverEnded = true;
   if (connection.clientEnded) return;
-  if (connection.serverBroken) connection.enter("drain");
+  if (connection.serverBroken) {
+    // the write has got the error, so the read got EOF
+    connection.endReason ??= "remote-reset";
+    connection.enter("drain");
+  }
   connection.follow(endClient(connection));
 }
 
@@ -290,6 +294,7 @@ export async function lastWords(
   bytes: Uint8Array,
 ): Promise<void> {
   connection.endReason ??= "router-close";
+  connection.extra = undefined;
   connection.watchHalfClose();
   for (let at = 0; at < bytes.length; at += MEDIUM) {
     if (!await reply(connection, bytes.subarray(at, at + MEDIUM))) return;
