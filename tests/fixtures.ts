@@ -90,6 +90,9 @@ export interface ProxyOptions {
   readonly listen?: readonly string[];
 }
 
+/** Milliseconds that a line may take to come. */
+const PATIENCE = 60_000;
+
 /** Lines of a stream, kept, and awaited. */
 export class Lines {
   /** All lines so far. */
@@ -111,6 +114,7 @@ export class Lines {
    * @returns The first such line.
    */
   async find(pattern: string | RegExp): Promise<string> {
+    const until = performance.now() + PATIENCE;
     for (;;) {
       const line = this.all.find((line) =>
         typeof pattern === "string"
@@ -121,7 +125,7 @@ export class Lines {
       if (this.#over) {
         throw new Error(`No line ${pattern} in:\n${this.all.join("\n")}`);
       }
-      await this.#more(pattern);
+      await this.#more(pattern, until);
     }
   }
 
@@ -133,6 +137,7 @@ export class Lines {
    * @returns All such lines so far.
    */
   async findAll(pattern: string | RegExp, count: number): Promise<string[]> {
+    const until = performance.now() + PATIENCE;
     while (this.count(pattern) < count) {
       if (this.#over) {
         throw new Error(
@@ -141,7 +146,7 @@ export class Lines {
           }`,
         );
       }
-      await this.#more(pattern);
+      await this.#more(pattern, until);
     }
     return this.all.filter((line) =>
       typeof pattern === "string" ? line.includes(pattern) : pattern.test(line)
@@ -156,12 +161,12 @@ export class Lines {
   }
 
   /** Waits for another line, or the end. */
-  async #more(pattern: string | RegExp): Promise<void> {
+  async #more(pattern: string | RegExp, until: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(
       () =>
         reject(new Error(`${pattern} did not come:\n${this.all.join("\n")}`)),
-      60_000,
+      until - performance.now(),
     );
     this.#waiting.add(resolve);
     try {
