@@ -46,6 +46,8 @@ export class Supervisor {
   #workers: WorkerThread[] = [];
   #signals: { dispose(): void } | undefined;
   #running = false;
+  /** A signal to stop that came while it started. */
+  #early: (() => void) | undefined;
   /** `performance.now()` of the last INT. */
   #interrupted = -Infinity;
   #stopping: "no" | "graceful" | "fast" = "no";
@@ -133,6 +135,7 @@ export class Supervisor {
     this.#log.info(
       `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
     );
+    this.#early?.();
     await this.#stopped.promise;
     this.#signals?.dispose();
     for (const worker of this.#workers) worker.terminate();
@@ -215,8 +218,12 @@ export class Supervisor {
   }
 
   #stop(how: "graceful" | "fast", signal: string): void {
-    // there are no connections yet
-    if (!this.#running) Deno.exit(0);
+    if (!this.#running) {
+      // while it starts: the first is obeyed when it runs, a second at once
+      if (this.#early !== undefined) Deno.exit(0);
+      this.#early = () => this.#stop(how, signal);
+      return;
+    }
     if (signal === "INT") {
       const now = performance.now();
       if (now - this.#interrupted < SAME_KEYSTROKE) return;

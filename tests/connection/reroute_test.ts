@@ -80,25 +80,24 @@ test("the client reads the page when connectError() says { close: page }", async
 });
 
 test("connectError() is called for each remote that fails", async () => {
-  const one = new Upstream();
-  const two = new Upstream();
-  const remotes = [one.remote, two.remote];
-  one[Symbol.dispose]();
+  using upstream = new Upstream();
   await using proxy = await Proxy.start(`const seen = [];
   export default {
-    route: () => ({ remote: "${remotes[0]}" }),
+    route: () => ({ remote: "${REFUSING}" }),
     connectError(remote) {
       seen.push(remote);
       return seen.length === 1
-        ? { remote: "${remotes[1]}" }
+        ? { remote: "${upstream.remote}" }
         : { close: seen.join() };
     },
   };`);
   using client = await proxy.connect();
   await send(client, "a");
-  (await two.accept()).close();
-  two[Symbol.dispose]();
-  assert.equal(await receiveAll(client), remotes.join());
+  (await upstream.accept()).close();
+  assert.equal(
+    await receiveAll(client),
+    [REFUSING, upstream.remote].join(),
+  );
 });
 
 test("another remote gets the bytes once when inactivityError() names it", async () => {
