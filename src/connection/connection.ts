@@ -330,6 +330,8 @@ export class Connection implements Expiring {
     this.#serverOpen = false;
     this.context.gauges.connected(-1);
     this.server?.close();
+    // a replay that is still under way must not join it any more
+    this.server = undefined;
     this.context.descriptors.released();
   }
 
