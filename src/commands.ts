@@ -190,7 +190,7 @@ async function withWorker(
     for (const [, text] of batch.log) console.error(`proxymachine: ${text}`);
   });
   try {
-    return await action(worker, await worker.load(router, limits.revokeRead));
+    return await action(worker, await worker.load(router, limits));
   } finally {
     worker.terminate();
   }

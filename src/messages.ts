@@ -34,6 +34,8 @@ export interface Load {
   readonly router: RouterSource;
   /** The paths to give up once the router is imported. */
   readonly revokeRead: readonly string[];
+  /** The paths that the router may read for good; `undefined`: all. */
+  readonly mayRead: readonly string[] | undefined;
 }
 
 /** Listen, and serve connections; the router is loaded. */

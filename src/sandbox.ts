@@ -26,6 +26,8 @@ export interface Sandbox {
   readonly permissions: Deno.PermissionOptionsObject;
   /** The paths that it may read no more once the router is loaded. */
   readonly revokeRead: readonly string[];
+  /** The paths that the router may read for good; `undefined`: all. */
+  readonly mayRead: readonly string[] | undefined;
 }
 
 /**
@@ -178,6 +180,7 @@ export function sandbox(options: Options, router: RouterSource): Sandbox {
       ffi: false,
       sys: false,
     },
+    mayRead: grants.read === true ? undefined : read,
     // giving up a folder would take the grants of all folders above it along
     revokeRead: grants.read === true
       ? []

@@ -81,18 +81,18 @@ export class Supervisor {
     const opened: Deno.TcpListener[] = [];
     try {
       for (const options of listen) opened.push(this.#listen(options));
-      const { permissions, revokeRead } = sandbox(this.#options, router);
+      const limits = sandbox(this.#options, router);
       this.#workers = Array.from(
         { length: workers },
         (_, index) =>
           new WorkerThread(
-            { permissions, revokeRead },
+            limits,
             `worker ${index + 1}`,
             (batch) => this.#onLines(batch),
           ),
       );
       await Promise.all(
-        this.#workers.map((worker) => worker.load(router, revokeRead)),
+        this.#workers.map((worker) => worker.load(router, limits)),
       );
       this.#fitDescriptors(router);
       const serve: Omit<Serve, "type"> = {

@@ -18,6 +18,7 @@ import { Outbox } from "./observe/outbox.ts";
 import type { Router } from "./router/contract.ts";
 import { dryRun } from "./router/dry_run.ts";
 import { describeError } from "./errors.ts";
+import { confineImports } from "./router/imports.ts";
 import { HOOKS, loadRouter } from "./router/load.ts";
 
 /** The part of a worker's global scope that is used here. */
@@ -85,6 +86,11 @@ scope.addEventListener("unhandledrejection", (event: PromiseRejectionEvent) => {
 
 async function load(message: Load): Promise<void> {
   const { url, name, table: plan } = message.router;
+  const granted = message.mayRead;
+  let readable = [...granted ?? [], ...message.revokeRead];
+  if (Deno.build.standalone && granted !== undefined) {
+    confineImports(() => readable);
+  }
   try {
     const module = url === undefined ? undefined : await loadRouter(url, name);
     if (plan !== undefined) table = compileTable(plan, module);
@@ -92,6 +98,7 @@ async function load(message: Load): Promise<void> {
     for (const path of message.revokeRead) {
       await Deno.permissions.revoke({ name: "read", path });
     }
+    readable = [...granted ?? []];
     say({
       type: "loaded",
       hooks: HOOKS.filter((hook) => router?.[hook] !== undefined),

@@ -71,13 +71,13 @@ export class WorkerThread {
    * Loads the router.
    *
    * @param router The module, the table, or both.
-   * @param revokeRead The paths that the worker gives up afterwards.
+   * @param limits What it may read, and what of that it gives up afterwards.
    * @returns The hooks that the router has.
    * @throws {WorkerError} If it cannot be loaded, or not in time.
    */
   async load(
     router: RouterSource,
-    revokeRead: readonly string[],
+    limits: Pick<Sandbox, "revokeRead" | "mayRead">,
   ): Promise<readonly Hook[]> {
     const timer = setTimeout(
       () =>
@@ -91,7 +91,12 @@ export class WorkerThread {
       LOAD_TIMEOUT,
     );
     try {
-      const answer = await this.#ask({ type: "load", router, revokeRead });
+      const answer = await this.#ask({
+        type: "load",
+        router,
+        revokeRead: limits.revokeRead,
+        mayRead: limits.mayRead,
+      });
       return answer.type === "loaded" ? answer.hooks : [];
     } finally {
       clearTimeout(timer);

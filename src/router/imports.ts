@@ -1,0 +1,53 @@
+/**
+ * Confining what a router imports, where the runtime does not.
+ *
+ * @module
+ */
+import module from "node:module";
+import { fileURLToPath } from "node:url";
+import { relative } from "node:path";
+
+/** The part of `node:module` that is used here; older runtimes lack it. */
+interface Hooks {
+  registerHooks?(hooks: {
+    resolve(
+      specifier: string,
+      context: unknown,
+      next: (specifier: string, context: unknown) => { url: string },
+    ): { url: string };
+  }): unknown;
+}
+
+/**
+ * Refuses imports of files from outside some folders. An executable reads the
+ * modules that it imports without asking for the permission to read; under
+ * `deno run` the permission itself says all this.
+ *
+ * @param readable The files and folders that may be imported from; asked at
+ * each import, as they become fewer when the router is loaded.
+ * @returns Whether the runtime can do it.
+ */
+export function confineImports(readable: () => readonly string[]): boolean {
+  const { registerHooks } = module as unknown as Hooks;
+  if (registerHooks === undefined) return false;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const resolved = next(specifier, context);
+      if (resolved.url.startsWith("file:")) {
+        const path = fileURLToPath(resolved.url);
+        if (!readable().some((folder) => isWithin(path, folder))) {
+          throw new Deno.errors.NotCapable(
+            `Requires read access to ${JSON.stringify(path)}`,
+          );
+        }
+      }
+      return resolved;
+    },
+  });
+  return true;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith("../");
+}
