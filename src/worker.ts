@@ -41,6 +41,7 @@ const refuse = (what: string) => (): never => {
   throw new Error(`a router cannot ${what}`);
 };
 const exit = Deno.exit = refuse("end the program");
+Deno.kill = refuse("send signals");
 scope.close = refuse("end its worker");
 scope.postMessage = refuse("speak for its worker");
 // signals to one's own process need no permission
