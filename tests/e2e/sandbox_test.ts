@@ -111,7 +111,7 @@ function forbidden(outside: Folder, modules: ModuleServer): Attempts {
       `import("node:child_process").then((c) => c.execFileSync("true"))`,
       /Requires \w+ access/,
     ],
-    "send a signal": [`Deno.kill(Deno.ppid, "SIGCONT")`, /run access/],
+    "send a signal": [`Deno.kill(Deno.ppid, "SIGCONT")`, /cannot send signals/],
     "write a file": [
       `Deno.writeTextFile(${written}, "x")`,
       /Requires write access/,
