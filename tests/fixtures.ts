@@ -691,3 +691,17 @@ export async function receiveBulk(socket: Deno.Conn): Promise<Digest> {
     length += count;
   }
 }
+
+/** A router that answers each line with `reply`, until one says where to go. */
+export function dialogue(
+  remote: string,
+  reply = "data.text.slice(0, length)",
+): string {
+  return `export default (data) => {
+    const length = data.text.indexOf("\\n") + 1;
+    if (length === 0) return { noop: true };
+    return data.startsWith("go")
+      ? { remote: "${remote}", reply: "going\\n" }
+      : { reply: ${reply}, consume: length };
+  };`;
+}

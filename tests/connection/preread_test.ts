@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import {
   Backend,
+  dialogue,
   Proxy,
   receive,
   receiveAll,
@@ -11,20 +12,6 @@ import {
   test,
   Upstream,
 } from "../fixtures.ts";
-
-/** Answers each line with `reply`, until one says where to go. */
-function dialogue(
-  remote: string,
-  reply = "data.text.slice(0, length)",
-): string {
-  return `export default (data) => {
-    const length = data.text.indexOf("\\n") + 1;
-    if (length === 0) return { noop: true };
-    return data.startsWith("go")
-      ? { remote: "${remote}", reply: "going\\n" }
-      : { reply: ${reply}, consume: length };
-  };`;
-}
 
 test("the proxy answers and goes on routing when the router says { reply, consume }", async () => {
   using upstream = new Upstream();

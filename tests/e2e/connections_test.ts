@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import {
+  dialogue,
   type Digest,
   Proxy,
   receive,
@@ -22,20 +23,6 @@ const MB = 1_000_000;
 /** A router that sends everybody to one remote at the first byte. */
 function to(remote: string): string {
   return `export default () => ({ remote: "${remote}" });`;
-}
-
-/** Answers each line with `reply`, until one says where to go. */
-function dialogue(
-  remote: string,
-  reply = "data.text.slice(0, length)",
-): string {
-  return `export default (data) => {
-    const length = data.text.indexOf("\\n") + 1;
-    if (length === 0) return { noop: true };
-    return data.startsWith("go")
-      ? { remote: "${remote}", reply: "going\\n" }
-      : { reply: ${reply}, consume: length };
-  };`;
 }
 
 test("the proxy passes 100 MB each way at the same time unchanged", async () => {
