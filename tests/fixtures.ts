@@ -411,7 +411,9 @@ export class Terminal implements AsyncDisposable {
   constructor(command: readonly string[]) {
     const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
     this.#child = new Deno.Command(need("script", "bsdutils"), {
-      args: ["-qefc", quoted.join(" "), "/dev/null"],
+      // exec: a shell that waits for it would die of a Ctrl+C, too
+      args: ["-qefc", `exec ${quoted.join(" ")}`, "/dev/null"],
+      env: { SHELL: "/bin/sh" },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
