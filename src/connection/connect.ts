@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { formatAddress, type HostPort } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
-import { type Socket, takeSocket } from "./socket.ts";
+import { dial } from "./dial.ts";
+import type { Socket } from "./socket.ts";
 
 /** How often a failed connect is tried again. */
 const RETRIES = 10;
@@ -34,7 +34,7 @@ export async function connect(
   for (let retries = 0;;) {
     let failure: unknown;
     try {
-      const socket = takeSocket(await open(connection, verdict));
+      const socket = await dial(connection, verdict);
       if (!connection.isClosed()) return socket;
       socket.close();
       return undefined;
@@ -91,40 +91,4 @@ function mayRetry(
 
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-/** A try that may take as long as it likes needs no timer, and no signal. */
-function open(
-  connection: Connection,
-  { address, connectTimeout }: Connect,
-): Promise<Deno.TcpConn> {
-  return connectTimeout === undefined
-    ? Deno.connect(address)
-    : openInTime(connection, address, connectTimeout);
-}
-
-async function openInTime(
-  connection: Connection,
-  { hostname, port }: HostPort,
-  milliseconds: number,
-): Promise<Deno.TcpConn> {
-  const controller = connection.connecting = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(timedOut({ hostname, port }, milliseconds)),
-    milliseconds,
-  );
-  try {
-    return await Deno.connect({ hostname, port, signal: controller.signal });
-  } finally {
-    clearTimeout(timer);
-    connection.connecting = undefined;
-  }
-}
-
-function timedOut(address: HostPort, milliseconds: number): Error {
-  return new Deno.errors.TimedOut(
-    `${formatAddress(address)} did not answer within ${
-      milliseconds / 1000
-    } seconds`,
-  );
 }

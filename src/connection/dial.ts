@@ -1,0 +1,55 @@
+/**
+ * One try to connect to a remote.
+ *
+ * @module
+ */
+import { formatAddress, type HostPort } from "./address.ts";
+import type { Connection } from "./connection.ts";
+import type { Connect } from "./decision.ts";
+import { type Socket, takeSocket } from "./socket.ts";
+
+/**
+ * Connects to a remote once.
+ *
+ * @param connection Aborts the try when it ends, if the try has a time limit.
+ * @param verdict Names the remote and the time that the try may take.
+ * @returns The connected socket, which the caller closes.
+ * @throws {Error} If it cannot be connected to.
+ */
+export async function dial(
+  connection: Connection,
+  { address, connectTimeout }: Connect,
+): Promise<Socket> {
+  // a try that may take as long as it likes needs no timer, and no signal
+  return takeSocket(
+    connectTimeout === undefined
+      ? await Deno.connect(address)
+      : await connectInTime(connection, address, connectTimeout),
+  );
+}
+
+async function connectInTime(
+  connection: Connection,
+  { hostname, port }: HostPort,
+  milliseconds: number,
+): Promise<Deno.TcpConn> {
+  const controller = connection.connecting = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(timedOut({ hostname, port }, milliseconds)),
+    milliseconds,
+  );
+  try {
+    return await Deno.connect({ hostname, port, signal: controller.signal });
+  } finally {
+    clearTimeout(timer);
+    connection.connecting = undefined;
+  }
+}
+
+function timedOut(address: HostPort, milliseconds: number): Error {
+  return new Deno.errors.TimedOut(
+    `${formatAddress(address)} did not answer within ${
+      milliseconds / 1000
+    } seconds`,
+  );
+}
