@@ -4,73 +4,12 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import deno from "../deno.json" with { type: "json" };
 import { formatAddress, parsePort } from "./connection/address.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import type { Format } from "./observe/access_log.ts";
 import { type Level, LEVELS } from "./observe/log.ts";
-
-/** The version of the program. */
-export const VERSION: string = deno.version;
-
-/** What `--help` prints. */
-export const HELP = `\
-proxymachine ${VERSION}: a content-aware TCP routing proxy
-
-Usage:
-  proxymachine -c <file> [-h <host>] [-p <port>] [options]
-
-Options (a route table may set them, too; those given here win):
-  -c, --config FILE            router module (.ts, .js) or route table (.yaml,
-                               .yml); - reads a module from standard input
-  -h, --host HOST              host name or address to bind; default 0.0.0.0
-  -p, --port PORT              port to listen on, 0 for any; default 5432
-  -w, --workers N              worker threads; default: number of CPU cores
-      --check                  load and check the configuration, print what it
-                               found, exit
-      --dry-run FILE           feed FILE (- = standard input) to the router byte
-                               by byte, print each decision, exit
-
-Limits:
-      --max-preread BYTES      read at most this much before the router has
-                               decided; default 65536
-      --preread-timeout SECS   time for that; default 30
-      --max-connections N      connections open at a time; default: as many as
-                               there are file descriptors for
-      --half-close-timeout SECS
-                               time without progress after one side has ended;
-                               default 30
-
-Permissions of the router (none but the network by default):
-      --allow-net[=HOST[:PORT],...]   connect to these only; default: all
-      --allow-read[=PATH,...]         read these files and folders
-      --allow-env[=NAME,...]          see these environment variables
-      --allow-import[=HOST,...]       import modules from these hosts
-
-Logs:
-      --log-level LEVEL        error, warn, info or debug; default info; the
-                               log goes to standard error
-      --log-format FORMAT      text or json, for both logs; default text
-      --access-log FILE        one line at the end of each connection; - is
-                               standard output, off is none; default -
-
-Others:
-      --types                  print the declarations that a router is checked
-                               against
-      --help                   print this
-      --version                print the version
-
-Signals:
-  QUIT       stop accepting, wait as long as needed for all connections to end
-  TERM, INT  stop accepting, wait for at most 10 seconds; a second one exits at
-             once
-  USR1, USR2 log the connections: current/maximum/total (under "deno run", Deno
-             itself opens its debugger on USR1; USR2 does without)
-
-Exit status:
-  0  stopped as asked    1  could not run    2  usage or configuration error
-`;
+import { FORMATS, OPTIONS, type Values } from "./options.ts";
 
 /** A mistake on the command line or in the configuration: exit status 2. */
 export class ConfigError extends Error {
@@ -155,11 +94,6 @@ export function listeners(options: Options): readonly ListenOptions[] {
   return listen ?? [{ name: formatAddress(options), hostname, port }];
 }
 
-const FORMATS: readonly Format[] = ["text", "json"];
-
-/** Options that may stand without a value, which then means everything. */
-const GRANTS = ["--allow-net", "--allow-read", "--allow-env", "--allow-import"];
-
 /**
  * Parses the command line.
  *
@@ -241,35 +175,25 @@ export function parseCommandLine(
   return { kind: values.check ? "check" : "run", options };
 }
 
-// the inferred type has a property for each option
-// deno-lint-ignore explicit-function-return-type
-function parse(args: readonly string[]) {
+/** What `parseArgs` is told about each option. */
+const PARSED = Object.fromEntries(
+  OPTIONS.map(({ name, short, argument, list = false }) => [name, {
+    type: argument === undefined ? "boolean" as const : "string" as const,
+    multiple: list,
+    ...short === undefined ? {} : { short },
+  }]),
+);
+
+/** Options that may stand without a value. */
+const BARE = OPTIONS.filter(({ list }) => list).map(({ name }) => `--${name}`);
+
+function parse(args: readonly string[]): Values {
   try {
+    // it gives what it is told to look for, of which Values is the type
     return parseArgs({
-      args: args.map((arg) => GRANTS.includes(arg) ? `${arg}=` : arg),
-      options: {
-        config: { type: "string", short: "c" },
-        host: { type: "string", short: "h" },
-        port: { type: "string", short: "p" },
-        workers: { type: "string", short: "w" },
-        check: { type: "boolean" },
-        "dry-run": { type: "string" },
-        "max-preread": { type: "string" },
-        "preread-timeout": { type: "string" },
-        "max-connections": { type: "string" },
-        "half-close-timeout": { type: "string" },
-        "allow-net": { type: "string", multiple: true },
-        "allow-read": { type: "string", multiple: true },
-        "allow-env": { type: "string", multiple: true },
-        "allow-import": { type: "string", multiple: true },
-        "log-level": { type: "string" },
-        "log-format": { type: "string" },
-        "access-log": { type: "string" },
-        types: { type: "boolean" },
-        help: { type: "boolean" },
-        version: { type: "boolean" },
-      },
-    }).values;
+      args: args.map((arg) => BARE.includes(arg) ? `${arg}=` : arg),
+      options: PARSED,
+    }).values as Values;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const [first = text] = text.split(/\n|\. To specify/);

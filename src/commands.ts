@@ -9,16 +9,15 @@ import {
   type Command,
   ConfigError,
   type Grant,
-  HELP,
   listeners,
   type Options,
   type Settings,
-  VERSION,
 } from "./cli.ts";
 import { describeTable } from "./config/describe.ts";
 import type { LoadedTable } from "./config/load.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
+import { HELP, VERSION } from "./help.ts";
 import type { RouterSource } from "./messages.ts";
 import { LineWriter } from "./observe/line_writer.ts";
 import { mainLog } from "./observe/main_log.ts";

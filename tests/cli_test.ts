@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import {
   type Command,
   ConfigError,
-  HELP,
   type Options,
   parseCommandLine,
 } from "../src/cli.ts";
+import { HELP } from "../src/help.ts";
+import { OPTIONS } from "../src/options.ts";
 
 /** Parses with `-c router.ts` in front, on a machine of four cores. */
 function parse(...args: string[]): Command {
@@ -215,31 +216,18 @@ Deno.test("parseCommandLine() names an option that it does not know", () => {
 });
 
 Deno.test("parseCommandLine() names an option that lacks its value", () => {
-  for (
-    const option of [
-      "--config",
-      "--host",
-      "--port",
-      "--workers",
-      "--dry-run",
-      "--max-preread",
-      "--preread-timeout",
-      "--max-connections",
-      "--half-close-timeout",
-      "--log-level",
-      "--log-format",
-      "--access-log",
-    ]
-  ) {
-    assert.match(messageOf(["-c", "r.ts", option]), new RegExp(option));
+  for (const { name, argument, list } of OPTIONS) {
+    if (argument === undefined || list) continue;
+    assert.match(messageOf(["-c", "r.ts", `--${name}`]), RegExp(`--${name}`));
   }
 });
 
 Deno.test("parseCommandLine() names an option that takes no value", () => {
-  for (const option of ["--check", "--help", "--version", "--types"]) {
+  for (const { name, argument } of OPTIONS) {
+    if (argument !== undefined) continue;
     assert.match(
-      messageOf(["-c", "r.ts", `${option}=yes`]),
-      new RegExp(option),
+      messageOf(["-c", "r.ts", `--${name}=yes`]),
+      RegExp(`--${name}`),
     );
   }
 });
@@ -261,29 +249,20 @@ Deno.test("parseCommandLine() refuses to read standard input twice", () => {
   );
 });
 
-Deno.test("HELP names every option and fits a terminal", () => {
-  const options = [
-    "-c, --config",
-    "-h, --host",
-    "-p, --port",
-    "-w, --workers",
-    "--check",
-    "--dry-run",
-    "--max-preread",
-    "--preread-timeout",
-    "--max-connections",
-    "--half-close-timeout",
-    "--allow-net",
-    "--allow-read",
-    "--allow-env",
-    "--allow-import",
-    "--log-level",
-    "--log-format",
-    "--access-log",
-    "--types",
-    "--help",
-    "--version",
-  ];
-  for (const option of options) assert(HELP.includes(option), option);
+Deno.test("HELP names every option once and fits a terminal", () => {
+  const names = OPTIONS.map(({ name, short }) =>
+    short === undefined ? `--${name}` : `-${short}, --${name}`
+  );
+  assert.deepEqual(
+    [...HELP.matchAll(/^ +((?:-\w, )?--[\w-]+)/gm)].map(([, name]) => name),
+    names,
+  );
+  assert.equal(new Set(names).size, names.length);
   for (const line of HELP.split("\n")) assert(line.length <= 80, line);
+});
+
+Deno.test("HELP begins a text beside its option, and below one that is too long", () => {
+  assert.match(HELP, /^ {2}-p, --port PORT {14}port to listen on, /m);
+  assert.match(HELP, /^ {6}--half-close-timeout SECS\n {31}time without/m);
+  assert.match(HELP, /^ {6}--allow-env\[=NAME,\.\.\.\] {10}see these/m);
 });

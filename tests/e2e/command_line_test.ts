@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { HELP, VERSION } from "../../src/cli.ts";
+import { HELP, VERSION } from "../../src/help.ts";
 import {
   Backend,
   Folder,

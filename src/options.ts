@@ -1,0 +1,227 @@
+/**
+ * The options of the command line, described once. The parser, `--help`, the
+ * completions of shells and the manual page are all made from this table.
+ *
+ * @module
+ */
+import type { Format } from "./observe/access_log.ts";
+import { LEVELS } from "./observe/log.ts";
+
+/** The formats of the logs. */
+export const FORMATS: readonly Format[] = ["text", "json"];
+
+/** One option. */
+export interface Option {
+  /** The long name, without its dashes. */
+  readonly name: string;
+  /** The letter of the short name. */
+  readonly short?: string;
+  /** What the value is called; without it, the option takes none. */
+  readonly argument?: string;
+  /** The value is a list that can be left out, which means everything. */
+  readonly list?: true;
+  /** The words that the value may be. */
+  readonly words?: readonly string[];
+  /** The value may be the path of a file or folder. */
+  readonly path?: true;
+  /** What it does, in plain words; `--help` breaks the lines. */
+  readonly help: string;
+}
+
+/** Options that belong together. */
+export interface Section {
+  /** The heading, without a colon. */
+  readonly title: string;
+  /** What holds for all of them. */
+  readonly note?: string;
+  /**
+   * The column at which `--help` begins the texts.
+   *
+   * @default 31
+   */
+  readonly column?: number;
+  readonly options: readonly Option[];
+}
+
+/** All options, in the order in which they are printed. */
+export const SECTIONS = [
+  {
+    title: "Options",
+    note: "a route table may set them, too; those given here win",
+    options: [
+      {
+        name: "config",
+        short: "c",
+        argument: "FILE",
+        path: true,
+        help: "router module (.ts, .js) or route table (.yaml, .yml); - " +
+          "reads a module from standard input",
+      },
+      {
+        name: "host",
+        short: "h",
+        argument: "HOST",
+        help: "host name or address to bind; default 0.0.0.0",
+      },
+      {
+        name: "port",
+        short: "p",
+        argument: "PORT",
+        help: "port to listen on, 0 for any; default 5432",
+      },
+      {
+        name: "workers",
+        short: "w",
+        argument: "N",
+        help: "worker threads; default: number of CPU cores",
+      },
+      {
+        name: "check",
+        help: "load and check the configuration, print what it found, exit",
+      },
+      {
+        name: "dry-run",
+        argument: "FILE",
+        path: true,
+        help: "feed FILE (- = standard input) to the router byte by byte, " +
+          "print each decision, exit",
+      },
+    ],
+  },
+  {
+    title: "Limits",
+    options: [
+      {
+        name: "max-preread",
+        argument: "BYTES",
+        help: "read at most this much before the router has decided; " +
+          "default 65536",
+      },
+      {
+        name: "preread-timeout",
+        argument: "SECS",
+        help: "time for that; default 30",
+      },
+      {
+        name: "max-connections",
+        argument: "N",
+        help: "connections open at a time; default: as many as there are " +
+          "file descriptors for",
+      },
+      {
+        name: "half-close-timeout",
+        argument: "SECS",
+        help: "time without progress after one side has ended; default 30",
+      },
+    ],
+  },
+  {
+    title: "Permissions of the router",
+    note: "none but the network by default",
+    column: 38,
+    options: [
+      {
+        name: "allow-net",
+        argument: "HOST[:PORT]",
+        list: true,
+        help: "connect to these only; default: all",
+      },
+      {
+        name: "allow-read",
+        argument: "PATH",
+        list: true,
+        path: true,
+        help: "read these files and folders",
+      },
+      {
+        name: "allow-env",
+        argument: "NAME",
+        list: true,
+        help: "see these environment variables",
+      },
+      {
+        name: "allow-import",
+        argument: "HOST",
+        list: true,
+        help: "import modules from these hosts",
+      },
+    ],
+  },
+  {
+    title: "Logs",
+    options: [
+      {
+        name: "log-level",
+        argument: "LEVEL",
+        words: LEVELS,
+        help: "error, warn, info or debug; default info; the log goes to " +
+          "standard error",
+      },
+      {
+        name: "log-format",
+        argument: "FORMAT",
+        words: FORMATS,
+        help: "text or json, for both logs; default text",
+      },
+      {
+        name: "access-log",
+        argument: "FILE",
+        words: ["off"],
+        path: true,
+        help: "one line at the end of each connection; - is standard output, " +
+          "off is none; default -",
+      },
+    ],
+  },
+  {
+    title: "Others",
+    options: [
+      {
+        name: "types",
+        help: "print the declarations that a router is checked against",
+      },
+      { name: "help", help: "print this" },
+      { name: "version", help: "print the version" },
+    ],
+  },
+] as const satisfies readonly Section[];
+
+/** All options, in one list. */
+export const OPTIONS: readonly Option[] = SECTIONS.flatMap(
+  (section: Section) => section.options,
+);
+
+type Known = typeof SECTIONS[number]["options"][number];
+
+/** What the command line gives, by the long name of the option. */
+export type Values = {
+  readonly [O in Known as O["name"]]?: O extends { list: true }
+    ? readonly string[]
+    : O extends { argument: string } ? string
+    : boolean;
+};
+
+/** The signals that the program answers, and what it does then. */
+export const SIGNALS: readonly (readonly [names: string, help: string])[] = [
+  [
+    "QUIT",
+    "stop accepting, wait as long as needed for all connections to end",
+  ],
+  [
+    "TERM, INT",
+    "stop accepting, wait for at most 10 seconds; a second one exits at once",
+  ],
+  [
+    "USR1, USR2",
+    'log the connections: current/maximum/total (under "deno run", Deno ' +
+    "itself opens its debugger on USR1; USR2 does without)",
+  ],
+];
+
+/** What the exit statuses mean. */
+export const EXIT_STATUS: readonly (readonly [status: number, help: string])[] =
+  [
+    [0, "stopped as asked"],
+    [1, "could not run"],
+    [2, "usage or configuration error"],
+  ];
