@@ -9,7 +9,13 @@ import type { ConnectionOptions } from "./connection/connection.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import type { Format } from "./observe/access_log.ts";
 import { type Level, LEVELS } from "./observe/log.ts";
-import { FORMATS, OPTIONS, type Values } from "./options.ts";
+import {
+  FORMATS,
+  OPTIONS,
+  type Shell,
+  SHELLS,
+  type Values,
+} from "./options.ts";
 
 /** A mistake on the command line or in the configuration: exit status 2. */
 export class ConfigError extends Error {
@@ -34,6 +40,7 @@ export interface Grants {
 /** What the program is to do. */
 export type Command =
   | { readonly kind: "help" | "version" | "types" }
+  | { readonly kind: "completions"; readonly shell: Shell }
   | { readonly kind: "run" | "check"; readonly options: Options }
   | {
     readonly kind: "dry-run";
@@ -113,6 +120,8 @@ export function parseCommandLine(
   if (values.help) return { kind: "help" };
   if (values.version) return { kind: "version" };
   if (values.types) return { kind: "types" };
+  const shell = oneOf("--completions", values.completions, SHELLS);
+  if (shell !== undefined) return { kind: "completions", shell };
   if (values.config === undefined || values.config === "") {
     throw new ConfigError(
       "Cannot start as -c FILE, the router module or route table, is needed: see --help",

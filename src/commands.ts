@@ -13,6 +13,7 @@ import {
   type Options,
   type Settings,
 } from "./cli.ts";
+import { completions } from "./completions.ts";
 import { describeTable } from "./config/describe.ts";
 import type { LoadedTable } from "./config/load.ts";
 import { formatAddress } from "./connection/address.ts";
@@ -51,6 +52,9 @@ export async function execute(
       return 0;
     case "types":
       await print(DECLARATIONS);
+      return 0;
+    case "completions":
+      await print(completions(command.shell));
       return 0;
   }
   await requirePermissions(command.options);

@@ -10,6 +10,12 @@ import { LEVELS } from "./observe/log.ts";
 /** The formats of the logs. */
 export const FORMATS: readonly Format[] = ["text", "json"];
 
+/** The shells that there are completions for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** One of {@linkcode SHELLS}. */
+export type Shell = typeof SHELLS[number];
+
 /** One option. */
 export interface Option {
   /** The long name, without its dashes. */
@@ -20,7 +26,7 @@ export interface Option {
   readonly argument?: string;
   /** The value is a list that can be left out, which means everything. */
   readonly list?: true;
-  /** The words that the value may be. */
+  /** Words that the value may be. */
   readonly words?: readonly string[];
   /** The value may be the path of a file or folder. */
   readonly path?: true;
@@ -53,6 +59,7 @@ export const SECTIONS = [
         name: "config",
         short: "c",
         argument: "FILE",
+        words: ["-"],
         path: true,
         help: "router module (.ts, .js) or route table (.yaml, .yml); - " +
           "reads a module from standard input",
@@ -82,6 +89,7 @@ export const SECTIONS = [
       {
         name: "dry-run",
         argument: "FILE",
+        words: ["-"],
         path: true,
         help: "feed FILE (- = standard input) to the router byte by byte, " +
           "print each decision, exit",
@@ -166,7 +174,7 @@ export const SECTIONS = [
       {
         name: "access-log",
         argument: "FILE",
-        words: ["off"],
+        words: ["-", "off"],
         path: true,
         help: "one line at the end of each connection; - is standard output, " +
           "off is none; default -",
@@ -179,6 +187,12 @@ export const SECTIONS = [
       {
         name: "types",
         help: "print the declarations that a router is checked against",
+      },
+      {
+        name: "completions",
+        argument: "SHELL",
+        words: SHELLS,
+        help: "print what bash, zsh or fish needs to complete options",
       },
       { name: "help", help: "print this" },
       { name: "version", help: "print the version" },

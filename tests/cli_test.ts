@@ -6,7 +6,7 @@ import {
   parseCommandLine,
 } from "../src/cli.ts";
 import { HELP } from "../src/help.ts";
-import { OPTIONS } from "../src/options.ts";
+import { OPTIONS, SHELLS } from "../src/options.ts";
 
 /** Parses with `-c router.ts` in front, on a machine of four cores. */
 function parse(...args: string[]): Command {
@@ -162,6 +162,12 @@ Deno.test("parseCommandLine() needs no -c to print about the program", () => {
   for (const kind of ["help", "version", "types"] as const) {
     assert.deepEqual(parseCommandLine([`--${kind}`], 4), { kind });
   }
+  for (const shell of SHELLS) {
+    assert.deepEqual(parseCommandLine(["--completions", shell], 4), {
+      kind: "completions",
+      shell,
+    });
+  }
 });
 
 Deno.test("parseCommandLine() asks for -c when it is missing or empty", () => {
@@ -187,6 +193,7 @@ Deno.test("parseCommandLine() names the option and the value that breaks its rul
     "--log-format": ["", "xml"],
     "--access-log": [""],
     "--dry-run": [""],
+    "--completions": ["", "sh", "bash zsh"],
   };
   for (const [option, values] of Object.entries(bad)) {
     for (const value of values) {

@@ -24,6 +24,9 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["script", "bsdutils"],
     ["setpriv", "util-linux"],
     ["python3", "python3"],
+    ["zsh", "zsh"],
+    ["fish", "fish"],
+    ["shellcheck", "shellcheck"],
   ];
 
 if (import.meta.main) {

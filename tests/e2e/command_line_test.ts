@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { completions } from "../../src/completions.ts";
 import { HELP, VERSION } from "../../src/help.ts";
 import {
   Backend,
@@ -195,7 +196,7 @@ Deno.test("the program checks the router in the same way when it is told to --ch
   await refuse("export default 42;", "--check");
 });
 
-Deno.test("the program prints help and version when it has no permission at all", async () => {
+Deno.test("the program prints help, version and completions when it has no permission at all", async () => {
   assert.deepEqual(await run([...DENO, MAIN, "--help"]), {
     code: 0,
     stdout: HELP,
@@ -204,6 +205,11 @@ Deno.test("the program prints help and version when it has no permission at all"
   assert.deepEqual(await run([...DENO, MAIN, "--version"]), {
     code: 0,
     stdout: `proxymachine ${VERSION}\n`,
+    stderr: "",
+  });
+  assert.deepEqual(await run([...DENO, MAIN, "--completions", "fish"]), {
+    code: 0,
+    stdout: completions("fish"),
     stderr: "",
   });
 });
