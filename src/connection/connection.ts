@@ -148,6 +148,8 @@ export class Connection implements Expiring {
   received = 0;
   /** Bytes sent to the client. */
   sent = 0;
+  /** Bytes sent to remotes before they were joined. */
+  replayed = 0;
   /** Bytes of the client that were dropped while draining. */
   discarded = 0;
 
@@ -368,10 +370,15 @@ export class Connection implements Expiring {
   }
 
   #watch(pause: number, until: number): void {
-    this.#progress = this.received + this.sent;
+    this.#progress = this.#moved();
     this.#pause = pause;
     this.#until = until;
     this.context.deadlines.set(this, pause);
+  }
+
+  /** Bytes that have moved, in all: what differs when there was progress. */
+  #moved(): number {
+    return this.received + this.sent + this.replayed;
   }
 
   /** A deadline has passed: which one, the stage tells. */
@@ -381,11 +388,14 @@ export class Connection implements Expiring {
       this.inactive = true;
       return this.detach();
     }
-    const moved = this.#progress !== this.received + this.sent;
-    if (moved && performance.now() < this.#until) {
+    if (this.#progress !== this.#moved() && performance.now() < this.#until) {
       return this.#watch(this.#pause, this.#until);
     }
-    this.end(this.stage === "joined" ? "half-close-timeout" : "client-stalled");
+    this.end(
+      this.#serverOpen && this.stage !== "drain"
+        ? "half-close-timeout"
+        : "client-stalled",
+    );
   }
 }
 

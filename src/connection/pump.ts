@@ -61,7 +61,9 @@ function join(connection: Connection, server: Socket, verdict: Connect): void {
     log.debug(`${connection.peer} is connected to ${verdict.remote}`);
   }
   connection.attach(server);
-  if (verdict.inactivityTimeout !== undefined) {
+  if (connection.clientEnded) {
+    connection.watchHalfClose();
+  } else if (verdict.inactivityTimeout !== undefined) {
     connection.context.deadlines.set(connection, verdict.inactivityTimeout);
   }
   // at the same time, as a remote that answers while it is sent to must be read
@@ -166,9 +168,9 @@ async function replay(
     connection.buffer.subarray(0, connection.length);
   const extra = connection.extra ?? [];
   try {
-    if (first.length > 0) await writeAll(server, first);
+    if (first.length > 0) await replayAll(connection, server, first);
     // what is recorded meanwhile is appended to the same array, and sent, too
-    for (const bytes of extra) await writeAll(server, bytes);
+    for (const bytes of extra) await replayAll(connection, server, bytes);
   } catch {
     // what the remote sent before it reset the connection may still be read
     if (connection.server === server) connection.serverBroken = true;
@@ -177,6 +179,19 @@ async function replay(
   connection.joins++;
   if (connection.extra === undefined) connection.releasePreread();
   connection.enter("joined");
+}
+
+/** Writes bytes, and counts them: each is progress if the client has ended. */
+async function replayAll(
+  connection: Connection,
+  server: Socket,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
+    connection.replayed += count;
+    at += count;
+  }
 }
 
 async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
@@ -414,6 +429,9 @@ function discard(connection: Connection, chunk: Uint8Array): void {
 /** The client has ended its side: tells the remote, once there is one. */
 async function clientEnded(connection: Connection): Promise<void> {
   connection.clientEnded = true;
+  if (connection.stage === "connect" && connection.server !== undefined) {
+    connection.watchHalfClose(); // the remote may never read the replay
+  }
   while (connection.stage === "connect") await connection.waitForStage();
   if (connection.stage !== "joined" || connection.serverEnded) return;
   connection.watchHalfClose();
