@@ -7,7 +7,8 @@ const ADMINISTRATORS = new Set(["10.0.0.7", "10.0.0.8"]);
 
 export default {
   accept({ remoteAddr }) {
-    return ADMINISTRATORS.has(remoteAddr.hostname)
+    return remoteAddr.transport === "tcp" &&
+        ADMINISTRATORS.has(remoteAddr.hostname)
       ? { remote: "127.0.0.1:9001" }
       : { remote: "127.0.0.1:9002" };
   },

@@ -4,7 +4,12 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { formatAddress, parsePort } from "./connection/address.ts";
+import {
+  formatAddress,
+  isUnix,
+  parsePort,
+  parseSocketPath,
+} from "./connection/address.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import type { Format } from "./observe/access_log.ts";
@@ -29,6 +34,8 @@ export type Grant = boolean | readonly string[];
 export interface Grants {
   /** Hosts to connect to; `undefined`: what the program may. */
   readonly net: Grant | undefined;
+  /** Absolute paths of socket files to connect to; no more than that. */
+  readonly unix: readonly string[];
   /** Files and folders to read, beside its own folder while it loads. */
   readonly read: Grant;
   /** Environment variables. */
@@ -154,6 +161,7 @@ export function parseCommandLine(
     },
     grants: {
       net: grant("--allow-net", values["allow-net"]) ?? settings.grants?.net,
+      unix: sockets(values["allow-net"]) ?? settings.grants?.unix ?? [],
       read: grant("--allow-read", values["allow-read"]) ??
         settings.grants?.read ?? false,
       env: grant("--allow-env", values["allow-env"]) ??
@@ -288,4 +296,30 @@ function grant(
     throw unusable(option, "a list with commas between", values.join(" "));
   }
   return list;
+}
+
+/** The socket files among the hosts of `--allow-net`. */
+function sockets(
+  values: readonly string[] | undefined,
+): readonly string[] | undefined {
+  return values && socketPaths(values.flatMap((value) => value.split(",")));
+}
+
+/**
+ * Finds the socket files that a list of hosts names.
+ *
+ * @param hosts What `--allow-net` may have: hosts, and `unix:/path`.
+ * @returns The paths.
+ * @throws {ConfigError} If one breaks the rule of its form.
+ */
+export function socketPaths(hosts: readonly string[]): string[] {
+  return hosts.filter(isUnix).map((host) => {
+    const parsed = parseSocketPath(host);
+    if (typeof parsed !== "string") return parsed.path;
+    throw new ConfigError(
+      `Cannot use --allow-net as it ${parsed}: current value is ${
+        JSON.stringify(host)
+      }`,
+    );
+  });
 }

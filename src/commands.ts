@@ -23,7 +23,7 @@ import type { RouterSource } from "./messages.ts";
 import { LineWriter } from "./observe/line_writer.ts";
 import { mainLog } from "./observe/main_log.ts";
 import { DECLARATIONS } from "./declarations.ts";
-import { requirePermissions, sandbox } from "./sandbox.ts";
+import { grantedSockets, requirePermissions, sandbox } from "./sandbox.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerThread } from "./worker_thread.ts";
 
@@ -241,11 +241,11 @@ function describeConfiguration(
         ? "as many as there are file descriptors for"
         : `at most ${options.maxConnections}`
     }`,
-    `permissions  net: ${describeGrant(grants.net ?? true)}; read: ${
-      describeGrant(grants.read)
-    }; env: ${describeGrant(grants.env)}; import: ${
-      describeGrant(grants.import)
-    }`,
+    `permissions  net: ${
+      describeNet(grants.net ?? true, grantedSockets(options, router))
+    }; read: ${describeGrant(grants.read)}; env: ${
+      describeGrant(grants.env)
+    }; import: ${describeGrant(grants.import)}`,
     `access log   ${
       options.accessLog === "-" ? "standard output" : options.accessLog
     }`,
@@ -256,6 +256,12 @@ function describeConfiguration(
 function describeListener(listener: ListenOptions): string {
   const address = formatAddress(listener);
   return listener.name === address ? address : `${address} (${listener.name})`;
+}
+
+/** Socket files are no part of "all". */
+function describeNet(net: Grant, sockets: readonly string[]): string {
+  if (typeof net !== "boolean") return describeGrant(net);
+  return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
 }
 
 function describeGrant(grant: Grant): string {

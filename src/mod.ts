@@ -37,6 +37,8 @@ export type {
   ReplyDecision,
   RouteFunction,
   Router,
+  TcpAddress,
+  UnixAddress,
 } from "./router/contract.ts";
 export { latin1 } from "./router/latin1.ts";
 export { Preread } from "./router/preread.ts";

@@ -132,7 +132,8 @@ export const SECTIONS = [
         name: "allow-net",
         argument: "HOST[:PORT]",
         list: true,
-        help: "connect to these only; default: all",
+        help: "connect to these only; default: all but socket files; " +
+          "unix:/PATH is one",
       },
       {
         name: "allow-read",

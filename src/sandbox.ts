@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, type Grant, listeners, type Options } from "./cli.ts";
 import { formatAddress } from "./connection/address.ts";
+import { tableSockets } from "./config/sockets.ts";
 import type { RouterSource } from "./messages.ts";
 
 /** The folder of the program's own modules, or `undefined` if they are remote. */
@@ -105,6 +106,15 @@ function needed(options: Options, router: RouterSource | undefined): Need[] {
       flag: `--allow-write=${path}`,
     });
   }
+  for (const path of grantedSockets(options, router)) {
+    needs.push(
+      {
+        descriptor: { name: "net", host: `unix:${path}` },
+        flag: `--allow-net=unix:${path}`,
+      },
+      ...fileAccess(path),
+    );
+  }
   // what the router is granted, the program must have itself
   needs.push(
     ...granted(grants.net ?? false, "net", (host) => ({ name: "net", host })),
@@ -133,6 +143,32 @@ function granted(
   }));
 }
 
+/** The runtime asks for both of who connects to a socket file. */
+function fileAccess(path: string): Need[] {
+  return (["read", "write"] as const).map((name) => ({
+    descriptor: { name, path },
+    flag: `--allow-${name}=${path}`,
+  }));
+}
+
+/**
+ * Lists the socket files that the router may connect to.
+ *
+ * @param options The options.
+ * @param router The router, if it is known already.
+ * @returns The paths that are granted and, unless a list of hosts is granted,
+ * which then holds for all, those that the route table names.
+ */
+export function grantedSockets(
+  { grants }: Options,
+  router: RouterSource | undefined,
+): readonly string[] {
+  const named = router?.table === undefined || Array.isArray(grants.net)
+    ? []
+    : tableSockets(router.table);
+  return [...new Set([...grants.unix, ...named])];
+}
+
 /** Makes one flag of several for the same kind of permission. */
 function mergeFlags(flags: readonly string[]): string[] {
   const merged = new Map<string, Set<string>>();
@@ -156,7 +192,7 @@ function mergeFlags(flags: readonly string[]): string[] {
  * @param router The router to be loaded.
  * @returns Permissions: the network, or what of it the options grant; reading
  * the program's folder, and that of the router's module if there is one, while
- * loading; what else is granted.
+ * loading; the socket files that it connects to; what else is granted.
  */
 export function sandbox(options: Options, router: RouterSource): Sandbox {
   const { grants } = options;
@@ -165,6 +201,7 @@ export function sandbox(options: Options, router: RouterSource): Sandbox {
     loading.push(dirname(fileURLToPath(router.url)));
   }
   const read = listed(grants.read).map((path) => resolve(path));
+  const sockets = grantedSockets(options, router);
   // the workers listen, too
   const listen = listeners(options).map(formatAddress);
   return {
@@ -172,10 +209,10 @@ export function sandbox(options: Options, router: RouterSource): Sandbox {
       net: grants.net === undefined || grants.net === true
         ? "inherit"
         : [...listed(grants.net), ...listen],
-      read: grants.read === true ? true : [...loading, ...read],
+      read: grants.read === true ? true : [...loading, ...read, ...sockets],
       env: mutable(grants.env),
       import: mutable(grants.import),
-      write: false,
+      write: sockets.length > 0 && [...sockets],
       run: false,
       ffi: false,
       sys: false,

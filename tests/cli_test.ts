@@ -45,7 +45,13 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
         prereadTimeout: 30_000,
         halfCloseTimeout: 30_000,
       },
-      grants: { net: undefined, read: false, env: false, import: false },
+      grants: {
+        net: undefined,
+        unix: [],
+        read: false,
+        env: false,
+        import: false,
+      },
       logLevel: "info",
       logFormat: "text",
       accessLog: "-",
@@ -66,7 +72,8 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
       halfCloseTimeout: 500,
     },
     grants: {
-      net: ["10.0.0.1:80", "[::1]:80", "example.com"],
+      net: ["10.0.0.1:80", "[::1]:80", "example.com", "unix:/run/a.sock"],
+      unix: ["/run/a.sock"],
       read: ["a.txt", "b"],
       env: ["HOME"],
       import: ["jsr.io"],
@@ -84,7 +91,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     "max-preread": "2049",
     "preread-timeout": "1.5",
     "half-close-timeout": ".5",
-    "allow-net": "10.0.0.1:80,[::1]:80,example.com",
+    "allow-net": "10.0.0.1:80,[::1]:80,example.com,unix:/run/a.sock",
     "allow-read": "a.txt,b",
     "allow-env": "HOME",
     "allow-import": "jsr.io",
@@ -141,7 +148,33 @@ Deno.test("parseCommandLine() grants everything when a permission has no list", 
     "--allow-env",
     "--allow-import",
   );
-  assert.deepEqual(grants, { net: true, read: true, env: true, import: true });
+  assert.deepEqual(grants, {
+    net: true,
+    unix: [],
+    read: true,
+    env: true,
+    import: true,
+  });
+});
+
+Deno.test("parseCommandLine() takes socket files beside all hosts", () => {
+  const { grants } = parseOptions("--allow-net", "--allow-net=unix:/a,unix:/b");
+  assert.equal(grants.net, true);
+  assert.deepEqual(grants.unix, ["/a", "/b"]);
+});
+
+Deno.test("parseCommandLine() names a socket file that breaks its rule", () => {
+  const bad: [host: string, rule: string][] = [
+    ["unix:a.sock", "must have the absolute path of a socket file"],
+    ["unix:/", "must have the absolute path of a socket file"],
+    ["unix:/a b", "must have a path without spaces"],
+    [`unix:/${"a".repeat(107)}`, "must have a path of at most 107 bytes"],
+  ];
+  for (const [host, rule] of bad) {
+    const message = messageOf(["-c", "r.ts", `--allow-net=a:1,${host}`]);
+    assert(message.startsWith(`Cannot use --allow-net as it ${rule}`), message);
+    assert(message.endsWith(`: current value is "${host}"`), message);
+  }
 });
 
 Deno.test("parseCommandLine() takes what follows a bare permission as its own argument", () => {

@@ -44,6 +44,17 @@ export const PROGRAM: readonly string[] = EXECUTABLE === undefined
   : [EXECUTABLE];
 
 /**
+ * The program with more permissions; the executable has all.
+ *
+ * @param flags Such as `--allow-write=/tmp`.
+ */
+export function programWith(...flags: readonly string[]): readonly string[] {
+  if (EXECUTABLE !== undefined) return PROGRAM;
+  const [deno = "", run = "", ...rest] = PROGRAM;
+  return [deno, run, ...flags, ...rest];
+}
+
+/**
  * How the file of a router is named. The executable that can be built without
  * a download takes JavaScript only, so the routers of the tests that run on it
  * are written in what both languages have in common.
@@ -464,31 +475,26 @@ export class Terminal implements AsyncDisposable {
   }
 }
 
-/** A server on a port of 127.0.0.1 that is free. */
-export class Backend implements AsyncDisposable {
-  readonly #listener: Deno.TcpListener;
+/** A server. */
+abstract class Server<Conn extends Deno.Conn> implements AsyncDisposable {
+  readonly #listener: Deno.Listener<Conn>;
   readonly #serving: Promise<void>;
   readonly #handlers = new Set<Promise<void>>();
-  readonly #sockets = new Set<Deno.TcpConn>();
+  readonly #sockets = new Set<Conn>();
   /** How many connections it has accepted. */
   accepted = 0;
 
-  /**
-   * @param handler Serves a connection; it is closed when the promise resolves.
-   */
-  constructor(handler: (socket: Deno.TcpConn) => Promise<void> | void) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  constructor(
+    listener: Deno.Listener<Conn>,
+    handler: (socket: Conn) => Promise<void> | void,
+  ) {
+    this.#listener = listener;
     this.#serving = this.#serve(handler);
   }
 
-  /** `127.0.0.1:port`. */
-  get remote(): string {
-    return `127.0.0.1:${this.port}`;
-  }
-
-  /** The port. */
-  get port(): number {
-    return (this.#listener.addr as Deno.NetAddr).port;
+  /** Where it listens. */
+  protected get address(): Deno.Addr {
+    return this.#listener.addr;
   }
 
   /** Stops listening and closes its connections. */
@@ -500,7 +506,7 @@ export class Backend implements AsyncDisposable {
   }
 
   async #serve(
-    handler: (socket: Deno.TcpConn) => Promise<void> | void,
+    handler: (socket: Conn) => Promise<void> | void,
   ): Promise<void> {
     for await (const socket of this.#listener) {
       this.accepted++;
@@ -511,8 +517,8 @@ export class Backend implements AsyncDisposable {
   }
 
   async #handle(
-    socket: Deno.TcpConn,
-    handler: (socket: Deno.TcpConn) => Promise<void> | void,
+    socket: Conn,
+    handler: (socket: Conn) => Promise<void> | void,
   ): Promise<void> {
     this.#sockets.add(socket);
     try {
@@ -523,6 +529,44 @@ export class Backend implements AsyncDisposable {
       this.#sockets.delete(socket);
       socket[Symbol.dispose]();
     }
+  }
+}
+
+/** A server on a port of 127.0.0.1 that is free. */
+export class Backend extends Server<Deno.TcpConn> {
+  /**
+   * @param handler Serves a connection; it is closed when the promise resolves.
+   */
+  constructor(handler: (socket: Deno.TcpConn) => Promise<void> | void) {
+    super(Deno.listen({ hostname: "127.0.0.1", port: 0 }), handler);
+  }
+
+  /** `127.0.0.1:port`. */
+  get remote(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** The port. */
+  get port(): number {
+    return (this.address as Deno.NetAddr).port;
+  }
+}
+
+/** A server on a socket file. */
+export class UnixBackend extends Server<Deno.UnixConn> {
+  /** The socket file. */
+  readonly path: string;
+
+  /**
+   * @param path Where to make the socket file.
+   * @param handler Serves a connection; it is closed when the promise resolves.
+   */
+  constructor(
+    path: string,
+    handler: (socket: Deno.UnixConn) => Promise<void> | void,
+  ) {
+    super(Deno.listen({ transport: "unix", path }), handler);
+    this.path = path;
   }
 }
 

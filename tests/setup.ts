@@ -18,6 +18,8 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["pg_lsclusters", "postgresql"],
     ["mosquitto_pub", "mosquitto-clients"],
     ["redis-cli", "redis-tools"],
+    ["redis-server", "redis-server"],
+    ["socat", "socat"],
     ["dig", "dnsutils"],
     ["ss", "iproute2"],
     ["strace", "strace"],

@@ -6,6 +6,7 @@
 import { parseRemote } from "../connection/address.ts";
 import { DecisionError, describe } from "../connection/decision.ts";
 import type {
+  Address,
   Answer as HookAnswer,
   Bytes,
   Client,
@@ -250,8 +251,12 @@ function compileTemplate(
       }
       const value = valueOf(part, known, call);
       if (value === undefined) {
+        // a client of a socket file has no address
+        const who = part.source === "client" || part.source === "local"
+          ? "the client must have it"
+          : "the client must send it";
         throw new DecisionError(
-          `Cannot fill in \${${part.text}} of ${name} as the client must send it: current value is nothing`,
+          `Cannot fill in \${${part.text}} of ${name} as ${who}: current value is nothing`,
         );
       }
       if (!bracketed) text += printable(value, part, name);
@@ -270,10 +275,10 @@ function valueOf(
   const { remoteAddr, localAddr, listener } = call.client;
   switch (source) {
     case "client":
-      return field === "port" ? String(remoteAddr.port) : remoteAddr.hostname;
+      return ofAddress(remoteAddr, field);
     case "local":
       if (field === "listener") return listener;
-      return field === "port" ? String(localAddr.port) : localAddr.hostname;
+      return ofAddress(localAddr, field);
     case "bytes":
       return captureBytes(group ?? "", known, call.data.text);
   }
@@ -285,6 +290,11 @@ function valueOf(
   return group === undefined
     ? values[0]
     : captureField(variable, known, values);
+}
+
+function ofAddress(address: Address, field: string): string | undefined {
+  if (address.transport === "unix") return undefined;
+  return field === "port" ? String(address.port) : address.hostname;
 }
 
 /** Tells addresses; other texts with colons are taken as they are. */

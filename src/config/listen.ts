@@ -5,8 +5,8 @@
  */
 import {
   formatAddress,
+  parseHostPort,
   parsePort,
-  parseRemote,
 } from "../connection/address.ts";
 import type { ListenOptions } from "../connection/listener.ts";
 
@@ -31,7 +31,7 @@ export function parseListen(text: string): ListenOptions | string {
   }
   if (colon <= 0) return { name: text, hostname: "0.0.0.0", port };
   // a remote has no port 0
-  const parsed = parseRemote(`${text.slice(0, colon)}:1`);
+  const parsed = parseHostPort(`${text.slice(0, colon)}:1`);
   if (typeof parsed === "string") return parsed;
   return { name: text, hostname: parsed.hostname, port };
 }

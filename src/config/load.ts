@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { ConfigError, type Grant, type Settings } from "../cli.ts";
+import { ConfigError, type Grant, type Settings, socketPaths } from "../cli.ts";
 import { checkTable } from "./check.ts";
 import { toAction, toMatch } from "./convert.ts";
 import { toListener } from "./listen.ts";
@@ -114,6 +114,9 @@ function toSettings(input: TableInput, folder: string): Settings {
       : { halfCloseTimeout: input.halfCloseTimeout * 1000 },
     grants: allow && {
       net: toGrant(allow.net),
+      ...Array.isArray(allow.net) || typeof allow.net === "string"
+        ? { unix: socketPaths([allow.net].flat()) }
+        : {},
       ...withGrant("read", toGrant(allow.read), folder),
       ...withGrant("env", toGrant(allow.env), undefined),
       ...withGrant("import", toGrant(allow.import), undefined),

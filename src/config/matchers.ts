@@ -54,10 +54,13 @@ export class Call {
     return message;
   }
 
-  /** The client's IP address; `undefined` if it is none. */
+  /** The client's IP address; `undefined` if it has none, as on a socket file. */
   get address(): Uint8Array | undefined {
     if (this.#address === UNASKED) {
-      this.#address = parseIp(this.client.remoteAddr.hostname);
+      const { remoteAddr } = this.client;
+      this.#address = remoteAddr.transport === "tcp"
+        ? parseIp(remoteAddr.hostname)
+        : undefined;
     }
     return this.#address;
   }
@@ -96,7 +99,8 @@ export function compileMatch(match: Match): Matcher {
       return clientMatcher(match.networks);
     case "localPort": {
       const ports = new Set(match.ports);
-      return ({ client }) => ports.has(client.localAddr.port) ? YES : NO;
+      return ({ client: { localAddr } }) =>
+        localAddr.transport === "tcp" && ports.has(localAddr.port) ? YES : NO;
     }
     case "listener": {
       const { patterns } = match;

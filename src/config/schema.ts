@@ -6,6 +6,11 @@
  */
 import { z } from "zod";
 import { LIMITS, MAX_SECONDS } from "../cli.ts";
+import {
+  isUnix,
+  parseSocketPath,
+  type SocketPath,
+} from "../connection/address.ts";
 import { LEVELS } from "../observe/log.ts";
 import { parseListen } from "./listen.ts";
 import { parseNetwork } from "./network.ts";
@@ -91,8 +96,8 @@ const content = z.union(
 );
 
 const CONSTANTS = {
-  remote: text("a text host:port", parseTemplate).describe(
-    "Where to connect: host:port; variables such as ${tls.serverName} are filled in.",
+  remote: text("a text host:port or unix:/path", parseTemplate).describe(
+    "Where to connect: host:port or unix:/path; variables such as ${tls.serverName} are filled in.",
   ),
   reply: content.describe(
     "Sent to the client: before connecting to the remote or, with consume, to go on routing.",
@@ -242,9 +247,9 @@ const listener = z.union([
   }),
 ], rule(`must be "host:port", a port, or a mapping of host, port and name`));
 
-const grant = (what: string) =>
+const grant = (what: string, item = nonEmpty(what)) =>
   z.union(
-    [z.boolean(), nonEmpty(what), z.array(nonEmpty(what))],
+    [z.boolean(), item, z.array(item)],
     rule(`must be true, ${what}, or a list of those`),
   ).optional();
 
@@ -269,7 +274,7 @@ export const tableSchema = mapping({
   accessLog: nonEmpty("a path, - or off").optional()
     .describe("A file; - is standard output, off is none."),
   allow: mapping({
-    net: grant("a host"),
+    net: grant("a host", text("a host", checkHost)),
     read: grant("a path"),
     env: grant("a name"),
     import: grant("a host"),
@@ -284,6 +289,12 @@ export const tableSchema = mapping({
 
 /** A route table as it stands in the file. */
 export type TableInput = z.infer<typeof tableSchema>;
+
+/** Looks at an item of `allow.net`; a text says which rule it breaks. */
+function checkHost(value: string): SocketPath | string | undefined {
+  if (value === "") return "must not be empty";
+  return isUnix(value) ? parseSocketPath(value) : undefined;
+}
 
 /** Reads bytes in hexadecimal; a text says which rule they break. */
 function checkHex(value: string): string | undefined {

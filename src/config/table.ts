@@ -90,7 +90,7 @@ export type Action = RemoteAction | ReplyAction | CloseAction;
 /** Connect to a remote. */
 export interface RemoteAction {
   readonly kind: "remote";
-  /** `host:port`, with variables. */
+  /** `host:port` or `unix:/path`, with variables. */
   readonly remote: Template;
   /** For the client, before connecting. */
   readonly reply: Content | undefined;

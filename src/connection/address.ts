@@ -1,5 +1,5 @@
 /**
- * Addresses in their text form, `host:port`.
+ * Addresses in their text form: `host:port`, or `unix:/path` for a socket file.
  *
  * @module
  */
@@ -12,28 +12,76 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** A socket file: one end of a connection within the machine. */
+export interface SocketPath {
+  /** An absolute path; empty for an end that has none. */
+  readonly path: string;
+}
+
+/** The most bytes that the path of a socket file may have (unix(7)). */
+export const MAX_SOCKET_PATH = 107;
+
 /** How many parsed remotes are remembered; a router has a few, or very many. */
 const CACHE_SIZE = 4096;
-const cache = new Map<string, HostPort>();
+const encoder = new TextEncoder();
+const cache = new Map<string, HostPort | SocketPath>();
 
 /**
  * Parses a remote. The result is remembered, as a router names the same few
  * remotes for most connections.
  *
- * @param remote `"host:port"`, with IPv6 as `"[::1]:80"`.
- * @returns The two parts, or a text that says what the rule is.
+ * @param remote `"host:port"`, with IPv6 as `"[::1]:80"`, or `"unix:/path"`.
+ * @returns Its parts, or a text that says what the rule is.
  */
-export function parseRemote(remote: string): HostPort | string {
+export function parseRemote(remote: string): HostPort | SocketPath | string {
   const known = cache.get(remote);
   if (known !== undefined) return known;
-  const parsed = parseHostPort(remote);
+  const parsed = isUnix(remote)
+    ? parseSocketPath(remote)
+    : parseHostPort(remote);
   if (typeof parsed === "string") return parsed;
   if (cache.size >= CACHE_SIZE) cache.clear();
   cache.set(remote, parsed);
   return parsed;
 }
 
-function parseHostPort(remote: string): HostPort | string {
+/**
+ * Tells whether an address is that of a socket file.
+ *
+ * @param text The address; a host may be called `unix`, too.
+ */
+export function isUnix(text: string): boolean {
+  return text.startsWith("unix:") && !/^unix:\d*$/.test(text);
+}
+
+/**
+ * Parses the address of a socket file.
+ *
+ * @param text `"unix:/path"`.
+ * @returns The path, or a text that says what the rule is.
+ */
+export function parseSocketPath(text: string): SocketPath | string {
+  const path = text.slice("unix:".length);
+  if (!path.startsWith("/") || path.endsWith("/")) {
+    return `must have the absolute path of a socket file, as in "unix:/run/app.sock"`;
+  }
+  // spaces and line breaks would be taken for another field of a log
+  if (/[\s\p{Cc}]/u.test(path)) {
+    return "must have a path without spaces and control characters";
+  }
+  if (encoder.encode(path).length > MAX_SOCKET_PATH) {
+    return `must have a path of at most ${MAX_SOCKET_PATH} bytes`;
+  }
+  return { path };
+}
+
+/**
+ * Parses a host and a port.
+ *
+ * @param remote `"host:port"`, with IPv6 as `"[::1]:80"`.
+ * @returns The two parts, or a text that says what the rule is.
+ */
+export function parseHostPort(remote: string): HostPort | string {
   const colon = remote.lastIndexOf(":");
   if (colon <= 0) return `must be "host:port"`;
   const port = parsePort(remote.slice(colon + 1), 1);
@@ -64,12 +112,14 @@ export function parsePort(text: string, least: 0 | 1): number | undefined {
 }
 
 /**
- * Writes an address as `host:port`, IPv6 in brackets.
+ * Writes an address as `host:port`, IPv6 in brackets, or as `unix:/path`.
  *
- * @param address The host (IPv6 without brackets) and the port.
- * @returns For example `127.0.0.1:80` or `[::1]:80`.
+ * @param address The host (IPv6 without brackets) and the port, or the path.
+ * @returns For example `127.0.0.1:80`, `[::1]:80` or `unix:/run/app.sock`;
+ * `unix:` alone for an end that has no path.
  */
-export function formatAddress(address: HostPort): string {
+export function formatAddress(address: HostPort | SocketPath): string {
+  if ("path" in address) return `unix:${address.path}`;
   return address.hostname.includes(":")
     ? `[${address.hostname}]:${address.port}`
     : `${address.hostname}:${address.port}`;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type HostPort, parseRemote } from "./address.ts";
+import { type HostPort, parseRemote, type SocketPath } from "./address.ts";
 
 /** Wait for more bytes. */
 export interface Wait {
@@ -16,7 +16,7 @@ export interface Connect {
   readonly kind: "connect";
   /** As the router wrote it. */
   readonly remote: string;
-  readonly address: HostPort;
+  readonly address: HostPort | SocketPath;
   /** In place of the bytes that were read; `undefined` for those bytes. */
   readonly data: Uint8Array | undefined;
   /** For the client, before connecting. */
@@ -116,7 +116,11 @@ export function parseDecision(
 function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
   const { remote } = fields;
   if (typeof remote !== "string") {
-    throw unusable(hook, `"remote" must be a string "host:port"`, remote);
+    throw unusable(
+      hook,
+      `"remote" must be a string "host:port" or "unix:/path"`,
+      remote,
+    );
   }
   const address = parseRemote(remote);
   if (typeof address === "string") {

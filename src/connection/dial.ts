@@ -20,6 +20,11 @@ export async function dial(
   connection: Connection,
   { address, connectTimeout }: Connect,
 ): Promise<Socket> {
+  if ("path" in address) {
+    // it is there or it is not: nothing that a time limit would be for
+    const { path } = address;
+    return takeSocket(await Deno.connect({ transport: "unix", path }));
+  }
   // a try that may take as long as it likes needs no timer, and no signal
   return takeSocket(
     connectTimeout === undefined

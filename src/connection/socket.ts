@@ -38,18 +38,21 @@ interface Core {
 const core = findCore();
 
 /**
- * Takes a connected socket over and sets what both sides get: no delay of small
- * segments, and probes that find out about a peer that is gone.
+ * Takes a connected socket over and, for TCP, sets what both sides get: no delay
+ * of small segments, and probes that find out about a peer that is gone.
  *
  * @param conn The socket; it is used through the result only from now on.
  * @returns The same socket.
  */
-export function takeSocket(conn: Deno.TcpConn): Socket {
-  try {
-    conn.setNoDelay(true);
-    conn.setKeepAlive(true);
-  } catch {
-    // the peer has reset the connection: the next read or write will say so
+export function takeSocket(conn: Deno.TcpConn | Deno.UnixConn): Socket {
+  // the test costs less than the address, which would tell, too
+  if ("setNoDelay" in conn) {
+    try {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    } catch {
+      // the peer has reset the connection: the next read or write will say so
+    }
   }
   const rid = core && (conn as unknown as Record<symbol, unknown>)[
     core.internalRidSymbol

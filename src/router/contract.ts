@@ -13,14 +13,23 @@ import type { Preread } from "./preread.ts";
  */
 export type Bytes = Uint8Array | string;
 
+/** One end of a connection: `transport` tells which kind. */
+export type Address = TcpAddress | UnixAddress;
+
 /** One end of a TCP connection. */
-export interface Address {
-  /** The transport: always TCP. */
+export interface TcpAddress {
   readonly transport: "tcp";
   /** The IP address in its text form, IPv6 without brackets. */
   readonly hostname: string;
   /** The port, 1 to 65535. */
   readonly port: number;
+}
+
+/** One end of a connection through a socket file. */
+export interface UnixAddress {
+  readonly transport: "unix";
+  /** The absolute path of the socket; empty for that of nearly every client. */
+  readonly path: string;
 }
 
 /** The client whose connection is being routed. */
@@ -44,8 +53,10 @@ export interface Client {
  */
 export interface RemoteDecision {
   /**
-   * Where to connect: `"host:port"`, with IPv6 addresses as `"[::1]:80"`. A
-   * host name is resolved for each connection and all its addresses are tried.
+   * Where to connect: `"host:port"`, with IPv6 addresses as `"[::1]:80"`, or
+   * the absolute path of a socket file as `"unix:/run/app.sock"`. A host name is
+   * resolved for each connection and all its addresses are tried. A socket file
+   * needs a permission: `--allow-net=unix:/run/app.sock`.
    */
   remote: string;
   /**

@@ -14,10 +14,14 @@ import {
 } from "../connection/decision.ts";
 import { describeError } from "../errors.ts";
 import type { DryRun, FromWorker } from "../messages.ts";
-import type { Address, Client, Router } from "./contract.ts";
+import type { Client, Router, TcpAddress } from "./contract.ts";
 import { Preread } from "./preread.ts";
 
-const NOWHERE: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
+const NOWHERE: TcpAddress = {
+  transport: "tcp",
+  hostname: "127.0.0.1",
+  port: 1,
+};
 const NOTHING = new Preread(new Uint8Array(0));
 
 /**

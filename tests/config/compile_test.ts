@@ -96,6 +96,24 @@ routes:
   assert.equal(remoteOf(router("default: { remote: 'a:1' }"), ""), "a:1");
 });
 
+Deno.test("a client of a socket file is in no network and on no port", () => {
+  const table = router(`
+routes:
+  - { match: { client: ["0.0.0.0/0", "::/0"] }, close: true }
+  - { match: { localPort: 443 }, close: true }
+  - { match: { not: { client: 0.0.0.0/0 } }, remote: "\${client.address}:1" }
+`);
+  const who = {
+    ...client(),
+    remoteAddr: { transport: "unix", path: "" },
+    localAddr: { transport: "unix", path: "/run/a.sock" },
+  } as const;
+  assert.throws(
+    () => table.accept?.(who),
+    /^DecisionError: Cannot fill in \$\{client\.address\} of route 3 as the client must have it: current value is nothing$/,
+  );
+});
+
 Deno.test("bytes are matched by prefix, hex and regex, within a limit or not", () => {
   const one = (bytes: string) =>
     router(`

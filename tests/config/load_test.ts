@@ -92,7 +92,8 @@ Deno.test("readTable() refuses actions that cannot be meant", () => {
     ["remote: a", /^remote: must be "host:port"/],
     ["remote: a:0", /^remote: must end in a port from 1 to 65535/],
     ["remote: '::1:80'", /^remote: must have an IPv6 address in brackets/],
-    ["remote: 7", /^remote: must be a text host:port/],
+    ["remote: unix:a", /^remote: must have the absolute path of a socket/],
+    ["remote: 7", /^remote: must be a text host:port or unix:\/path/],
     ["remote: '${a.b}:1'", /must not use the unknown variable \$\{a\.b\}/],
     ["remote: '${tls.x}:1'", /unknown variable \$\{tls\.x\} \(known are tls\./],
     ["remote: '${http.host}:1'", /from its match, which does not ask for http/],
@@ -183,7 +184,7 @@ halfCloseTimeout: 2
 logLevel: debug
 logFormat: json
 accessLog: access.log
-allow: { net: 10.0.0.1:80, read: [a, /b], env: true }
+allow: { net: [10.0.0.1:80, "unix:/a"], read: [a, /b], env: true }
 router: ./rest.ts
 `);
   const cwd = Deno.cwd();
@@ -200,7 +201,12 @@ router: ./rest.ts
     maxPreread: 1000,
     prereadTimeout: 1500,
     halfCloseTimeout: 2000,
-    grants: { net: ["10.0.0.1:80"], read: [`${cwd}/a`, "/b"], env: true },
+    grants: {
+      net: ["10.0.0.1:80", "unix:/a"],
+      unix: ["/a"],
+      read: [`${cwd}/a`, "/b"],
+      env: true,
+    },
     logLevel: "debug",
     logFormat: "json",
     accessLog: `${cwd}/access.log`,

@@ -13,6 +13,43 @@ Deno.test("parseRemote() gives the same result when there are more remotes than 
   }
 });
 
+Deno.test("parseRemote() takes the absolute path of a socket file", () => {
+  assert.deepEqual(parseRemote("unix:/run/a.sock"), { path: "/run/a.sock" });
+  assert.deepEqual(parseRemote("unix:/a:80"), { path: "/a:80" });
+  const longest = `/${"é".repeat(53)}`;
+  assert.deepEqual(parseRemote(`unix:${longest}`), { path: longest });
+});
+
+Deno.test("parseRemote() takes unix for a host when a port follows", () => {
+  assert.deepEqual(parseRemote("unix:80"), { hostname: "unix", port: 80 });
+  assert.match(String(parseRemote("unix:")), /must end in a port/);
+});
+
+Deno.test("parseRemote() says which rule a socket file breaks", () => {
+  const bad: [remote: string, rule: RegExp][] = [
+    ["unix:a.sock", /^must have the absolute path of a socket file/],
+    ["unix:./a", /^must have the absolute path/],
+    ["unix:/", /^must have the absolute path/],
+    ["unix:/run/", /^must have the absolute path/],
+    ["unix:/a b", /^must have a path without spaces/],
+    ["unix:/a\0", /control characters/],
+    ["unix:/a\nremote=b", /control characters/],
+    [`unix:/${"é".repeat(53)}a`, /^must have a path of at most 107 bytes/],
+  ];
+  for (const [remote, rule] of bad) {
+    assert.match(String(parseRemote(remote)), rule, remote);
+  }
+});
+
+Deno.test("formatAddress() writes what parseRemote() reads", () => {
+  for (const text of ["a.b:1", "[::1]:80", "unix:/run/a.sock", "unix:80"]) {
+    const parsed = parseRemote(text);
+    assert(typeof parsed === "object");
+    assert.equal(formatAddress(parsed), text);
+  }
+  assert.equal(formatAddress({ path: "" }), "unix:");
+});
+
 Deno.test("parsePort() takes decimal digits from the least port to 65535", () => {
   assert.equal(parsePort("0", 0), 0);
   assert.equal(parsePort("0", 1), undefined);

@@ -142,10 +142,10 @@ Deno.test("parseDecision() names the remote and the rule when it is malformed", 
       "must begin with a host name or an IP address",
       `"${"a".repeat(199)}…`,
     ],
-    [80, `must be a string "host:port"`, "80"],
-    [undefined, `must be a string "host:port"`, "undefined"],
-    [null, `must be a string "host:port"`, "null"],
-    [{ host: "a", port: 1 }, `must be a string "host:port"`],
+    [80, `must be a string "host:port" or "unix:/path"`, "80"],
+    [undefined, `must be a string "host:port" or "unix:/path"`, "undefined"],
+    [null, `must be a string "host:port" or "unix:/path"`, "null"],
+    [{ host: "a", port: 1 }, `must be a string "host:port" or "unix:/path"`],
   ];
   for (const [remote, rule, shown] of rules) {
     const text = shown ??

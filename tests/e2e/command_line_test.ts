@@ -661,6 +661,11 @@ Deno.test("the program prints the command that works when it lacks a permission"
       "--access-log",
       "access.log",
     ]],
+    ["a socket file", ["--allow-net", "--allow-read"], [
+      "-c",
+      "router.ts",
+      `--allow-net=unix:${folder.file("app.sock")}`,
+    ]],
     ["the read of a file with a strange name", ["--allow-net"], [
       "-c",
       "it's a router.ts",

@@ -47,8 +47,10 @@ const GOOD = {
 
 export default {
   accept(client) {
-    if (client.remoteAddr.hostname === "10.0.0.1") return { close: true };
-    if (client.localAddr.port === 22) return { remote: "[::1]:22" };
+    const { remoteAddr, localAddr } = client;
+    if (remoteAddr.transport === "unix") return { close: remoteAddr.path };
+    if (remoteAddr.hostname === "10.0.0.1") return { close: true };
+    if (localAddr.transport === "tcp" && localAddr.port === 22) return { remote: "[::1]:22" };
   },
   route(data, client) {
     if (data.length < 4) return;
@@ -67,7 +69,7 @@ export default {
   },
   timeout: (data) => ({ remote: data.length === 0 ? "a:1" : "b:1" }),
   connectError(remote, error, client) {
-    console.log(remote, error.message, client.remoteAddr.port);
+    console.log(remote, error.message, client.remoteAddr.transport);
     if (remote === "a:1") return { remote: "b:1" };
     return { close: new Uint8Array([1, 2]) };
   },

@@ -1,0 +1,28 @@
+/**
+ * The socket files that a route table connects to.
+ *
+ * @module
+ */
+import { isUnix, parseSocketPath } from "../connection/address.ts";
+import type { Action, Table } from "./table.ts";
+
+/**
+ * Finds the socket files that a table names. Those that a variable makes are
+ * not among them, as a client may choose its value.
+ *
+ * @param table The table.
+ * @returns Their paths, each once.
+ */
+export function tableSockets(table: Table): string[] {
+  const actions = table.routes.map(({ action }) => action);
+  if (table.otherwise !== "router") actions.push(table.otherwise);
+  return [...new Set(actions.flatMap(socketsOf))];
+}
+
+function socketsOf(action: Action): string[] {
+  if (action.kind !== "remote") return [];
+  const [text, ...more] = action.remote;
+  if (typeof text !== "string" || more.length > 0 || !isUnix(text)) return [];
+  const parsed = parseSocketPath(text);
+  return typeof parsed === "string" ? [] : [parsed.path];
+}
