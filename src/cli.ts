@@ -158,6 +158,10 @@ export function parseCommandLine(
       halfCloseTimeout:
         seconds("--half-close-timeout", values["half-close-timeout"]) ??
           settings.halfCloseTimeout ?? 30_000,
+      idleTimeout: secondsOrOff("--idle-timeout", values["idle-timeout"]) ??
+        settings.idleTimeout ?? 0,
+      maxDuration: secondsOrOff("--max-duration", values["max-duration"]) ??
+        settings.maxDuration ?? 0,
     },
     grants: {
       net: grant("--allow-net", values["allow-net"]) ?? settings.grants?.net,
@@ -270,6 +274,14 @@ function seconds(
     );
   }
   return number * 1000;
+}
+
+/** Returns milliseconds; 0 for no limit. */
+function secondsOrOff(
+  option: string,
+  value: string | undefined,
+): number | undefined {
+  return /^0*\.?0+$/.test(value ?? "") ? 0 : seconds(option, value);
 }
 
 function oneOf<T extends string>(

@@ -236,6 +236,8 @@ function describeConfiguration(
     `half-close   at most ${
       connection.halfCloseTimeout / 1000
     } seconds without progress`,
+    `idle         ${describeLimit(connection.idleTimeout)}`,
+    `duration     ${describeLimit(connection.maxDuration)}`,
     `connections  ${
       options.maxConnections === undefined
         ? "as many as there are file descriptors for"
@@ -262,6 +264,12 @@ function describeListener(listener: ListenOptions): string {
 function describeNet(net: Grant, sockets: readonly string[]): string {
   if (typeof net !== "boolean") return describeGrant(net);
   return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
+}
+
+function describeLimit(milliseconds: number): string {
+  return milliseconds === 0
+    ? "no limit"
+    : `at most ${milliseconds / 1000} seconds`;
 }
 
 function describeGrant(grant: Grant): string {

@@ -121,6 +121,18 @@ export const SECTIONS = [
         argument: "SECS",
         help: "time without progress after one side has ended; default 30",
       },
+      {
+        name: "idle-timeout",
+        argument: "SECS",
+        help: "time without a byte in either direction between client and " +
+          "remote; default 0: no limit",
+      },
+      {
+        name: "max-duration",
+        argument: "SECS",
+        help: "time from accept to the end of a connection; default 0: no " +
+          "limit",
+      },
     ],
   },
   {

@@ -44,6 +44,8 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
         maxPreread: 65536,
         prereadTimeout: 30_000,
         halfCloseTimeout: 30_000,
+        idleTimeout: 0,
+        maxDuration: 0,
       },
       grants: {
         net: undefined,
@@ -70,6 +72,8 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
       maxPreread: 2049,
       prereadTimeout: 1500,
       halfCloseTimeout: 500,
+      idleTimeout: 2500,
+      maxDuration: 3_600_000,
     },
     grants: {
       net: ["10.0.0.1:80", "[::1]:80", "example.com", "unix:/run/a.sock"],
@@ -92,6 +96,8 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     "preread-timeout": "1.5",
     "half-close-timeout": ".5",
     "allow-net": "10.0.0.1:80,[::1]:80,example.com,unix:/run/a.sock",
+    "idle-timeout": "2.5",
+    "max-duration": "3600",
     "allow-read": "a.txt,b",
     "allow-env": "HOME",
     "allow-import": "jsr.io",
@@ -133,6 +139,24 @@ Deno.test("parseCommandLine() takes the last value of an option that is repeated
 Deno.test("parseCommandLine() takes off and - for the access log", () => {
   assert.equal(parseOptions("--access-log", "off").accessLog, "off");
   assert.equal(parseOptions("--access-log", "-").accessLog, "-");
+});
+
+Deno.test("parseCommandLine() takes 0 for a time without a limit, in place of the table's", () => {
+  const settings = { idleTimeout: 1000, maxDuration: 2000 };
+  const parse = (...args: string[]) => {
+    const command = parseCommandLine(["-c", "t.yaml", ...args], 4, settings);
+    assert("options" in command);
+    const { idleTimeout, maxDuration } = command.options.connection;
+    return [idleTimeout, maxDuration];
+  };
+  assert.deepEqual(parse(), [1000, 2000]);
+  assert.deepEqual(parse("--idle-timeout=0", "--max-duration=0.0"), [0, 0]);
+  for (const value of ["-1", "", "x", "1000001"]) {
+    assert.match(
+      messageOf(["-c", "r.ts", `--idle-timeout=${value}`]),
+      /^Cannot use --idle-timeout as it must be a positive number of seconds, at most 1000000: /,
+    );
+  }
 });
 
 Deno.test("parseCommandLine() joins the lists of a permission that is repeated", () => {

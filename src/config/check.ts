@@ -87,7 +87,14 @@ function checkAction(
   if (has("consume") && (has("remote") || has("close") || !has("reply"))) {
     refuse("consume", "must stand beside reply, without remote and close");
   }
-  for (const key of ["connectTimeout", "inactivityTimeout"]) {
+  for (
+    const key of [
+      "connectTimeout",
+      "inactivityTimeout",
+      "idleTimeout",
+      "maxDuration",
+    ]
+  ) {
     if (has(key) && !has("remote")) refuse(key, "must stand beside remote");
   }
   for (const key of ["remote", "reply", "close"]) {

@@ -202,7 +202,8 @@ function compileAction(
       return (call) => ({ reply: reply(call), consume });
     }
     case "remote": {
-      const { connectTimeout, inactivityTimeout } = action;
+      const { connectTimeout, inactivityTimeout, idleTimeout, maxDuration } =
+        action;
       const remote = compileTemplate(action.remote, known, name, true);
       const reply = action.reply && fill(action.reply);
       const check = action.remote.some((part) => typeof part !== "string");
@@ -214,6 +215,8 @@ function compileAction(
           reply: reply?.(call),
           connectTimeout,
           inactivityTimeout,
+          idleTimeout,
+          maxDuration,
         };
       };
     }

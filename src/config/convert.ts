@@ -30,6 +30,8 @@ export interface ActionInput {
   readonly close?: true | ContentInput | undefined;
   readonly connectTimeout?: number | undefined;
   readonly inactivityTimeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+  readonly maxDuration?: number | undefined;
 }
 
 /** The keys of a match that are no protocols. */
@@ -171,6 +173,8 @@ export function toAction(input: ActionInput): Action {
       reply: reply === undefined ? undefined : toContent(reply),
       connectTimeout: input.connectTimeout,
       inactivityTimeout: input.inactivityTimeout,
+      idleTimeout: input.idleTimeout,
+      maxDuration: input.maxDuration,
     };
   }
   if (reply !== undefined) {

@@ -101,6 +101,14 @@ function list(patterns: readonly Pattern[]): string {
   return patterns.map(formatPattern).join(" | ");
 }
 
+/** The times of an action, in the order in which they are written. */
+const TIMES = [
+  "connectTimeout",
+  "inactivityTimeout",
+  "idleTimeout",
+  "maxDuration",
+] as const;
+
 function describeAction(action: Action): string {
   switch (action.kind) {
     case "close":
@@ -112,14 +120,11 @@ function describeAction(action: Action): string {
         describeContent(action.reply)
       }, consume ${action.consume}, and go on routing`;
     case "remote": {
-      const { remote, reply, connectTimeout, inactivityTimeout } = action;
+      const { remote, reply } = action;
       const parts = [`remote ${formatTemplate(remote)}`];
       if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
-      if (connectTimeout !== undefined) {
-        parts.push(`connectTimeout ${connectTimeout}`);
-      }
-      if (inactivityTimeout !== undefined) {
-        parts.push(`inactivityTimeout ${inactivityTimeout}`);
+      for (const key of TIMES) {
+        if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);
       }
       return parts.join(", ");
     }

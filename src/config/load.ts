@@ -112,6 +112,12 @@ function toSettings(input: TableInput, folder: string): Settings {
     ...input.halfCloseTimeout === undefined
       ? {}
       : { halfCloseTimeout: input.halfCloseTimeout * 1000 },
+    ...input.idleTimeout === undefined
+      ? {}
+      : { idleTimeout: input.idleTimeout * 1000 },
+    ...input.maxDuration === undefined
+      ? {}
+      : { maxDuration: input.maxDuration * 1000 },
     grants: allow && {
       net: toGrant(allow.net),
       ...Array.isArray(allow.net) || typeof allow.net === "string"

@@ -80,6 +80,13 @@ function seconds(most: number): z.ZodNumber {
   return z.number(must).positive(must).max(most, must);
 }
 
+function secondsOrOff(most: number): z.ZodNumber {
+  const must = rule(
+    `must be a number of seconds, at most ${most}, or 0 for no limit`,
+  );
+  return z.number(must).nonnegative(must).max(most, must);
+}
+
 const nonEmpty = (what: string) =>
   z.string(rule(`must be ${what}`)).min(1, rule("must not be empty"));
 
@@ -115,6 +122,12 @@ const CONSTANTS = {
   inactivityTimeout: seconds(MAX_TIMEOUT).describe(
     "Seconds for the first byte of the remote.",
   ),
+  idleTimeout: seconds(MAX_TIMEOUT).describe(
+    "Seconds in which both directions may be silent.",
+  ),
+  maxDuration: seconds(MAX_TIMEOUT).describe(
+    "Seconds from accept to the end of the connection.",
+  ),
 };
 
 const action = {
@@ -124,6 +137,8 @@ const action = {
   close: CONSTANTS.close.optional(),
   connectTimeout: CONSTANTS.connectTimeout.optional(),
   inactivityTimeout: CONSTANTS.inactivityTimeout.optional(),
+  idleTimeout: CONSTANTS.idleTimeout.optional(),
+  maxDuration: CONSTANTS.maxDuration.optional(),
 };
 
 const bytes = mapping({
@@ -267,6 +282,10 @@ export const tableSchema = mapping({
     .describe("Seconds for that."),
   halfCloseTimeout: seconds(MAX_SECONDS).optional()
     .describe("Seconds without progress after one side has ended."),
+  idleTimeout: secondsOrOff(MAX_SECONDS).optional()
+    .describe("Seconds in which both directions may be silent; 0: no limit."),
+  maxDuration: secondsOrOff(MAX_SECONDS).optional()
+    .describe("Seconds from accept to the end of a connection; 0: no limit."),
   logLevel: z.enum(LEVELS, rule(`must be one of ${LEVELS.join(", ")}`))
     .optional().describe("How much to log."),
   logFormat: z.enum(["text", "json"], rule("must be one of text, json"))

@@ -98,6 +98,10 @@ export interface RemoteAction {
   readonly connectTimeout: number | undefined;
   /** Seconds; `undefined` for no limit. */
   readonly inactivityTimeout: number | undefined;
+  /** Seconds; `undefined` for what the option says. */
+  readonly idleTimeout: number | undefined;
+  /** Seconds; `undefined` for what the option says. */
+  readonly maxDuration: number | undefined;
 }
 
 /** Answer, drop bytes, and go on routing. */

@@ -17,7 +17,8 @@ import { describeError } from "../errors.ts";
 import type { Log } from "../observe/log.ts";
 import { formatAddress } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Deadlines, Expiring } from "./deadlines.ts";
+import { Clocks, type Timed } from "./clocks.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
 import { type Socket, takeSocket } from "./socket.ts";
@@ -30,6 +31,10 @@ export interface ConnectionOptions {
   readonly prereadTimeout: number;
   /** Milliseconds without progress after one side has ended. */
   readonly halfCloseTimeout: number;
+  /** Milliseconds in which both directions may be silent; 0 for no limit. */
+  readonly idleTimeout: number;
+  /** Milliseconds from accept to the end; 0 for no limit. */
+  readonly maxDuration: number;
 }
 
 /** What the connections of one worker share. */
@@ -87,6 +92,10 @@ export type EndReason =
   | "client-stalled"
   /** One side had ended, and the other made no progress. */
   | "half-close-timeout"
+  /** Both directions were silent for `idleTimeout`. */
+  | "idle-timeout"
+  /** The connection has lasted `maxDuration`. */
+  | "max-duration"
   /** The proxy was stopped. */
   | "shutdown"
   /** An error of the proxy itself; it is logged. */
@@ -108,12 +117,13 @@ class ClientInfo implements Client {
 }
 
 /** The state of one connection, shared by the files of its stages. */
-export class Connection implements Expiring {
+export class Connection implements Timed {
   readonly context: Context;
   readonly client: Socket;
   readonly info: Client;
   /** `performance.now()` at accept. */
   readonly started: number;
+  readonly clocks: Clocks;
   stage: Stage = "preread";
   endReason: EndReason | undefined;
 
@@ -148,16 +158,9 @@ export class Connection implements Expiring {
   received = 0;
   /** Bytes sent to the client. */
   sent = 0;
-  /** Bytes sent to remotes before they were joined. */
-  replayed = 0;
   /** Bytes of the client that were dropped while draining. */
   discarded = 0;
 
-  deadline: Expiring["deadline"];
-  /** What `expire` compares with, to see progress. */
-  #progress = 0;
-  #pause = 0;
-  #until = Infinity;
   #gate: PromiseWithResolvers<void> | undefined;
   /** Gives up the hooks whose promises are pending. */
   #undecided: Set<() => void> | undefined;
@@ -181,6 +184,12 @@ export class Connection implements Expiring {
     this.info = new ClientInfo(id, conn, listener);
     this.started = performance.now();
     this.buffer = context.buffers.first();
+    this.clocks = new Clocks(this, context.deadlines);
+  }
+
+  /** Grows with every byte that moves, so that silence can be seen. */
+  get progress(): number {
+    return this.received + this.sent;
   }
 
   /** The client's address, for logs. */
@@ -347,7 +356,7 @@ export class Connection implements Expiring {
     this.endReason ??= reason;
     if (this.stage === "closed") return;
     this.stage = "closed";
-    this.context.deadlines.clear(this);
+    this.clocks.clear();
     this.connecting?.abort();
     this.detach();
     this.client.close();
@@ -361,41 +370,22 @@ export class Connection implements Expiring {
    * ended, or the client must read what it is sent.
    */
   watchHalfClose(): void {
-    this.#watch(this.context.options.halfCloseTimeout, Infinity);
+    this.clocks.watch(this.context.options.halfCloseTimeout, Infinity);
   }
 
   /** Starts the clock of draining what the client still sends. */
   watchDrain(): void {
-    this.#watch(DRAIN_PAUSE, performance.now() + DRAIN_TIME);
+    this.clocks.watch(DRAIN_PAUSE, performance.now() + DRAIN_TIME);
   }
 
-  #watch(pause: number, until: number): void {
-    this.#progress = this.#moved();
-    this.#pause = pause;
-    this.#until = until;
-    this.context.deadlines.set(this, pause);
-  }
-
-  /** Bytes that have moved, in all: what differs when there was progress. */
-  #moved(): number {
-    return this.received + this.sent + this.replayed;
-  }
-
-  /** A deadline has passed: which one, the stage tells. */
+  /** The clock of the stage has expired: which one, the stage tells. */
   expire(): void {
     if (this.stage === "preread") return onPrereadTimeout(this);
     if (this.#serverOpen && !this.answered && !this.clientEnded) {
       this.inactive = true;
       return this.detach();
     }
-    if (this.#progress !== this.#moved() && performance.now() < this.#until) {
-      return this.#watch(this.#pause, this.#until);
-    }
-    this.end(
-      this.#serverOpen && this.stage !== "drain"
-        ? "half-close-timeout"
-        : "client-stalled",
-    );
+    this.end(this.stage === "joined" ? "half-close-timeout" : "client-stalled");
   }
 }
 

@@ -25,6 +25,10 @@ export interface Connect {
   readonly connectTimeout: number | undefined;
   /** Milliseconds; `undefined` for no limit. */
   readonly inactivityTimeout: number | undefined;
+  /** Milliseconds; `undefined` for what the option says. */
+  readonly idleTimeout: number | undefined;
+  /** Milliseconds since accept; `undefined` for what the option says. */
+  readonly maxDuration: number | undefined;
 }
 
 /** Answer the client, and go on routing. */
@@ -70,6 +74,8 @@ const KEYS = [
   "reply",
   "connectTimeout",
   "inactivityTimeout",
+  "idleTimeout",
+  "maxDuration",
   "consume",
   "close",
   "noop",
@@ -135,6 +141,8 @@ function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
     reply: optionalBytes(fields, "reply", hook),
     connectTimeout: optionalSeconds(fields, "connectTimeout", hook),
     inactivityTimeout: optionalSeconds(fields, "inactivityTimeout", hook),
+    idleTimeout: optionalSeconds(fields, "idleTimeout", hook),
+    maxDuration: optionalSeconds(fields, "maxDuration", hook),
   };
 }
 
@@ -169,6 +177,8 @@ function replyWith(
     "data",
     "connectTimeout",
     "inactivityTimeout",
+    "idleTimeout",
+    "maxDuration",
   ]);
   const consume = fields.consume ?? 0;
   if (

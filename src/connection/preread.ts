@@ -28,7 +28,10 @@ import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
 export async function readClient(connection: Connection): Promise<void> {
   const { client, context } = connection;
   const { router, options } = context;
-  context.deadlines.set(connection, options.prereadTimeout, connection.started);
+  connection.clocks.start(options.prereadTimeout, connection.started);
+  if (options.maxDuration > 0) {
+    connection.clocks.limitDuration(connection.started + options.maxDuration);
+  }
   if (router.accept !== undefined) await ask(connection, "accept");
 
   while (connection.stage === "preread") {
@@ -197,7 +200,7 @@ export async function reply(
 
 /** Does what the router has decided; routing is over. */
 function decide(connection: Connection, verdict: Connect | Close): void {
-  connection.context.deadlines.clear(connection);
+  connection.clocks.stop();
   if (verdict.kind === "connect") {
     connection.enter("connect");
     connection.follow(serveRemote(connection, verdict));

@@ -32,10 +32,13 @@ async function goOn(
 ): Promise<void> {
   let verdict = decision;
   while (verdict?.kind === "connect") {
+    if (verdict.maxDuration !== undefined) {
+      connection.clocks.limitDuration(connection.started + verdict.maxDuration);
+    }
     if (verdict.reply !== undefined) {
       connection.watchHalfClose();
       if (!await reply(connection, verdict.reply)) return;
-      connection.context.deadlines.clear(connection);
+      connection.clocks.stop();
     }
     connection.remote = verdict.remote;
     const server = await connect(connection, verdict);
@@ -56,16 +59,15 @@ async function goOn(
 
 /** Starts what serves a connected remote. */
 function join(connection: Connection, server: Socket, verdict: Connect): void {
-  const { context: { log } } = connection;
+  const { context: { log, options } } = connection;
   if (log.verbose) {
     log.debug(`${connection.peer} is connected to ${verdict.remote}`);
   }
   connection.attach(server);
-  if (connection.clientEnded) {
-    connection.watchHalfClose();
-  } else if (verdict.inactivityTimeout !== undefined) {
-    connection.context.deadlines.set(connection, verdict.inactivityTimeout);
+  if (verdict.inactivityTimeout !== undefined) {
+    connection.clocks.start(verdict.inactivityTimeout);
   }
+  connection.clocks.limitSilence(verdict.idleTimeout ?? options.idleTimeout);
   // at the same time, as a remote that answers while it is sent to must be read
   connection.follow(replay(connection, server, verdict));
   void pumpDownstream(connection, server, verdict);
@@ -78,6 +80,8 @@ async function recover(
   failure: Error,
 ): Promise<void> {
   connection.detach();
+  connection.clocks.stop();
+  connection.clocks.limitSilence(0);
   if (connection.clientEnded) return connection.end("remote-reset");
   connection.enter("connect");
   await goOn(
@@ -155,6 +159,8 @@ function next(
     data: answer.data ?? before.data,
     connectTimeout: answer.connectTimeout ?? before.connectTimeout,
     inactivityTimeout: answer.inactivityTimeout ?? before.inactivityTimeout,
+    idleTimeout: answer.idleTimeout ?? before.idleTimeout,
+    maxDuration: answer.maxDuration ?? before.maxDuration,
   };
 }
 
@@ -168,9 +174,9 @@ async function replay(
     connection.buffer.subarray(0, connection.length);
   const extra = connection.extra ?? [];
   try {
-    if (first.length > 0) await replayAll(connection, server, first);
+    if (first.length > 0) await writeAll(server, first);
     // what is recorded meanwhile is appended to the same array, and sent, too
-    for (const bytes of extra) await replayAll(connection, server, bytes);
+    for (const bytes of extra) await writeAll(server, bytes);
   } catch {
     // what the remote sent before it reset the connection may still be read
     if (connection.server === server) connection.serverBroken = true;
@@ -179,19 +185,6 @@ async function replay(
   connection.joins++;
   if (connection.extra === undefined) connection.releasePreread();
   connection.enter("joined");
-}
-
-/** Writes bytes, and counts them: each is progress if the client has ended. */
-async function replayAll(
-  connection: Connection,
-  server: Socket,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
-    connection.replayed += count;
-    at += count;
-  }
 }
 
 async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
@@ -242,7 +235,7 @@ async function pumpDownstream(
 /** The first byte has come: the remote will stay. */
 function answered(connection: Connection): void {
   connection.answered = true;
-  if (!connection.clientEnded) connection.context.deadlines.clear(connection);
+  if (!connection.clientEnded) connection.clocks.stop();
   if (connection.extra === undefined) return;
   connection.extra = undefined;
   // in the stage "connect" the replay is under way, and releases them itself
@@ -429,9 +422,6 @@ function discard(connection: Connection, chunk: Uint8Array): void {
 /** The client has ended its side: tells the remote, once there is one. */
 async function clientEnded(connection: Connection): Promise<void> {
   connection.clientEnded = true;
-  if (connection.stage === "connect" && connection.server !== undefined) {
-    connection.watchHalfClose(); // the remote may never read the replay
-  }
   while (connection.stage === "connect") await connection.waitForStage();
   if (connection.stage !== "joined" || connection.serverEnded) return;
   connection.watchHalfClose();

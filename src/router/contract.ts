@@ -80,6 +80,20 @@ export interface RemoteDecision {
    * @default no limit
    */
   inactivityTimeout?: number | undefined;
+  /**
+   * Seconds (fractions allowed) in which both directions may be silent while
+   * client and remote are joined; then the connection is closed.
+   *
+   * @default what `--idle-timeout` says
+   */
+  idleTimeout?: number | undefined;
+  /**
+   * Seconds (fractions allowed) from accept to the end of the connection,
+   * whatever it does.
+   *
+   * @default what `--max-duration` says
+   */
+  maxDuration?: number | undefined;
   /** The original's name of `connectTimeout`: not part of this decision. */
   connect_timeout?: never;
   /** The original's name of `inactivityTimeout`: not part of this decision. */
@@ -115,6 +129,10 @@ export interface ReplyDecision {
   /** Not part of this decision. */
   inactivityTimeout?: never;
   /** Not part of this decision. */
+  idleTimeout?: never;
+  /** Not part of this decision. */
+  maxDuration?: never;
+  /** Not part of this decision. */
   close?: never;
   /** Not part of this decision. */
   noop?: never;
@@ -140,6 +158,10 @@ export interface CloseDecision {
   /** Not part of this decision. */
   inactivityTimeout?: never;
   /** Not part of this decision. */
+  idleTimeout?: never;
+  /** Not part of this decision. */
+  maxDuration?: never;
+  /** Not part of this decision. */
   noop?: never;
 }
 
@@ -161,6 +183,10 @@ export interface NoopDecision {
   connectTimeout?: never;
   /** Not part of this decision. */
   inactivityTimeout?: never;
+  /** Not part of this decision. */
+  idleTimeout?: never;
+  /** Not part of this decision. */
+  maxDuration?: never;
 }
 
 /**

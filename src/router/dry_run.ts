@@ -148,6 +148,14 @@ function range(first: number, last: number): string {
   return first === last ? `byte ${first}` : `bytes ${first}-${last}`;
 }
 
+/** The times of a decision, in the order in which they are written. */
+const TIMES = [
+  "connectTimeout",
+  "inactivityTimeout",
+  "idleTimeout",
+  "maxDuration",
+] as const;
+
 /** Writes a decision on one line. */
 function describeVerdict(verdict: Verdict): string {
   switch (verdict.kind) {
@@ -163,11 +171,9 @@ function describeVerdict(verdict: Verdict): string {
       const parts = [`remote ${formatAddress(verdict.address)}`];
       if (verdict.data) parts.push(`data ${quote(verdict.data)}`);
       if (verdict.reply) parts.push(`reply ${quote(verdict.reply)}`);
-      if (verdict.connectTimeout) {
-        parts.push(`connectTimeout ${verdict.connectTimeout / 1000}`);
-      }
-      if (verdict.inactivityTimeout) {
-        parts.push(`inactivityTimeout ${verdict.inactivityTimeout / 1000}`);
+      for (const key of TIMES) {
+        const time = verdict[key];
+        if (time !== undefined) parts.push(`${key} ${time / 1000}`);
       }
       return parts.join(", ");
     }

@@ -152,6 +152,8 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
         reply: undefined,
         connectTimeout: undefined,
         inactivityTimeout: undefined,
+        idleTimeout: undefined,
+        maxDuration: undefined,
       },
     })),
     otherwise: { kind: "close", content: undefined },

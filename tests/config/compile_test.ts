@@ -84,6 +84,8 @@ routes:
     reply: undefined,
     connectTimeout: undefined,
     inactivityTimeout: undefined,
+    idleTimeout: undefined,
+    maxDuration: undefined,
   });
   const accept = (...who: Parameters<typeof client>) =>
     (table.accept?.(client(...who)) as { remote: string } | undefined)?.remote;
@@ -464,7 +466,7 @@ Deno.test("describeTable() finds only routes that never win", () => {
 Deno.test("describeTable() shows each route, and names those that never win", () => {
   const { table } = read(`
 routes:
-  - { name: web, match: { tls: { serverName: [a.example, b.example] } }, remote: "a:1", connectTimeout: 1.5 }
+  - { name: web, match: { tls: { serverName: [a.example, b.example] } }, remote: "a:1", connectTimeout: 1.5, idleTimeout: 60 }
   - { match: { tls: { serverName: "*.c.example" } }, close: bye }
   - { match: { tls: { serverName: x.c.example } }, remote: "a:1" }
   - { match: { tls: { serverName: [b.example, "*.d.c.example"] } }, remote: "a:1" }
@@ -475,7 +477,7 @@ routes:
   - { match: { http: { headers: { x-a: "1" } } }, reply: "\\r\\n", consume: 3 }
 `);
   assert.deepEqual(describeTable(table, undefined), [
-    "route 1, line 3 (web): tls.serverName a.example | b.example -> remote a:1, connectTimeout 1.5",
+    "route 1, line 3 (web): tls.serverName a.example | b.example -> remote a:1, connectTimeout 1.5, idleTimeout 60",
     'route 2, line 4: tls.serverName *.c.example -> close after "bye"',
     "route 3, line 5: tls.serverName x.c.example -> remote a:1",
     "route 4, line 6: tls.serverName b.example | *.d.c.example -> remote a:1",

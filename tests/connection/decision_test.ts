@@ -17,6 +17,8 @@ const CONNECT = {
   reply: undefined,
   connectTimeout: undefined,
   inactivityTimeout: undefined,
+  idleTimeout: undefined,
+  maxDuration: undefined,
 } as const;
 
 /** What the message says, without the name of the error. */
@@ -61,6 +63,10 @@ Deno.test("parseDecision() connects when there is a remote", () => {
       { ...CONNECT, connectTimeout: 1500, inactivityTimeout: 10_000 },
     ],
     [
+      { remote: "10.0.0.1:80", idleTimeout: 0.5, maxDuration: 3600 },
+      { ...CONNECT, idleTimeout: 500, maxDuration: 3_600_000 },
+    ],
+    [
       // undefined counts as absent, so that a key can be computed
       {
         remote: "10.0.0.1:80",
@@ -68,6 +74,8 @@ Deno.test("parseDecision() connects when there is a remote", () => {
         reply: undefined,
         connectTimeout: undefined,
         inactivityTimeout: undefined,
+        idleTimeout: undefined,
+        maxDuration: undefined,
         consume: undefined,
         close: undefined,
         noop: undefined,
@@ -183,7 +191,12 @@ Deno.test("parseDecision() names key and value when a field is malformed", () =>
       `"reply" must be a Uint8Array or a string: current value is ArrayBuffer`,
     ],
     ...[0, -1, NaN, Infinity, "1", 2 ** 31, null, true].flatMap((value) =>
-      ["connectTimeout", "inactivityTimeout"].map((key): [unknown, string] => [
+      [
+        "connectTimeout",
+        "inactivityTimeout",
+        "idleTimeout",
+        "maxDuration",
+      ].map((key): [unknown, string] => [
         { remote, [key]: value },
         `"${key}" must be a positive number of seconds: current value is ${
           JSON.stringify(value) === "null" ? String(value) : JSON.stringify(
@@ -242,12 +255,16 @@ Deno.test("parseDecision() names the key when it cannot stand beside another", (
     [{ close: "x", consume: 0 }, "consume", "close"],
     [{ close: "x", connectTimeout: 1 }, "connectTimeout", "close"],
     [{ close: "x", inactivityTimeout: 1 }, "inactivityTimeout", "close"],
+    [{ close: "x", idleTimeout: 1 }, "idleTimeout", "close"],
+    [{ noop: true, maxDuration: 1 }, "maxDuration", "noop"],
     [{ noop: true, reply: "" }, "reply", "noop"],
     [{ noop: true, data: "" }, "data", "noop"],
     [{ noop: true, consume: 0 }, "consume", "noop"],
     [{ reply: "", data: "" }, "data", "reply"],
     [{ reply: "", connectTimeout: 1 }, "connectTimeout", "reply"],
     [{ reply: "", inactivityTimeout: 1 }, "inactivityTimeout", "reply"],
+    [{ reply: "", idleTimeout: 1 }, "idleTimeout", "reply"],
+    [{ reply: "", maxDuration: 1 }, "maxDuration", "reply"],
   ];
   for (const [decision, key, beside] of cases) {
     const value = Deno.inspect((decision as Record<string, unknown>)[key]);
@@ -276,7 +293,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
   assert.equal(
     refusal({ remote: "a:1", timeout: 3 }),
-    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "consume", "close", "noop": current value is 3`,
+    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "consume", "close", "noop": current value is 3`,
   );
 });
 

@@ -242,6 +242,8 @@ Deno.test("--check prints what was found", async () => {
     "1.5",
     "--half-close-timeout",
     "4",
+    "--idle-timeout",
+    "600",
     "--allow-net=a.example:80",
     `--allow-read=${folder.path}`,
     "--allow-env=HOME",
@@ -261,6 +263,8 @@ Deno.test("--check prints what was found", async () => {
   assert.equal(summary.get("workers"), "3");
   assert.match(summary.get("preread") ?? "", /2049 bytes and 1\.5 seconds/);
   assert.match(summary.get("half-close") ?? "", /4 seconds/);
+  assert.equal(summary.get("idle"), "at most 600 seconds");
+  assert.equal(summary.get("duration"), "no limit");
   assert.match(summary.get("connections") ?? "", /77/);
   assert.equal(
     summary.get("permissions"),
@@ -298,7 +302,7 @@ Deno.test("--dry-run prints each decision, for bytes of a file and of standard i
           return { reply: latin1("\\xffhello\\n"), consume: 2 };
         }
         if (data.text !== "cd") return;
-        return { remote: "[::1]:80", data: "x", reply: "y", connectTimeout: 2 };
+        return { remote: "[::1]:80", data: "x", reply: "y", connectTimeout: 2, maxDuration: 9.5 };
       },
     } satisfies Router;`,
   });
@@ -308,7 +312,7 @@ Deno.test("--dry-run prints each decision, for bytes of a file and of standard i
     "byte 1: wait",
     String.raw`byte 2: reply "\xffhello\n", consume 2`,
     "byte 3: wait",
-    `byte 4: remote [::1]:80, data "x", reply "y", connectTimeout 2`,
+    `byte 4: remote [::1]:80, data "x", reply "y", connectTimeout 2, maxDuration 9.5`,
     "",
   ].join("\n");
 

@@ -1,0 +1,205 @@
+/**
+ * The clocks of one connection. At most one deadline is set for all of them:
+ * that of the clock which is due first.
+ *
+ * @module
+ */
+import type { Deadlines, Expiring } from "./deadlines.ts";
+
+/** A connection, as its clocks see it. */
+export interface Timed {
+  /** Grows with every byte that is received, sent or forwarded. */
+  readonly progress: number;
+  /** The time of the stage has passed, or nothing has moved for so long. */
+  expire(): void;
+  /** A limit has passed that holds whatever the stage. */
+  end(reason: "idle-timeout" | "max-duration"): void;
+}
+
+/**
+ * How often silence is looked for in the time that it may last. So a silent
+ * connection is closed after one to 1 + 1/8 of that time, and data that flows
+ * costs nothing.
+ */
+const LOOKS = 8;
+
+/**
+ * A stage has a clock of its own, which is replaced or stopped with the stage:
+ * a time that it may take (`start`), or a time that it may make no progress
+ * (`watch`). The clocks of silence and of the whole duration go on beside it;
+ * where there are none of those, they cost nothing.
+ */
+export class Clocks implements Expiring {
+  deadline: Expiring["deadline"];
+  readonly #timed: Timed;
+  readonly #deadlines: Deadlines;
+  /** Milliseconds without progress that the stage may last; 0: it has no such clock. */
+  #pause = 0;
+  /** `performance.now()` until which progress helps. */
+  #until = 0;
+  /** The progress at the last look. */
+  #mark = 0;
+  /** The clocks that go on; `undefined` for almost all connections. */
+  #lasting: Lasting | undefined;
+
+  /**
+   * @param timed Is told when a time has passed.
+   * @param deadlines Where the deadline is set.
+   */
+  constructor(timed: Timed, deadlines: Deadlines) {
+    this.#timed = timed;
+    this.#deadlines = deadlines;
+  }
+
+  /**
+   * Starts the clock of a stage that must end in time: it expires once.
+   *
+   * @param milliseconds From now.
+   * @param now The present `performance.now()`, if the caller knows it.
+   */
+  start(milliseconds: number, now?: number): void {
+    this.#pause = 0;
+    this.#set(milliseconds, now);
+  }
+
+  /**
+   * Starts the clock of a stage that must make progress.
+   *
+   * @param pause Milliseconds without progress after which it expires, at most
+   * after twice that time.
+   * @param until `performance.now()` after which progress does not help.
+   */
+  watch(pause: number, until: number): void {
+    this.#pause = pause;
+    this.#until = until;
+    this.#mark = this.#timed.progress;
+    this.#set(pause);
+  }
+
+  /** Stops the clock of the stage. */
+  stop(): void {
+    const lasting = this.#lasting;
+    if (lasting === undefined) return this.#deadlines.clear(this);
+    lasting.stageDue = Infinity;
+    this.#arm(lasting, performance.now());
+  }
+
+  /** Stops all clocks. */
+  clear(): void {
+    this.#lasting = undefined;
+    this.#deadlines.clear(this);
+  }
+
+  /**
+   * Limits the time in which nothing moves, in either direction.
+   *
+   * @param milliseconds From now on; 0 for no limit.
+   */
+  limitSilence(milliseconds: number): void {
+    if (milliseconds === 0 && this.#lasting === undefined) return;
+    const now = performance.now();
+    const lasting = this.#keep();
+    lasting.silence = milliseconds;
+    lasting.lookDue = milliseconds === 0
+      ? Infinity
+      : now + milliseconds / LOOKS;
+    lasting.movedAt = now;
+    lasting.mark = this.#timed.progress;
+    this.#arm(lasting, now);
+  }
+
+  /**
+   * Limits the duration of the connection.
+   *
+   * @param due The `performance.now()` at which it ends.
+   */
+  limitDuration(due: number): void {
+    const lasting = this.#keep();
+    lasting.endDue = due;
+    this.#arm(lasting, performance.now());
+  }
+
+  /** Called by {@linkcode Deadlines}. */
+  expire(): void {
+    const lasting = this.#lasting;
+    const now = performance.now();
+    if (lasting !== undefined) {
+      if (now >= lasting.endDue) return this.#timed.end("max-duration");
+      if (now >= lasting.lookDue && this.#isSilent(lasting, now)) {
+        return this.#timed.end("idle-timeout");
+      }
+      if (now < lasting.stageDue) return this.#arm(lasting, now);
+      lasting.stageDue = Infinity;
+    }
+    const moved = this.#pause > 0 && this.#mark !== this.#timed.progress;
+    if (moved && now < this.#until) return this.watch(this.#pause, this.#until);
+    if (lasting !== undefined) this.#arm(lasting, now);
+    this.#timed.expire();
+  }
+
+  /** Looks whether nothing has moved for too long; if not, when to look again. */
+  #isSilent(lasting: Lasting, now: number): boolean {
+    const { progress } = this.#timed;
+    if (progress !== lasting.mark) {
+      lasting.mark = progress;
+      lasting.movedAt = now;
+    }
+    lasting.lookDue = now + lasting.silence / LOOKS;
+    return now - lasting.movedAt >= lasting.silence;
+  }
+
+  #keep(): Lasting {
+    return this.#lasting ??= {
+      stageDue: this.deadline?.due ?? Infinity,
+      silence: 0,
+      lookDue: Infinity,
+      movedAt: 0,
+      mark: 0,
+      endDue: Infinity,
+    };
+  }
+
+  #set(milliseconds: number, now?: number): void {
+    const lasting = this.#lasting;
+    if (lasting === undefined) {
+      return this.#deadlines.set(this, milliseconds, now);
+    }
+    const present = performance.now();
+    lasting.stageDue = (now ?? present) + milliseconds;
+    this.#arm(lasting, present);
+  }
+
+  /** Sets the deadline of the clock that is due first. */
+  #arm({ stageDue, lookDue, endDue }: Lasting, now: number): void {
+    const wait = Math.min(stageDue, lookDue, now + approach(endDue - now)) -
+      now;
+    if (wait === Infinity) this.#deadlines.clear(this);
+    else this.#deadlines.set(this, Math.max(1, wait), now);
+  }
+}
+
+/** The clocks that go on from stage to stage; times are of `performance.now()`. */
+interface Lasting {
+  /** When the clock of the stage is due. */
+  stageDue: number;
+  /** Milliseconds without progress; 0: no limit. */
+  silence: number;
+  /** When to look for progress. */
+  lookDue: number;
+  /** When a look has last seen that something had moved. */
+  movedAt: number;
+  /** The progress at the last look. */
+  mark: number;
+  /** When the connection ends. */
+  endDue: number;
+}
+
+/**
+ * Goes half of a long way at least. Deadlines are kept in lists by duration,
+ * and what is left of a duration is different for each connection; so all take
+ * the same few steps.
+ */
+function approach(milliseconds: number): number {
+  if (milliseconds <= 1024 || milliseconds === Infinity) return milliseconds;
+  return 2 ** Math.floor(Math.log2(milliseconds));
+}

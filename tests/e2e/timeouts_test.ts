@@ -1,0 +1,263 @@
+/**
+ * Times that hold for a connection as a whole: silence in both directions, and
+ * its duration.
+ */
+import assert from "node:assert/strict";
+import {
+  dialogue,
+  Proxy,
+  receive,
+  receiveAll,
+  send,
+  test,
+  Upstream,
+} from "../fixtures.ts";
+
+/** Joins a client to an upstream, with one byte each way. */
+async function join(
+  proxy: Proxy,
+  upstream: Upstream,
+): Promise<[client: Deno.TcpConn, server: Deno.TcpConn]> {
+  const client = await proxy.connect();
+  await send(client, "a");
+  const server = await upstream.accept();
+  assert.equal(await receive(server, 1), "a");
+  await send(server, "b");
+  assert.equal(await receive(client, 1), "b");
+  return [client, server];
+}
+
+/** Sends a byte every 100 ms until it is told to stop, or the peer has gone. */
+function drip(socket: Deno.TcpConn): { stop(): Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let stopped = false;
+  const dripping = (async () => {
+    try {
+      while (!stopped) {
+        await send(socket, ".");
+        await Promise.race([
+          promise,
+          new Promise((resolve) => setTimeout(resolve, 100)),
+        ]);
+      }
+    } catch {
+      // the peer has gone
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      resolve();
+      await dripping;
+    },
+  };
+}
+
+const MODULE = (remote: string, more = "") =>
+  `export default () => ({ remote: "${remote}"${more} });`;
+
+// --------------------------------------------------------------- idle-timeout
+
+test("the proxy closes both sides when both are silent for --idle-timeout", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(MODULE(upstream.remote), {
+    args: ["-w", "1", "--idle-timeout", "0.8"],
+  });
+  const [client, server] = await join(proxy, upstream);
+  using _client = client;
+  using _server = server;
+  const silent = performance.now();
+  assert.equal(await receiveAll(client), "");
+  assert.ok(performance.now() - silent >= 700);
+  assert.equal(await receiveAll(server), "");
+  await proxy.access.find(/ in=1 out=1 .*end=idle-timeout/);
+});
+
+test("--idle-timeout does not end a connection in which one side speaks", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(MODULE(upstream.remote), {
+    args: ["-w", "1", "--idle-timeout", "3"],
+  });
+  const pairs = [await join(proxy, upstream), await join(proxy, upstream)];
+  await Promise.all(pairs.map(async (pair, speaker) => {
+    const speaking = pair[speaker] as Deno.TcpConn;
+    const silent = pair[1 - speaker] as Deno.TcpConn;
+    const dripping = drip(speaking);
+    await receive(silent, 45); // at least 4.4 seconds
+    await dripping.stop();
+    // both still work
+    await send(silent, "!");
+    assert.equal(await receive(speaking, 1), "!");
+    for (const socket of pair) socket.close();
+  }));
+  await proxy.access.findAll("end=", 2);
+  assert.equal(proxy.access.count("end=idle-timeout"), 0);
+});
+
+test("a decision's idleTimeout wins over --idle-timeout, shorter or longer", async () => {
+  using upstream = new Upstream();
+  await using short = await Proxy.start(
+    MODULE(upstream.remote, ", idleTimeout: 0.3"),
+    { args: ["-w", "1", "--idle-timeout", "600"] },
+  );
+  const [client, server] = await join(short, upstream);
+  assert.equal(await receiveAll(client), "");
+  client.close();
+  server.close();
+  await short.access.find("end=idle-timeout");
+
+  await using long = await Proxy.start(
+    MODULE(upstream.remote, ", idleTimeout: 600"),
+    { args: ["-w", "1", "--idle-timeout", "0.1"] },
+  );
+  const [one, other] = await join(long, upstream);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  await send(one, "c");
+  assert.equal(await receive(other, 1), "c");
+  one.close();
+  other.close();
+  await long.access.find("end=");
+  assert.equal(long.access.count("end=idle-timeout"), 0);
+});
+
+test("a route table has idleTimeout and maxDuration, as settings and in a route", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `
+idleTimeout: 600
+maxDuration: 600
+routes:
+  - { match: { bytes: { prefix: "i" } }, remote: "${upstream.remote}", idleTimeout: 0.3 }
+  - { match: { bytes: { prefix: "d" } }, remote: "${upstream.remote}", maxDuration: 0.3 }
+`,
+    { file: "routes.yaml" },
+  );
+  for (const [first, end] of [["i", "idle-timeout"], ["d", "max-duration"]]) {
+    using client = await proxy.connect();
+    await send(client, first as string);
+    using _server = await upstream.accept();
+    assert.equal(await receiveAll(client), "");
+    await proxy.access.find(`end=${end}`);
+  }
+});
+
+test("--idle-timeout does not hold before a remote is connected", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(dialogue(upstream.remote), {
+    args: ["-w", "1", "--idle-timeout", "0.2"],
+  });
+  using client = await proxy.connect();
+  await send(client, "hello\n");
+  assert.equal(await receive(client, 6), "hello\n");
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  await send(client, "go\n");
+  assert.equal(await receive(client, 6), "going\n");
+  using server = await upstream.accept();
+  assert.equal(await receive(server, 3), "go\n");
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find("end=idle-timeout");
+});
+
+test("a slow reader is not silent as long as it reads", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(MODULE(upstream.remote), {
+    args: ["-w", "1", "--idle-timeout", "3"],
+  });
+  const [client, server] = await join(proxy, upstream);
+  using _client = client;
+  // fills all buffers on the way
+  const bulk = (async () => {
+    const chunk = new Uint8Array(1_000_000);
+    try {
+      for (;;) await send(server, chunk);
+    } catch {
+      // closed at the end of the test
+    }
+  })();
+  const buffer = new Uint8Array(500_000);
+  for (let i = 0; i < 40; i++) {
+    await client.read(buffer);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.equal(proxy.access.count("end="), 0);
+  // and then nothing
+  await proxy.access.find("end=idle-timeout");
+  server.close();
+  await bulk;
+});
+
+// --------------------------------------------------------------- max-duration
+
+test("the proxy closes both sides when a connection has lasted --max-duration", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(MODULE(upstream.remote), {
+    args: ["-w", "1", "--max-duration", "1.5"],
+  });
+  const started = performance.now();
+  const [client, server] = await join(proxy, upstream);
+  using _client = client;
+  using _server = server;
+  const dripping = drip(server);
+  const text = await receiveAll(client).catch(() => "");
+  assert.ok(performance.now() - started >= 1500);
+  await dripping.stop();
+  assert.match(text, /^\.*$/);
+  await proxy.access.find(
+    / seconds=1\.[5-9].* end=max-duration| seconds=[2-9].* end=max-duration/,
+  );
+});
+
+test("--max-duration holds before there is a decision, too", async () => {
+  await using proxy = await Proxy.start("export default () => undefined;", {
+    args: ["-w", "1", "--max-duration", "0.3"],
+  });
+  using client = await proxy.connect();
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find("end=max-duration");
+});
+
+test("a decision's maxDuration counts from accept, and wins over --max-duration", async () => {
+  using passed = new Upstream();
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default (data) =>
+      data.text === "late"
+        ? { remote: "${passed.remote}", maxDuration: 0.001 }
+        : { remote: "${upstream.remote}", maxDuration: 600 };`,
+    { args: ["-w", "1", "--max-duration", "1"] },
+  );
+  using late = await proxy.connect();
+  await send(late, "late");
+  assert.equal(await receiveAll(late).catch(() => ""), "");
+  await proxy.access.find("end=max-duration");
+
+  const [client, server] = await join(proxy, upstream);
+  using _client = client;
+  using _server = server;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await send(server, "b");
+  assert.equal(await receive(client, 1), "b");
+});
+
+// ------------------------------------------------------ clocks of two remotes
+
+test("the clock of a remote that has gone does not end the search for another", async () => {
+  using first = new Upstream();
+  using second = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default {
+      route: () => ({ remote: "${first.remote}", inactivityTimeout: 0.5, idleTimeout: 0.5 }),
+      connectError: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        return { remote: "${second.remote}", inactivityTimeout: 100, idleTimeout: 100 };
+      },
+    };`,
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  (await first.accept()).close();
+  using server = await second.accept();
+  assert.equal(await receive(server, 1), "a");
+  await send(server, "b");
+  assert.equal(await receive(client, 1), "b");
+});
