@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { parseNetwork } from "./config/network.ts";
 import {
   formatAddress,
   isUnix,
@@ -11,7 +12,7 @@ import {
   parseSocketPath,
 } from "./connection/address.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
-import type { ListenOptions } from "./connection/listener.ts";
+import type { AcceptProxy, ListenOptions } from "./connection/listener.ts";
 import type { Format } from "./observe/access_log.ts";
 import { type Level, LEVELS } from "./observe/log.ts";
 import {
@@ -64,6 +65,8 @@ export interface Options {
   readonly port: number;
   /** The listeners of a route table, in place of `hostname` and `port`. */
   readonly listen?: readonly ListenOptions[];
+  /** For all listeners, in place of their own. */
+  readonly acceptProxy?: AcceptProxy;
   readonly workers: number;
   /** `undefined`: no limit but that of the file descriptors. */
   readonly maxConnections: number | undefined;
@@ -104,8 +107,11 @@ export const MAX_SECONDS = 1_000_000;
  * has its own, the one of the command line.
  */
 export function listeners(options: Options): readonly ListenOptions[] {
-  const { hostname, port, listen } = options;
-  return listen ?? [{ name: formatAddress(options), hostname, port }];
+  const { hostname, port, listen, acceptProxy } = options;
+  const list = listen ?? [{ name: formatAddress(options), hostname, port }];
+  return acceptProxy === undefined
+    ? list
+    : list.map((listener) => ({ ...listener, acceptProxy }));
 }
 
 /**
@@ -142,6 +148,7 @@ export function parseCommandLine(
     ...settings.listen && values.host === undefined && values.port === undefined
       ? { listen: settings.listen }
       : {},
+    ...acceptProxy(values["accept-proxy"]),
     workers: whole("--workers", values.workers, LIMITS.workers) ??
       settings.workers ?? cores,
     maxConnections: whole(
@@ -295,6 +302,25 @@ function oneOf<T extends string>(
     throw unusable(option, `one of ${allowed.join(", ")}`, value);
   }
   return found;
+}
+
+function acceptProxy(
+  values: readonly string[] | undefined,
+): { readonly acceptProxy?: AcceptProxy } {
+  const list = grant("--accept-proxy", values);
+  if (list === undefined) return {};
+  if (typeof list === "boolean") return { acceptProxy: true };
+  for (const network of list) {
+    const parsed = parseNetwork(network);
+    if (typeof parsed === "string") {
+      throw new ConfigError(
+        `Cannot use --accept-proxy as each network ${parsed}: current value is ${
+          JSON.stringify(network)
+        }`,
+      );
+    }
+  }
+  return { acceptProxy: list };
 }
 
 function grant(

@@ -256,8 +256,12 @@ function describeConfiguration(
 }
 
 function describeListener(listener: ListenOptions): string {
+  const { acceptProxy, name } = listener;
   const address = formatAddress(listener);
-  return listener.name === address ? address : `${address} (${listener.name})`;
+  const title = name === address ? address : `${address} (${name})`;
+  if (acceptProxy === undefined) return title;
+  const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
+  return `${title} with a PROXY header of ${peers}`;
 }
 
 /** Socket files are no part of "all". */

@@ -77,6 +77,13 @@ export const SECTIONS = [
         help: "port to listen on, 0 for any; default 5432",
       },
       {
+        name: "accept-proxy",
+        argument: "CIDR",
+        list: true,
+        help: "connections begin with a PROXY header (version 1 or 2), from " +
+          "these peers only; default: from any",
+      },
+      {
         name: "workers",
         short: "w",
         argument: "N",

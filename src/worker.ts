@@ -130,7 +130,7 @@ function serve(message: Serve): void {
   try {
     for (const options of message.listen) {
       listening.push(
-        new Acceptor(context, listenShared(options), options.name),
+        new Acceptor(context, listenShared(options), options),
       );
     }
   } catch (error) {

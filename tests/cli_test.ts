@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   type Command,
   ConfigError,
+  listeners,
   type Options,
   parseCommandLine,
 } from "../src/cli.ts";
@@ -66,6 +67,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     config: "other.ts",
     hostname: "::1",
     port: 0,
+    acceptProxy: ["10.0.0.0/8", "2001:db8::1"],
     workers: 7,
     maxConnections: 9,
     connection: {
@@ -90,6 +92,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     config: "other.ts",
     host: "::1",
     port: "0",
+    "accept-proxy": "10.0.0.0/8,2001:db8::1",
     workers: "7",
     "max-connections": "9",
     "max-preread": "2049",
@@ -110,11 +113,50 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
   );
   assert.deepEqual(parse(...joined), { kind: "run", options: expected });
 
-  const isGrant = (option: string) => option.startsWith("allow-");
+  const isList = (option: string) => /^(allow|accept)-/.test(option);
   const apart = Object.entries(values).flatMap(([key, value]) =>
-    isGrant(key) ? [`--${key}=${value}`] : [`--${key}`, value]
+    isList(key) ? [`--${key}=${value}`] : [`--${key}`, value]
   );
   assert.deepEqual(parse(...apart), { kind: "run", options: expected });
+});
+
+Deno.test("parseCommandLine() takes --accept-proxy without networks for any peer, and for all listeners", () => {
+  const { acceptProxy } = parseOptions("--accept-proxy", "-p", "80");
+  assert.equal(acceptProxy, true);
+  const listen = [{ name: "a", hostname: "::", port: 1 }, {
+    name: "b",
+    hostname: "::",
+    port: 2,
+    acceptProxy: ["10.0.0.0/8"],
+  }];
+  const table = (...args: string[]) => {
+    const command = parseCommandLine(["-c", "r.yaml", ...args], 4, { listen });
+    assert("options" in command);
+    return listeners(command.options);
+  };
+  assert.deepEqual(table(), listen);
+  assert.deepEqual(
+    table("--accept-proxy=::1").map((one) => [one.name, one.acceptProxy]),
+    [["a", ["::1"]], ["b", ["::1"]]],
+  );
+});
+
+Deno.test("parseCommandLine() names a network of --accept-proxy that is none", () => {
+  const cases: [value: string, rule: string][] = [
+    ["10.0.0.0/33", "must have 0 to 32 bits behind the slash"],
+    ["10.0.0.1/8", "must have no bits set behind the first 8"],
+    ["balancer", "must be an IP address or a network such as 10.0.0.0/8"],
+  ];
+  for (const [value, rule] of cases) {
+    assert.equal(
+      messageOf(["-c", "router.ts", `--accept-proxy=::1,${value}`]),
+      `Cannot use --accept-proxy as each network ${rule}: current value is "${value}"`,
+    );
+  }
+  assert.match(
+    messageOf(["-c", "router.ts", "--accept-proxy=::1,"]),
+    /--accept-proxy as it must be a list with commas between/,
+  );
 });
 
 Deno.test("parseCommandLine() knows the short options of the original", () => {

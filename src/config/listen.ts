@@ -15,6 +15,7 @@ export interface ListenInput {
   readonly host?: string | undefined;
   readonly port: number;
   readonly name?: string | undefined;
+  readonly acceptProxy?: true | string | readonly string[] | undefined;
 }
 
 /**
@@ -46,10 +47,18 @@ export function toListener(
   input: string | number | ListenInput,
 ): ListenOptions {
   if (typeof input === "object") {
-    const { host: hostname = "0.0.0.0", port, name } = input;
+    const { host: hostname = "0.0.0.0", port, name, acceptProxy } = input;
     const bare = hostname.replace(/^\[(.*)\]$/, "$1");
     const address = { hostname: bare, port };
-    return { name: name ?? formatAddress(address), ...address };
+    return {
+      name: name ?? formatAddress(address),
+      ...address,
+      ...acceptProxy === undefined ? {} : {
+        acceptProxy: typeof acceptProxy === "string"
+          ? [acceptProxy]
+          : acceptProxy,
+      },
+    };
   }
   const parsed = parseListen(String(input));
   if (typeof parsed === "string") throw new TypeError(parsed);

@@ -218,11 +218,12 @@ const matches = z.array(match, rule("must be a list of matches"))
 
 const listenerName = text("a name", (value) => parsePattern(value, "text"));
 
+const network = text("an IP address or a network", parseNetwork);
+
 const matchMapping: z.ZodType = mapping({
-  client: oneOrMore(
-    text("an IP address or a network", parseNetwork),
-    "an IP address or a network",
-  ).optional().describe("The client's IP address or network (CIDR)."),
+  client: oneOrMore(network, "an IP address or a network").optional().describe(
+    "The client's IP address or network (CIDR).",
+  ),
   localPort: oneOrMore(whole(1, 65_535), "a port from 1 to 65535").optional()
     .describe("The port that the client connected to."),
   listener: oneOrMore(listenerName, "the name of a listener").optional()
@@ -259,6 +260,12 @@ const listener = z.union([
     port: port.describe("The port; 0 for any that is free."),
     name: nonEmpty("a text").optional()
       .describe("For match.listener; default: the host and port."),
+    acceptProxy: z.union(
+      [z.literal(true), network, z.array(network).min(1)],
+      rule("must be true, an IP address or a network, or a list of those"),
+    ).optional().describe(
+      "Connections begin with a header of the PROXY protocol: from any peer, or from these networks (CIDR) only.",
+    ),
   }),
 ], rule(`must be "host:port", a port, or a mapping of host, port and name`));
 

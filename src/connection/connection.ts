@@ -20,6 +20,7 @@ import type { Buffers } from "./buffers.ts";
 import { Clocks, type Timed } from "./clocks.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
+import type { ListenOptions } from "./listener.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
 import { type Socket, takeSocket } from "./socket.ts";
 
@@ -56,13 +57,20 @@ export interface Context {
 /**
  * Where a connection is:
  *
+ * - `admit`: what comes before the client's own bytes is read;
  * - `preread`: bytes are read for the router;
  * - `connect`: the router has decided, or a hook is asked; a remote is sought;
  * - `joined`: bytes flow between client and remote;
  * - `drain`: the last bytes are sent to the client, and what it sends is dropped;
  * - `closed`: both sockets are closed.
  */
-export type Stage = "preread" | "connect" | "joined" | "drain" | "closed";
+export type Stage =
+  | "admit"
+  | "preread"
+  | "connect"
+  | "joined"
+  | "drain"
+  | "closed";
 
 /** Why a connection ended. */
 export type EndReason =
@@ -74,6 +82,12 @@ export type EndReason =
   | "router-error"
   /** The client ended before there was a decision. */
   | "client-left"
+  /** The peer is not one of those of `--accept-proxy`. */
+  | "proxy-untrusted"
+  /** The connection did not begin with a header of the PROXY protocol. */
+  | "proxy-invalid"
+  /** The header of the PROXY protocol did not come in time. */
+  | "proxy-timeout"
   /** Reading from or writing to the client failed: it has reset the connection. */
   | "client-reset"
   /** `--max-preread` bytes, and no decision. */
@@ -101,11 +115,13 @@ export type EndReason =
   /** An error of the proxy itself; it is logged. */
   | "internal-error";
 
-/** The client as a router sees it. */
+/** The client as a router sees it, for which all is read-only. */
 class ClientInfo implements Client {
   readonly id: number;
-  readonly remoteAddr: Address;
-  readonly localAddr: Address;
+  /** Set by admission only. */
+  remoteAddr: Address;
+  /** Set by admission only. */
+  localAddr: Address;
   readonly listener: string;
 
   constructor(id: number, socket: Deno.TcpConn, listener: string) {
@@ -119,15 +135,20 @@ class ClientInfo implements Client {
 /** The state of one connection, shared by the files of its stages. */
 export class Connection implements Timed {
   readonly context: Context;
-  readonly client: Socket;
-  readonly info: Client;
+  /** What has accepted it. */
+  readonly listener: ListenOptions;
+  /** Replaced by admission only. */
+  client: Socket;
+  readonly info: ClientInfo;
   /** `performance.now()` at accept. */
   readonly started: number;
   readonly clocks: Clocks;
   stage: Stage = "preread";
+  /** Called when the deadline passes in the stage `admit`; ends the connection. */
+  onAdmitTimeout: (() => void) | undefined;
   endReason: EndReason | undefined;
 
-  /** What was read for the router: `buffer[0..length)`. */
+  /** What was read for admission, then for the router: `buffer[0..length)`. */
   buffer: Uint8Array;
   length = 0;
   /** A read into the buffer is pending, so it must not be used for another. */
@@ -171,17 +192,18 @@ export class Connection implements Timed {
    * @param context What it shares with others.
    * @param conn The accepted socket; the connection closes it.
    * @param id The number of this connection.
-   * @param listener The name of the listener that has accepted it.
+   * @param listener What has accepted it.
    */
   constructor(
     context: Context,
     conn: Deno.TcpConn,
     id: number,
-    listener: string,
+    listener: ListenOptions,
   ) {
     this.context = context;
+    this.listener = listener;
     this.client = takeSocket(conn);
-    this.info = new ClientInfo(id, conn, listener);
+    this.info = new ClientInfo(id, conn, listener.name);
     this.started = performance.now();
     this.buffer = context.buffers.first();
     this.clocks = new Clocks(this, context.deadlines);
@@ -192,7 +214,7 @@ export class Connection implements Timed {
     return this.received + this.sent;
   }
 
-  /** The client's address, for logs. */
+  /** The client's address, for logs; until it is admitted that of the peer. */
   get peer(): string {
     return formatAddress(this.info.remoteAddr);
   }
@@ -381,6 +403,7 @@ export class Connection implements Timed {
   /** The clock of the stage has expired: which one, the stage tells. */
   expire(): void {
     if (this.stage === "preread") return onPrereadTimeout(this);
+    if (this.stage === "admit") return this.onAdmitTimeout?.();
     if (this.#serverOpen && !this.answered && !this.clientEnded) {
       this.inactive = true;
       return this.detach();
@@ -405,12 +428,12 @@ export const DRAIN_BYTES = 64 * 1024 * 1024;
  *
  * @param context What connections share.
  * @param conn The accepted socket; it is closed with the connection.
- * @param listener The name of the listener that has accepted it.
+ * @param listener What has accepted it.
  */
 export function serve(
   context: Context,
   conn: Deno.TcpConn,
-  listener: string,
+  listener: ListenOptions,
 ): void {
   const id = context.gauges.opened();
   const connection = new Connection(context, conn, id, listener);

@@ -9,7 +9,10 @@ import { isExhausted } from "./descriptors.ts";
 /** Milliseconds to wait after an error that waiting may cure. */
 const PAUSE = 100;
 
-/** Where to listen. */
+/** Who may send a header of the PROXY protocol: anyone, or some networks. */
+export type AcceptProxy = true | readonly string[];
+
+/** Where to listen, and how connections begin there. */
 export interface ListenOptions {
   /** What routers call the listener. */
   readonly name: string;
@@ -17,13 +20,20 @@ export interface ListenOptions {
   readonly hostname: string;
   /** 0 for any port that is free. */
   readonly port: number;
+  /**
+   * Every connection begins with a header of the PROXY protocol; `true` from
+   * any peer, otherwise from these networks (CIDR) only.
+   *
+   * @default no header
+   */
+  readonly acceptProxy?: AcceptProxy | undefined;
 }
 
 /**
  * Listens on a socket that all threads of the process share: whoever listens
  * on the same address (port 0 included) accepts from the same queue.
  *
- * @param options Where to listen; the name does not matter.
+ * @param options Where to listen; the rest does not matter.
  * @returns A listener; the shared socket is closed with the last of them.
  * @throws {Deno.errors.AddrInUse} If another process listens there.
  */
@@ -42,18 +52,22 @@ export function listenShared(options: ListenOptions): Deno.TcpListener {
 export class Acceptor {
   readonly #context: Context;
   readonly #listener: Deno.TcpListener;
-  readonly #name: string;
+  readonly #options: ListenOptions;
   #stopped = false;
 
   /**
    * @param context What its connections share.
    * @param listener Closed by `stop`.
-   * @param name What routers call the listener.
+   * @param options What `listener` was made from.
    */
-  constructor(context: Context, listener: Deno.TcpListener, name: string) {
+  constructor(
+    context: Context,
+    listener: Deno.TcpListener,
+    options: ListenOptions,
+  ) {
     this.#context = context;
     this.#listener = listener;
-    this.#name = name;
+    this.#options = options;
   }
 
   /** Stops accepting; connections that were accepted go on. */
@@ -84,7 +98,7 @@ export class Acceptor {
         if (!this.#stopped) await this.#failed(error);
         continue;
       }
-      serve(this.#context, client, this.#name);
+      serve(this.#context, client, this.#options);
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Client } from "../router/contract.ts";
 import { Preread } from "../router/preread.ts";
+import { admit, needsAdmission } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import {
   type Close,
@@ -26,16 +27,25 @@ import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
  * @param connection A new connection.
  */
 export async function readClient(connection: Connection): Promise<void> {
-  const { client, context } = connection;
+  const { context } = connection;
   const { router, options } = context;
-  connection.clocks.start(options.prereadTimeout, connection.started);
+  let begun = connection.started;
   if (options.maxDuration > 0) {
-    connection.clocks.limitDuration(connection.started + options.maxDuration);
+    connection.clocks.limitDuration(begun + options.maxDuration);
   }
+  if (needsAdmission(connection)) {
+    const admitted = admit(connection);
+    if (!(typeof admitted === "boolean" ? admitted : await admitted)) return;
+    begun = performance.now();
+  }
+  const { client } = connection;
+  connection.clocks.start(options.prereadTimeout, begun);
   if (router.accept !== undefined) await ask(connection, "accept");
+  // these came along with what admission has read
+  if (connection.length > 0) await askFirst(connection);
 
   while (connection.stage === "preread") {
-    const space = freeSpace(connection);
+    const space = freeSpace(connection, options.maxPreread);
     let count;
     try {
       count = await client.read(space);
@@ -54,21 +64,39 @@ export async function readClient(connection: Connection): Promise<void> {
       const asked = ask(connection, "route");
       if (asked !== undefined) await asked;
     }
-    if (
-      connection.stage === "preread" && connection.length >= options.maxPreread
-    ) {
-      context.log.warn(
-        `Cannot route ${connection.peer} as the router must decide within --max-preread: current value is ${options.maxPreread} bytes`,
-      );
-      return connection.end("preread-limit");
-    }
+    if (connection.length >= options.maxPreread) checkLimit(connection);
   }
   void pumpUpstream(connection);
 }
 
-/** The part of the buffer to read into; the buffer doubles when it is full. */
-function freeSpace(connection: Connection): Uint8Array {
-  const { buffers, options } = connection.context;
+/** Asks the router about bytes that are there before the first read. */
+async function askFirst(connection: Connection): Promise<void> {
+  const { router, options } = connection.context;
+  if (connection.stage === "preread" && router.route !== undefined) {
+    await ask(connection, "route");
+  }
+  if (connection.length >= options.maxPreread) checkLimit(connection);
+}
+
+/** Ends a connection of which no more is read, if there is no decision. */
+function checkLimit(connection: Connection): void {
+  if (connection.stage !== "preread") return;
+  const { log, options } = connection.context;
+  log.warn(
+    `Cannot route ${connection.peer} as the router must decide within --max-preread: current value is ${options.maxPreread} bytes`,
+  );
+  connection.end("preread-limit");
+}
+
+/**
+ * Gives the part of the buffer to read into; the buffer doubles when it is full.
+ *
+ * @param connection Its `length` bytes stay where they are.
+ * @param most How long `length` may become.
+ * @returns What follows these bytes, not empty if `most` is more than `length`.
+ */
+export function freeSpace(connection: Connection, most: number): Uint8Array {
+  const { buffers } = connection.context;
   const { buffer, length } = connection;
   if (length === buffer.length) {
     const bigger = new Uint8Array(length * 2);
@@ -76,7 +104,7 @@ function freeSpace(connection: Connection): Uint8Array {
     connection.buffer = bigger;
     buffers.release(buffer);
   }
-  const end = Math.min(connection.buffer.length, options.maxPreread);
+  const end = Math.min(connection.buffer.length, most);
   return length === 0 && end === buffer.length
     ? buffer
     : connection.buffer.subarray(length, end);
@@ -128,7 +156,9 @@ function obey(
   if (connection.stage !== "preread") return undefined; // it came too late
   let verdict: Verdict;
   try {
-    verdict = parseDecision(answer, hook, connection.length);
+    // accept() has seen no bytes, even if there are some
+    const seen = hook === "accept" ? 0 : connection.length;
+    verdict = parseDecision(answer, hook, seen);
     if (
       (verdict.kind === "wait" || verdict.kind === "reply") &&
       connection.context.router.route === undefined

@@ -10,6 +10,7 @@ import {
   PRINTABLE,
   utf8,
 } from "./_bytes.ts";
+import { crc32c } from "./_crc32c.ts";
 import { decimal } from "./_host.ts";
 import type { Input } from "./types.ts";
 
@@ -23,6 +24,7 @@ const V1_MAX = 107;
 const V2 = encode("\r\n\r\n\0\r\nQUIT\n");
 const V2_PROXY = 0x21;
 const UNIX_PATH = 108;
+const CRC32C = 0x03;
 /** Length of both addresses and ports by the first half of the family byte. */
 const ADDRESSES = [0, 12, 36, 2 * UNIX_PATH];
 const FAMILIES = oneOf("\0\x11\x12\x21\x22\x31\x32");
@@ -83,8 +85,8 @@ export interface ProxyProtocolHeader {
 /**
  * Reads a header of the PROXY protocol, version 1 (text) or 2 (binary).
  *
- * Follows "The PROXY protocol, versions 1 & 2" of HAProxy. Checksums are not
- * verified.
+ * Follows "The PROXY protocol, versions 1 & 2" of HAProxy. A checksum, which
+ * version 2 may have, is verified.
  *
  * Whoever may send this header may claim any address. Use it only where every
  * client is a proxy that sends it; never try whether a client might have.
@@ -193,12 +195,21 @@ function version2(c: Cursor): ProxyProtocolHeader | null | undefined {
   const at = c.pos;
   if (!c.skip(hasAddresses ? addresses : rest)) return c.answer;
   const tlvs: ProxyProtocolTlv[] = [];
+  let checksumAt = 0;
   while (c.pos < length) {
     const type = c.uint(1);
     if (type < 0) return c.answer;
     const size = c.sizeOf(2);
-    if (size < 0 || !c.skip(size)) return c.answer;
+    if (size < 0) return c.answer;
+    if (type === CRC32C) {
+      if (size !== 4 || checksumAt > 0) return null;
+      checksumAt = c.pos;
+    }
+    if (!c.skip(size)) return c.answer;
     tlvs.push({ type, value: c.bytes.slice(c.pos - size, c.pos) });
+  }
+  if (checksumAt > 0 && !isIntact(c.bytes.slice(0, length), checksumAt)) {
+    return null;
   }
   return {
     version: 2,
@@ -210,6 +221,13 @@ function version2(c: Cursor): ProxyProtocolHeader | null | undefined {
     tlvs,
     length,
   };
+}
+
+/** Whether a header, which is changed by this, has the checksum that it says. */
+function isIntact(header: Uint8Array, checksumAt: number): boolean {
+  const checksum = new Cursor(header, checksumAt).uint(4);
+  header.fill(0, checksumAt, checksumAt + 4);
+  return crc32c(header) === checksum;
 }
 
 /** The first or second of the addresses at `pos`. */

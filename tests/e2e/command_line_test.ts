@@ -232,6 +232,7 @@ Deno.test("--check prints what was found", async () => {
     "::1",
     "-p",
     "99",
+    "--accept-proxy=10.0.0.0/8,::1",
     "-w",
     "3",
     "--max-connections",
@@ -259,7 +260,10 @@ Deno.test("--check prints what was found", async () => {
     }),
   );
   assert.equal(summary.get("router"), `${file}: accept, route, connectError`);
-  assert.equal(summary.get("listen"), "[::1]:99");
+  assert.equal(
+    summary.get("listen"),
+    "[::1]:99 with a PROXY header of 10.0.0.0/8 | ::1",
+  );
   assert.equal(summary.get("workers"), "3");
   assert.match(summary.get("preread") ?? "", /2049 bytes and 1\.5 seconds/);
   assert.match(summary.get("half-close") ?? "", /4 seconds/);

@@ -175,6 +175,20 @@ export function proxySamples(): Sample[] {
       },
     ),
     v2(
+      "v2 with a checksum",
+      proxyV2(
+        1,
+        0x11,
+        hex("c0000201 c6336409 c350 01bb"),
+        hex("03 0004 7504ac90"),
+      ),
+      {
+        source: address("192.0.2.1", 50_000),
+        destination: address("198.51.100.9", 443),
+        tlvs: [{ type: 3, value: hex("7504ac90") }],
+      },
+    ),
+    v2(
       "v2 UDP6",
       proxyV2(
         1,

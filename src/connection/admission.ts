@@ -1,0 +1,37 @@
+/**
+ * The stage before all others, for listeners that ask for it: what a load
+ * balancer says about the client comes before the client's own bytes.
+ *
+ * @module
+ */
+import { acceptProxyHeader } from "./accept_proxy.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * Tells whether a connection has to be admitted. Those of an ordinary listener
+ * need not, and pay for this question only.
+ *
+ * @param connection A new connection.
+ */
+export function needsAdmission({ listener }: Connection): boolean {
+  return listener.acceptProxy !== undefined;
+}
+
+/**
+ * Admits a connection, or ends it. Afterwards its client's addresses are known,
+ * and what the client has sent along is in its buffer.
+ *
+ * @param connection A new connection that needs it.
+ * @returns Whether it was admitted; a promise if that takes time. It never
+ * rejects.
+ */
+export async function admit(connection: Connection): Promise<boolean> {
+  connection.stage = "admit";
+  if (connection.listener.acceptProxy !== undefined) {
+    if (!await acceptProxyHeader(connection)) return false;
+  }
+  connection.clocks.stop();
+  connection.onAdmitTimeout = undefined;
+  connection.stage = "preread";
+  return true;
+}
