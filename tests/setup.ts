@@ -25,6 +25,7 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["strace", "strace"],
     ["script", "bsdutils"],
     ["setpriv", "util-linux"],
+    ["unshare", "util-linux"],
     ["python3", "python3"],
     ["zsh", "zsh"],
     ["fish", "fish"],

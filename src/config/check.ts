@@ -99,18 +99,29 @@ function checkAction(
   }
   for (const key of ["remote", "reply", "close"]) {
     const value = action[key];
-    const template = typeof value === "string"
-      ? parseTemplate(value)
-      : undefined;
-    if (template === undefined || typeof template === "string") continue;
-    const rule = known && checkVariables(template, known);
-    if (rule !== undefined) refuse(key, rule);
-    else if (key === "remote") {
-      const wrong = checkRemote(template);
-      if (wrong !== undefined) refuse(key, wrong);
-    }
+    const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+    texts.forEach((text, index) => {
+      const rule = typeof text === "string"
+        ? checkText(text, key === "remote", known)
+        : undefined;
+      if (rule === undefined) return;
+      const at = Array.isArray(value) ? [key, index] : [key];
+      problems.push({ path: [...path, ...at], rule, value: text });
+    });
   }
   return problems;
+}
+
+/** Checks a text with variables; what the schema has refused counts as sound. */
+function checkText(
+  text: string,
+  isRemote: boolean,
+  known: Mentions | undefined,
+): string | undefined {
+  const template = parseTemplate(text);
+  if (typeof template === "string") return undefined;
+  const rule = known && checkVariables(template, known);
+  return rule ?? (isRemote ? checkRemote(template) : undefined);
 }
 
 /** Tries a remote with a digit, which fits everywhere, for each variable. */

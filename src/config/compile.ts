@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseRemote } from "../connection/address.ts";
 import { DecisionError, describe } from "../connection/decision.ts";
+import { parseTarget } from "../connection/target.ts";
 import type {
   Address,
   Answer as HookAnswer,
@@ -204,14 +204,11 @@ function compileAction(
     case "remote": {
       const { connectTimeout, inactivityTimeout, idleTimeout, maxDuration } =
         action;
-      const remote = compileTemplate(action.remote, known, name, true);
+      const remote = compileRemotes(action.remotes, known, name);
       const reply = action.reply && fill(action.reply);
-      const check = action.remote.some((part) => typeof part !== "string");
       return (call) => {
-        const value = remote(call);
-        if (check) checkRemote(value, action.remote, name);
         return {
-          remote: value,
+          remote: remote(call),
           reply: reply?.(call),
           connectTimeout,
           inactivityTimeout,
@@ -223,9 +220,30 @@ function compileAction(
   }
 }
 
+/** Makes the remote, or a list of them if there are several. */
+function compileRemotes(
+  templates: readonly Template[],
+  known: Mentions,
+  name: string,
+): (call: Call) => string | readonly string[] {
+  const remotes = templates.map((template) => {
+    const fill = compileTemplate(template, known, name, true);
+    if (template.every((part) => typeof part === "string")) return fill;
+    return (call: Call): string => {
+      const remote = fill(call);
+      checkRemote(remote, template, name);
+      return remote;
+    };
+  });
+  const [first] = remotes;
+  return first !== undefined && remotes.length === 1
+    ? first
+    : (call) => remotes.map((remote) => remote(call));
+}
+
 /** A client may send anything: what became of the remote is looked at. */
 function checkRemote(remote: string, template: Template, name: string): void {
-  const parsed = parseRemote(remote);
+  const parsed = parseTarget(remote);
   if (typeof parsed !== "string") return;
   throw new DecisionError(
     `Cannot connect to ${

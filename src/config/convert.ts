@@ -24,7 +24,7 @@ type ContentInput = string | { readonly hex: string };
 
 /** An action as it stands in the file. */
 export interface ActionInput {
-  readonly remote?: string | undefined;
+  readonly remote?: OneOrMore<string> | undefined;
   readonly reply?: ContentInput | undefined;
   readonly consume?: number | undefined;
   readonly close?: true | ContentInput | undefined;
@@ -169,7 +169,7 @@ export function toAction(input: ActionInput): Action {
   if (remote !== undefined) {
     return {
       kind: "remote",
-      remote: parsed(parseTemplate(remote)),
+      remotes: list(remote).map((one) => parsed(parseTemplate(one))),
       reply: reply === undefined ? undefined : toContent(reply),
       connectTimeout: input.connectTimeout,
       inactivityTimeout: input.inactivityTimeout,

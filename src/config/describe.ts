@@ -120,8 +120,8 @@ function describeAction(action: Action): string {
         describeContent(action.reply)
       }, consume ${action.consume}, and go on routing`;
     case "remote": {
-      const { remote, reply } = action;
-      const parts = [`remote ${formatTemplate(remote)}`];
+      const { remotes, reply } = action;
+      const parts = [`remote ${remotes.map(formatTemplate).join(" | ")}`];
       if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
       for (const key of TIMES) {
         if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);

@@ -11,6 +11,7 @@ import {
   parseSocketPath,
   type SocketPath,
 } from "../connection/address.ts";
+import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
 import { parseListen } from "./listen.ts";
 import { parseNetwork } from "./network.ts";
@@ -65,9 +66,13 @@ function text(what: string, read: (value: string) => unknown): z.ZodString {
 function oneOrMore<One extends z.ZodType>(
   one: One,
   what: string,
+  most = Infinity,
 ): z.ZodUnion<[One, z.ZodArray<One>]> {
   const must = rule(`must be ${what}, or a list of those`);
-  return z.union([one, z.array(one, must).min(1, must)], must);
+  const list = z.array(one, must).min(1, must);
+  if (most === Infinity) return z.union([one, list], must);
+  const atMost = rule(`must be a list of at most ${most}`);
+  return z.union([one, list.max(most, atMost)], must);
 }
 
 function whole(least: number, most: number): z.ZodNumber {
@@ -103,8 +108,12 @@ const content = z.union(
 );
 
 const CONSTANTS = {
-  remote: text("a text host:port or unix:/path", parseTemplate).describe(
-    "Where to connect: host:port or unix:/path; variables such as ${tls.serverName} are filled in.",
+  remote: oneOrMore(
+    text("a text host:port or unix:/path", parseTemplate),
+    "a text host:port or unix:/path",
+    MAX_REMOTES,
+  ).describe(
+    "Where to connect: host:port or unix:/path; variables such as ${tls.serverName} are filled in. Of a list, each is tried in order.",
   ),
   reply: content.describe(
     "Sent to the client: before connecting to the remote or, with consume, to go on routing.",

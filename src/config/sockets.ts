@@ -21,8 +21,9 @@ export function tableSockets(table: Table): string[] {
 
 function socketsOf(action: Action): string[] {
   if (action.kind !== "remote") return [];
-  const [text, ...more] = action.remote;
-  if (typeof text !== "string" || more.length > 0 || !isUnix(text)) return [];
-  const parsed = parseSocketPath(text);
-  return typeof parsed === "string" ? [] : [parsed.path];
+  return action.remotes.flatMap(([text, ...more]) => {
+    if (typeof text !== "string" || more.length > 0 || !isUnix(text)) return [];
+    const parsed = parseSocketPath(text);
+    return typeof parsed === "string" ? [] : [parsed.path];
+  });
 }

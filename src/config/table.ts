@@ -90,8 +90,8 @@ export type Action = RemoteAction | ReplyAction | CloseAction;
 /** Connect to a remote. */
 export interface RemoteAction {
   readonly kind: "remote";
-  /** `host:port` or `unix:/path`, with variables. */
-  readonly remote: Template;
+  /** `host:port` or `unix:/path`, with variables; at least one, in order. */
+  readonly remotes: readonly Template[];
   /** For the client, before connecting. */
   readonly reply: Content | undefined;
   /** Seconds; `undefined` for no limit. */

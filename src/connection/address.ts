@@ -21,28 +21,16 @@ export interface SocketPath {
 /** The most bytes that the path of a socket file may have (unix(7)). */
 export const MAX_SOCKET_PATH = 107;
 
-/** How many parsed remotes are remembered; a router has a few, or very many. */
-const CACHE_SIZE = 4096;
 const encoder = new TextEncoder();
-const cache = new Map<string, HostPort | SocketPath>();
 
 /**
- * Parses a remote. The result is remembered, as a router names the same few
- * remotes for most connections.
+ * Parses a remote.
  *
  * @param remote `"host:port"`, with IPv6 as `"[::1]:80"`, or `"unix:/path"`.
  * @returns Its parts, or a text that says what the rule is.
  */
 export function parseRemote(remote: string): HostPort | SocketPath | string {
-  const known = cache.get(remote);
-  if (known !== undefined) return known;
-  const parsed = isUnix(remote)
-    ? parseSocketPath(remote)
-    : parseHostPort(remote);
-  if (typeof parsed === "string") return parsed;
-  if (cache.size >= CACHE_SIZE) cache.clear();
-  cache.set(remote, parsed);
-  return parsed;
+  return isUnix(remote) ? parseSocketPath(remote) : parseHostPort(remote);
 }
 
 /**

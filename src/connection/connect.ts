@@ -1,5 +1,5 @@
 /**
- * Connecting to the remote that the router has named.
+ * Connecting to a remote that the router has named.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import type { Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
 import { dial } from "./dial.ts";
 import type { Socket } from "./socket.ts";
+import type { Target } from "./target.ts";
 
 /** How often a failed connect is tried again. */
 const RETRIES = 10;
@@ -19,10 +20,13 @@ const MAX_WAITS = 20;
 const PAUSE = 100;
 
 /**
- * Connects to a remote, with up to ten more tries if it fails.
+ * Connects to a remote: tries each one that the decision names, in order and at
+ * once; if none can be connected to, up to ten more tries, with a pause before
+ * each, go round the list.
  *
- * @param connection It is joined to the remote by the caller.
- * @param verdict Names the remote and the time that one try may take.
+ * @param connection It is joined to the remote by the caller; its `remote` is
+ * that of the present or last try.
+ * @param verdict Names the remotes and the time that one try may take.
  * @returns The connected socket, which the caller closes; the error of the last
  * try; or `undefined` if the connection has been closed meanwhile.
  */
@@ -30,11 +34,16 @@ export async function connect(
   connection: Connection,
   verdict: Connect,
 ): Promise<Socket | Error | undefined> {
+  let { targets } = verdict;
+  let at = 0;
+  let untried = targets.length - 1;
   let waits = 0;
   for (let retries = 0;;) {
+    const target = targets[at] as Target;
+    connection.remote = target.remote;
     let failure: unknown;
     try {
-      const socket = await dial(connection, verdict);
+      const socket = await dial(connection, target, verdict);
       if (!connection.isClosed()) return socket;
       socket.close();
       return undefined;
@@ -51,40 +60,72 @@ export async function connect(
       if (gauges.connectedNow > 0) waits = 0;
       else if (++waits > MAX_WAITS) {
         log.error(
-          `Connect ${verdict.remote} failed: out of file descriptors (client ${connection.peer})`,
+          `Connect ${target.remote} failed: out of file descriptors (client ${connection.peer})`,
         );
         return toError(failure);
       }
     } else {
       const error = toError(failure);
-      if (!mayRetry(connection, verdict, error, retries++)) return error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      if (error instanceof Deno.errors.NotCapable) {
+        // the other remotes of a list may be allowed
+        logForbidden(connection, target);
+        targets = targets.filter(({ remote }) => remote !== target.remote);
+        if (targets.length === 0) return error;
+        at %= targets.length;
+      } else {
+        at = (at + 1) % targets.length;
+      }
+      const next = targets[at] as Target;
+      if (untried > 0) {
+        untried--;
+        logNext(connection, target, next, error);
+      } else {
+        if (!mayRetry(connection, target, next, error, retries++)) return error;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
     }
     if (connection.isClosed()) return undefined;
   }
 }
 
+function logForbidden(
+  { context: { log }, peer }: Connection,
+  { remote }: Target,
+): void {
+  log.error(
+    `Cannot connect to ${remote} as the router's --allow-net does not include it (client ${peer})`,
+  );
+}
+
+function logNext(
+  { context: { log }, peer }: Connection,
+  failed: Target,
+  next: Target,
+  error: Error,
+): void {
+  log.warn(
+    `Connect ${failed.remote} failed, trying ${next.remote}: ${error.message} (client ${peer})`,
+  );
+}
+
 /** Tells whether to try again, and logs the failed try. */
 function mayRetry(
   { context: { log }, peer }: Connection,
-  { remote }: Connect,
+  failed: Target,
+  next: Target,
   error: Error,
   retries: number,
 ): boolean {
-  if (error instanceof Deno.errors.NotCapable) {
-    log.error(
-      `Cannot connect to ${remote} as the router's --allow-net does not include it (client ${peer})`,
-    );
-    return false;
-  }
   if (retries === RETRIES) {
     log.error(
-      `Connect ${remote} failed after ${RETRIES} retries: ${error.message} (client ${peer})`,
+      `Connect ${failed.remote} failed after ${RETRIES} retries: ${error.message} (client ${peer})`,
     );
     return false;
   }
   log.warn(
-    `Retrying connection with ${remote} (#${retries + 1}): ${error.message}`,
+    `Retrying connection with ${next.remote} (#${
+      retries + 1
+    }): ${error.message}`,
   );
   return true;
 }

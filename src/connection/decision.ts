@@ -4,19 +4,18 @@
  *
  * @module
  */
-import { type HostPort, parseRemote, type SocketPath } from "./address.ts";
+import { parseTargets, type Target } from "./target.ts";
 
 /** Wait for more bytes. */
 export interface Wait {
   readonly kind: "wait";
 }
 
-/** Connect to a remote. */
+/** Connect to a remote, the first of several that can be connected to. */
 export interface Connect {
   readonly kind: "connect";
-  /** As the router wrote it. */
-  readonly remote: string;
-  readonly address: HostPort | SocketPath;
+  /** At least one; tried in order. */
+  readonly targets: readonly Target[];
   /** In place of the bytes that were read; `undefined` for those bytes. */
   readonly data: Uint8Array | undefined;
   /** For the client, before connecting. */
@@ -120,23 +119,14 @@ export function parseDecision(
 }
 
 function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
-  const { remote } = fields;
-  if (typeof remote !== "string") {
-    throw unusable(
-      hook,
-      `"remote" must be a string "host:port" or "unix:/path"`,
-      remote,
-    );
-  }
-  const address = parseRemote(remote);
-  if (typeof address === "string") {
-    throw unusable(hook, `"remote" ${address}`, remote);
+  const targets = parseTargets(fields.remote);
+  if ("rule" in targets) {
+    throw unusable(hook, `"remote" ${targets.rule}`, targets.value);
   }
   forbid(fields, hook, "remote", ["consume", "close", "noop"]);
   return {
     kind: "connect",
-    remote,
-    address,
+    targets,
     data: optionalBytes(fields, "data", hook),
     reply: optionalBytes(fields, "reply", hook),
     connectTimeout: optionalSeconds(fields, "connectTimeout", hook),

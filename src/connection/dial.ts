@@ -7,18 +7,21 @@ import { formatAddress, type HostPort } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { type Socket, takeSocket } from "./socket.ts";
+import type { Target } from "./target.ts";
 
 /**
  * Connects to a remote once.
  *
  * @param connection Aborts the try when it ends, if the try has a time limit.
- * @param verdict Names the remote and the time that the try may take.
+ * @param target The remote.
+ * @param verdict Says how long the try may take.
  * @returns The connected socket, which the caller closes.
  * @throws {Error} If it cannot be connected to.
  */
 export async function dial(
   connection: Connection,
-  { address, connectTimeout }: Connect,
+  { address }: Target,
+  { connectTimeout }: Connect,
 ): Promise<Socket> {
   if ("path" in address) {
     // it is there or it is not: nothing that a time limit would be for

@@ -40,7 +40,6 @@ async function goOn(
       if (!await reply(connection, verdict.reply)) return;
       connection.clocks.stop();
     }
-    connection.remote = verdict.remote;
     const server = await connect(connection, verdict);
     if (server === undefined) return;
     if (!(server instanceof Error)) return join(connection, server, verdict);
@@ -61,7 +60,7 @@ async function goOn(
 function join(connection: Connection, server: Socket, verdict: Connect): void {
   const { context: { log, options } } = connection;
   if (log.verbose) {
-    log.debug(`${connection.peer} is connected to ${verdict.remote}`);
+    log.debug(`${connection.peer} is connected to ${connection.remote}`);
   }
   connection.attach(server);
   if (verdict.inactivityTimeout !== undefined) {
@@ -99,19 +98,20 @@ async function askConnectError(
   reason: "connect-failed" | "remote-left",
 ): Promise<Connect | Close | undefined> {
   const { log, router } = connection.context;
+  const remote = connection.remote as string;
   if (connection.clientEnded) {
     connection.end("client-left");
     return undefined;
   }
   if (reason === "remote-left") {
     log.error(
-      `Connection with ${verdict.remote} was terminated prematurely: ${error.message} (client ${connection.peer})`,
+      `Connection with ${remote} was terminated prematurely: ${error.message} (client ${connection.peer})`,
     );
   }
   const answer = await askLast(
     connection,
     "connectError",
-    () => router.connectError?.(verdict.remote, error, connection.info),
+    () => router.connectError?.(remote, error, connection.info),
   );
   return next(connection, verdict, answer, reason);
 }
@@ -121,16 +121,17 @@ async function askInactivityError(
   verdict: Connect,
 ): Promise<Connect | Close | undefined> {
   const { log, router } = connection.context;
+  const remote = connection.remote as string;
   connection.inactive = false;
   log.error(
-    `Disconnecting ${verdict.remote} as it must send a byte within inactivityTimeout: current value is ${
+    `Disconnecting ${remote} as it must send a byte within inactivityTimeout: current value is ${
       (verdict.inactivityTimeout ?? 0) / 1000
     } seconds (client ${connection.peer})`,
   );
   const answer = await askLast(
     connection,
     "inactivityError",
-    () => router.inactivityError?.(verdict.remote, connection.info),
+    () => router.inactivityError?.(remote, connection.info),
   );
   return next(connection, verdict, answer, "inactivity-timeout");
 }
@@ -149,7 +150,9 @@ function next(
   if (answer.kind === "close") return answer;
   if (!connection.mayReroute) {
     connection.context.log.error(
-      `Cannot try ${answer.remote} as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
+      `Cannot try ${
+        answer.targets[0]?.remote
+      } as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
     );
     connection.end(reason);
     return undefined;

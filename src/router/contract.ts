@@ -55,10 +55,11 @@ export interface RemoteDecision {
   /**
    * Where to connect: `"host:port"`, with IPv6 addresses as `"[::1]:80"`, or
    * the absolute path of a socket file as `"unix:/run/app.sock"`. A host name is
-   * resolved for each connection and all its addresses are tried. A socket file
-   * needs a permission: `--allow-net=unix:/run/app.sock`.
+   * resolved for each try and all its addresses are tried. A socket file needs a
+   * permission: `--allow-net=unix:/run/app.sock`. Of a list (of at most 1000)
+   * each is tried once, in order; then the retries go round the list.
    */
-  remote: string;
+  remote: string | readonly string[];
   /**
    * Send these bytes to the remote in place of the bytes that were read so far.
    *
@@ -262,8 +263,9 @@ export interface Router {
    */
   timeout?(data: Preread, client: Client): LastAnswer;
   /**
-   * Called when the remote refused the connection, did not answer in time
-   * (both after all retries), or closed it before it sent a byte. It is not
+   * Called when the remote (the last one of a list that was tried) refused the
+   * connection, did not answer in time (both after all retries), or closed it
+   * before it sent a byte. It is not
    * called once the client has ended its side. Nothing means: close. With
    * another remote, the `data` and the timeouts of the decision before hold
    * where the new one says nothing.

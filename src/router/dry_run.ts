@@ -168,7 +168,12 @@ function describeVerdict(verdict: Verdict): string {
     case "reply":
       return `reply ${quote(verdict.reply)}, consume ${verdict.consume}`;
     case "connect": {
-      const parts = [`remote ${formatAddress(verdict.address)}`];
+      const parts = [
+        `remote ${
+          verdict.targets.map(({ address }) => formatAddress(address))
+            .join(" | ")
+        }`,
+      ];
       if (verdict.data) parts.push(`data ${quote(verdict.data)}`);
       if (verdict.reply) parts.push(`reply ${quote(verdict.reply)}`);
       for (const key of TIMES) {

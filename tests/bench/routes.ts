@@ -148,7 +148,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
       match: match(i),
       action: {
         kind: "remote",
-        remote: [`10.0.0.${i % 256}:443`],
+        remotes: [[`10.0.0.${i % 256}:443`]],
         reply: undefined,
         connectTimeout: undefined,
         inactivityTimeout: undefined,

@@ -60,7 +60,8 @@ export function remoteOf(
   data: string | Uint8Array,
   who: Client = client(),
 ): string | undefined {
-  return decide(router, data, who)?.remote;
+  const remote = decide(router, data, who)?.remote;
+  return remote === undefined ? undefined : String(remote);
 }
 
 /** A request of HTTP. */

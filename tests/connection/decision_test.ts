@@ -11,8 +11,10 @@ const encode = (text: string) => new TextEncoder().encode(text);
 
 const CONNECT = {
   kind: "connect",
-  remote: "10.0.0.1:80",
-  address: { hostname: "10.0.0.1", port: 80 },
+  targets: [{
+    remote: "10.0.0.1:80",
+    address: { hostname: "10.0.0.1", port: 80 },
+  }],
   data: undefined,
   reply: undefined,
   connectTimeout: undefined,
@@ -111,8 +113,9 @@ Deno.test("parseDecision() splits the remote when it is well-formed", () => {
     for (const _ of [1, 2]) {
       const verdict = parseDecision({ remote }, "route", 0);
       assert.ok(verdict.kind === "connect");
-      assert.equal(verdict.remote, remote);
-      assert.deepEqual(verdict.address, { hostname, port });
+      assert.deepEqual(verdict.targets, [
+        { remote, address: { hostname, port } },
+      ]);
     }
   }
 });
@@ -150,10 +153,25 @@ Deno.test("parseDecision() names the remote and the rule when it is malformed", 
       "must begin with a host name or an IP address",
       `"${"a".repeat(199)}…`,
     ],
-    [80, `must be a string "host:port" or "unix:/path"`, "80"],
-    [undefined, `must be a string "host:port" or "unix:/path"`, "undefined"],
-    [null, `must be a string "host:port" or "unix:/path"`, "null"],
-    [{ host: "a", port: 1 }, `must be a string "host:port" or "unix:/path"`],
+    [
+      80,
+      `must be a string "host:port" or "unix:/path", or a list of those`,
+      "80",
+    ],
+    [
+      undefined,
+      `must be a string "host:port" or "unix:/path", or a list of those`,
+      "undefined",
+    ],
+    [
+      null,
+      `must be a string "host:port" or "unix:/path", or a list of those`,
+      "null",
+    ],
+    [
+      { host: "a", port: 1 },
+      `must be a string "host:port" or "unix:/path", or a list of those`,
+    ],
   ];
   for (const [remote, rule, shown] of rules) {
     const text = shown ??
