@@ -8,6 +8,7 @@ import {
 } from "../src/cli.ts";
 import { HELP } from "../src/help.ts";
 import { OPTIONS, SHELLS } from "../src/options.ts";
+import { MAN_PAGE, manPage } from "./packages/generate.ts";
 
 /** Parses with `-c router.ts` in front, on a machine of four cores. */
 function parse(...args: string[]): Command {
@@ -371,4 +372,8 @@ Deno.test("HELP begins a text beside its option, and below one that is too long"
   assert.match(HELP, /^ {2}-p, --port PORT {14}port to listen on, /m);
   assert.match(HELP, /^ {6}--half-close-timeout SECS\n {31}time without/m);
   assert.match(HELP, /^ {6}--allow-env\[=NAME,\.\.\.\] {10}see these/m);
+});
+
+Deno.test("examples/packages/man/proxymachine.8 is what `deno task man` makes", async () => {
+  assert.equal(await Deno.readTextFile(MAN_PAGE), manPage());
 });

@@ -30,6 +30,8 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["zsh", "zsh"],
     ["fish", "fish"],
     ["shellcheck", "shellcheck"],
+    ["mandoc", "mandoc"],
+    ["systemd-analyze", "systemd"],
   ];
 
 if (import.meta.main) {
