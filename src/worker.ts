@@ -6,11 +6,12 @@
  */
 import process from "node:process";
 import { Buffers } from "./connection/buffers.ts";
-import type { Context } from "./connection/connection.ts";
+import type { Connection, Context } from "./connection/connection.ts";
 import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
 import { type CompiledTable, compileTable } from "./config/compile.ts";
 import { Acceptor, listenShared } from "./connection/listener.ts";
+import { Settling } from "./connection/settling.ts";
 import type { FromWorker, Load, Serve, ToWorker } from "./messages.ts";
 import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
 import { Gauges } from "./observe/gauges.ts";
@@ -112,18 +113,21 @@ async function load(message: Load): Promise<void> {
 function serve(message: Serve): void {
   outbox = new Outbox(say, message.logLevel);
   const gauges = new Gauges(message.gauges);
+  const deadlines = new Deadlines();
+  const connections = new Set<Connection>();
   context = {
     router: router as Router,
     options: message.connection,
     buffers: new Buffers(),
-    deadlines: new Deadlines(),
+    deadlines,
     descriptors: new Descriptors(gauges, outbox),
     gauges,
     log: outbox,
     accessLog: message.accessLog === undefined
       ? NO_ACCESS_LOG
       : accessLog(message.accessLog, (line) => outbox.access(line)),
-    connections: new Set(),
+    connections,
+    settling: new Settling(connections, deadlines),
     onIdle: undefined,
   };
   const listening: Acceptor[] = [];

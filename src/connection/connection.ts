@@ -22,6 +22,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { ListenOptions } from "./listener.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
+import type { Settling } from "./settling.ts";
 import { type Socket, takeSocket } from "./socket.ts";
 
 /** The limits that hold for each connection. */
@@ -50,6 +51,7 @@ export interface Context {
   readonly accessLog: AccessLog;
   /** The connections that are open now. */
   readonly connections: Set<Connection>;
+  readonly settling: Settling;
   /** Called whenever the last open connection has ended. */
   onIdle: (() => void) | undefined;
 }
@@ -355,6 +357,7 @@ export class Connection implements Timed {
     this.#serverOpen = true;
     this.serverBroken = false;
     this.context.gauges.connected(1);
+    this.context.settling.expect();
   }
 
   /** Closes the socket of the remote, if there is one. */
@@ -438,6 +441,7 @@ export function serve(
   const id = context.gauges.opened();
   const connection = new Connection(context, conn, id, listener);
   context.connections.add(connection);
+  context.settling.expect();
   if (context.log.verbose) context.log.debug(`${connection.peer} is accepted`);
   connection.follow(readClient(connection));
 }

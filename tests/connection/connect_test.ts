@@ -137,12 +137,12 @@ test("the proxy keeps both connections alive with probes", async () => {
     // as the proxy sees it: its own end of each connection
     const { port } = end.remoteAddr as Deno.NetAddr;
     const peer = (end.localAddr as Deno.NetAddr).port;
-    const { stdout } = await run([
-      "ss",
-      "-Htno",
-      `sport = ${port} and dport = ${peer}`,
-    ]);
-    assert.match(stdout, /timer:\(keepalive,/);
+    const filter = `sport = ${port} and dport = ${peer}`;
+    // once the connection has lasted a while
+    for (let stdout = ""; !/timer:\(keepalive,/.test(stdout);) {
+      ({ stdout } = await run(["ss", "-Htno", filter]));
+      assert.match(stdout, /ESTAB/);
+    }
   }
 });
 
@@ -156,8 +156,13 @@ Deno.test({
     using client = await proxy.connect();
     await send(client, "a");
     using server = await upstream.accept();
-    await send(server, "b");
-    await receive(client, 1);
+    await receive(server, 1);
+    for (let round = 0; round < 2; round++) {
+      await send(server, "b");
+      await receive(client, 1);
+      await send(client, "c");
+      await receive(server, 1);
+    }
     const calls = await trace.end();
     const fds = new Set(
       [...calls.matchAll(/setsockopt\((\d+), SOL_TCP, TCP_NODELAY, \[1\]/g)]
