@@ -4,15 +4,12 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { parseNetwork } from "./config/network.ts";
-import {
-  formatAddress,
-  isUnix,
-  parsePort,
-  parseSocketPath,
-} from "./connection/address.ts";
+import { ConfigError, unusable } from "./config_error.ts";
+import { isUnix, parseSocketPath } from "./connection/address.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
-import type { AcceptProxy, ListenOptions } from "./connection/listener.ts";
+import type { ListenOptions } from "./connection/listener.ts";
+import { type Given, parseListeners } from "./listen_options.ts";
+import { type Grant, listOption } from "./list_option.ts";
 import type { Format } from "./observe/access_log.ts";
 import { type Level, LEVELS } from "./observe/log.ts";
 import {
@@ -23,13 +20,7 @@ import {
   type Values,
 } from "./options.ts";
 
-/** A mistake on the command line or in the configuration: exit status 2. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-}
-
-/** One kind of permission: nothing, everything, or what the list names. */
-export type Grant = boolean | readonly string[];
+export { ConfigError, type Grant };
 
 /** What the router may do beside computing. */
 export interface Grants {
@@ -61,12 +52,8 @@ export type Command =
 export interface Options {
   /** A path, or `-`. */
   readonly config: string;
-  readonly hostname: string;
-  readonly port: number;
-  /** The listeners of a route table, in place of `hostname` and `port`. */
-  readonly listen?: readonly ListenOptions[];
-  /** For all listeners, in place of their own. */
-  readonly acceptProxy?: AcceptProxy;
+  /** At least one. */
+  readonly listen: readonly ListenOptions[];
   readonly workers: number;
   /** `undefined`: no limit but that of the file descriptors. */
   readonly maxConnections: number | undefined;
@@ -100,21 +87,6 @@ export const LIMITS = {
 export const MAX_SECONDS = 1_000_000;
 
 /**
- * Lists the listeners.
- *
- * @param options The options.
- * @returns Those of the route table or, if there are none or the command line
- * has its own, the one of the command line.
- */
-export function listeners(options: Options): readonly ListenOptions[] {
-  const { hostname, port, listen, acceptProxy } = options;
-  const list = listen ?? [{ name: formatAddress(options), hostname, port }];
-  return acceptProxy === undefined
-    ? list
-    : list.map((listener) => ({ ...listener, acceptProxy }));
-}
-
-/**
  * Parses the command line.
  *
  * @param args The arguments, without the name of the program.
@@ -129,7 +101,7 @@ export function parseCommandLine(
   cores: number,
   settings: Settings = {},
 ): Command {
-  const values = parse(args);
+  const { values, given } = parse(args);
   if (values.help) return { kind: "help" };
   if (values.version) return { kind: "version" };
   if (values.types) return { kind: "types" };
@@ -142,13 +114,7 @@ export function parseCommandLine(
   }
   const options: Options = {
     config: values.config,
-    hostname: nonEmpty("--host", values.host ?? "0.0.0.0"),
-    port: port(values.port ?? "5432"),
-    // -h or -p alone, too, is where to listen in place of all listeners there
-    ...settings.listen && values.host === undefined && values.port === undefined
-      ? { listen: settings.listen }
-      : {},
-    ...acceptProxy(values["accept-proxy"]),
+    listen: parseListeners(given, settings.listen),
     workers: whole("--workers", values.workers, LIMITS.workers) ??
       settings.workers ?? cores,
     maxConnections: whole(
@@ -171,13 +137,14 @@ export function parseCommandLine(
         settings.maxDuration ?? 0,
     },
     grants: {
-      net: grant("--allow-net", values["allow-net"]) ?? settings.grants?.net,
+      net: listOption("--allow-net", values["allow-net"]) ??
+        settings.grants?.net,
       unix: sockets(values["allow-net"]) ?? settings.grants?.unix ?? [],
-      read: grant("--allow-read", values["allow-read"]) ??
+      read: listOption("--allow-read", values["allow-read"]) ??
         settings.grants?.read ?? false,
-      env: grant("--allow-env", values["allow-env"]) ??
+      env: listOption("--allow-env", values["allow-env"]) ??
         settings.grants?.env ?? false,
-      import: grant("--allow-import", values["allow-import"]) ??
+      import: listOption("--allow-import", values["allow-import"]) ??
         settings.grants?.import ?? false,
     },
     logLevel: oneOf("--log-level", values["log-level"], LEVELS) ??
@@ -215,13 +182,37 @@ const PARSED = Object.fromEntries(
 /** Options that may stand without a value. */
 const BARE = OPTIONS.filter(({ list }) => list).map(({ name }) => `--${name}`);
 
-function parse(args: readonly string[]): Values {
+/** Options whose value is the argument that follows. */
+const WITH_VALUE = OPTIONS.filter(({ argument, list }) => argument && !list)
+  .flatMap(({ name, short }) =>
+    short ? [`-${short}`, `--${name}`] : `--${name}`
+  );
+
+/** The long names of the options that each listener has for itself. */
+const OF_LISTENERS = OPTIONS.filter(({ listener }) => listener)
+  .map(({ name }) => name);
+
+/**
+ * Reads the arguments.
+ *
+ * @returns The values of the options, and in order those of the listeners.
+ */
+function parse(
+  args: readonly string[],
+): { readonly values: Values; readonly given: readonly Given[] } {
   try {
-    // it gives what it is told to look for, of which Values is the type
-    return parseArgs({
-      args: args.map((arg) => BARE.includes(arg) ? `${arg}=` : arg),
+    const { values, tokens } = parseArgs({
+      args: joined(args),
       options: PARSED,
-    }).values as Values;
+      tokens: true,
+    });
+    const given = tokens.flatMap((token) =>
+      token.kind === "option" && OF_LISTENERS.includes(token.name)
+        ? [{ name: token.name, value: token.value ?? "" }]
+        : []
+    );
+    // it gives what it is told to look for, of which Values is the type
+    return { values: values as Values, given };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const [first = text] = text.split(/\n|\. To specify/);
@@ -232,25 +223,28 @@ function parse(args: readonly string[]): Values {
   }
 }
 
-function unusable(option: string, rule: string, value: string): ConfigError {
-  return new ConfigError(
-    `Cannot use ${option} as it must be ${rule}: current value is ${
-      JSON.stringify(value)
-    }`,
-  );
+/**
+ * Joins values to their options where `parseArgs` would not understand: a
+ * negative number behind its option, and no value at all.
+ */
+function joined(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    const next = args[at + 1] ?? "";
+    if (arg === "--") return [...joined, ...args.slice(at)];
+    if (BARE.includes(arg)) joined.push(`${arg}=`);
+    else if (WITH_VALUE.includes(arg) && /^-[.\d]/.test(next)) {
+      joined.push(arg.startsWith("--") ? `${arg}=${next}` : arg + next);
+      at++;
+    } else joined.push(arg);
+  }
+  return joined;
 }
 
 function nonEmpty(option: string, value: string): string {
-  if (value === "") throw unusable(option, "not empty", value);
+  if (value === "") throw unusable(option, "be not empty", value);
   return value;
-}
-
-function port(value: string): number {
-  const number = parsePort(value, 0);
-  if (number === undefined) {
-    throw unusable("--port", "a whole number from 0 to 65535", value);
-  }
-  return number;
 }
 
 function whole(
@@ -261,7 +255,7 @@ function whole(
   if (value === undefined) return undefined;
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw unusable(option, `a whole number from ${least} to ${most}`, value);
+    throw unusable(option, `be a whole number from ${least} to ${most}`, value);
   }
   return number;
 }
@@ -276,7 +270,7 @@ function seconds(
   if (!/^\d*\.?\d+$/.test(value) || number <= 0 || number > MAX_SECONDS) {
     throw unusable(
       option,
-      `a positive number of seconds, at most ${MAX_SECONDS}`,
+      `be a positive number of seconds, at most ${MAX_SECONDS}`,
       value,
     );
   }
@@ -299,41 +293,9 @@ function oneOf<T extends string>(
   if (value === undefined) return undefined;
   const found = allowed.find((candidate) => candidate === value);
   if (found === undefined) {
-    throw unusable(option, `one of ${allowed.join(", ")}`, value);
+    throw unusable(option, `be one of ${allowed.join(", ")}`, value);
   }
   return found;
-}
-
-function acceptProxy(
-  values: readonly string[] | undefined,
-): { readonly acceptProxy?: AcceptProxy } {
-  const list = grant("--accept-proxy", values);
-  if (list === undefined) return {};
-  if (typeof list === "boolean") return { acceptProxy: true };
-  for (const network of list) {
-    const parsed = parseNetwork(network);
-    if (typeof parsed === "string") {
-      throw new ConfigError(
-        `Cannot use --accept-proxy as each network ${parsed}: current value is ${
-          JSON.stringify(network)
-        }`,
-      );
-    }
-  }
-  return { acceptProxy: list };
-}
-
-function grant(
-  option: string,
-  values: readonly string[] | undefined,
-): Grant | undefined {
-  if (values === undefined) return undefined;
-  if (values.includes("")) return true;
-  const list = values.flatMap((value) => value.split(","));
-  if (list.includes("")) {
-    throw unusable(option, "a list with commas between", values.join(" "));
-  }
-  return list;
 }
 
 /** The socket files among the hosts of `--allow-net`. */

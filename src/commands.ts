@@ -9,7 +9,6 @@ import {
   type Command,
   ConfigError,
   type Grant,
-  listeners,
   type Options,
   type Settings,
 } from "./cli.ts";
@@ -64,8 +63,8 @@ export async function execute(
   const settled = table === undefined ? command : parse(table.settings);
   const options = "options" in settled ? settled.options : command.options;
   const router = await findRouter(config, table);
+  checkPlaces(options);
   if (table !== undefined) {
-    checkPlaces(options);
     await requirePermissions(options, router);
   }
   if (command.kind === "run") return await run(options, router);
@@ -79,7 +78,7 @@ export async function execute(
     const passed = await worker.dryRun(
       bytes,
       options.connection.maxPreread,
-      listeners(options)[0] as ListenOptions,
+      options.listen[0] as ListenOptions,
       (line) => text += `${line}\n`,
     );
     await print(text);
@@ -129,11 +128,12 @@ async function loadTable(config: string): Promise<LoadedTable> {
 
 /** Every worker waits for a connection at each listener, and has a place. */
 function checkPlaces({ workers, maxConnections, listen }: Options): void {
-  const least = (listen?.length ?? 1) * workers;
-  if (listen === undefined || listen.length === 1) return;
+  const least = listen.length * workers;
+  // with one queue, any worker that has a place will do
+  if (listen.length === 1) return;
   if (maxConnections === undefined || maxConnections >= least) return;
   throw new ConfigError(
-    `Cannot use maxConnections as it must be at least the number of listeners times that of workers, ${least}: current value is ${maxConnections}`,
+    `Cannot use --max-connections as it must be at least the number of listeners times that of workers, ${least}: current value is ${maxConnections}`,
   );
 }
 
@@ -228,7 +228,7 @@ function describeConfiguration(
         ...describeTable(table, url && router.name)
           .map((line) => `             ${line}`),
       ],
-    `listen       ${listeners(options).map(describeListener).join(", ")}`,
+    `listen       ${options.listen.map(describeListener).join(", ")}`,
     `workers      ${options.workers}`,
     `preread      at most ${connection.maxPreread} bytes and ${
       connection.prereadTimeout / 1000

@@ -104,7 +104,7 @@ fi
 
 /** An argument of zsh's `_arguments`. */
 function zshSpec(option: Option): string {
-  const { name, short, argument, list } = option;
+  const { name, short, argument, list, listener } = option;
   const help = `[${summary(option).replace(/[[\]:\\]/g, "\\$&")}]`;
   if (argument === undefined) return quote(`--${name}${help}`);
   const label = argument.replace(/[:\\]/g, "\\$&");
@@ -115,8 +115,9 @@ function zshSpec(option: Option): string {
     );
   }
   const rest = `${help}:${label}:${values}`;
-  if (short === undefined) return quote(`--${name}=${rest}`);
-  const either = quote(`(-${short} --${name})`);
+  const again = listener ? "*" : "";
+  if (short === undefined) return quote(`${again}--${name}=${rest}`);
+  const either = quote(again || `(-${short} --${name})`);
   return `${either}{-${short}+,--${name}=}${quote(rest)}`;
 }
 

@@ -23,7 +23,7 @@ export const HELP: string = `\
 proxymachine ${VERSION}: a content-aware TCP routing proxy
 
 Usage:
-  proxymachine -c <file> [-h <host>] [-p <port>] [options]
+  proxymachine -c <file> [[-h <host>] [-p <port>]]... [options]
 
 ${SECTIONS.map(section).join("\n")}
 Signals:

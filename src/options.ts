@@ -30,6 +30,11 @@ export interface Option {
   readonly words?: readonly string[];
   /** The value may be the path of a file or folder. */
   readonly path?: true;
+  /**
+   * Each listener has it for itself: it can be given once more for another one,
+   * and holds for all listeners if it stands in front of them.
+   */
+  readonly listener?: true;
   /** What it does, in plain words; `--help` breaks the lines. */
   readonly help: string;
 }
@@ -68,18 +73,30 @@ export const SECTIONS = [
         name: "host",
         short: "h",
         argument: "HOST",
-        help: "host name or address to bind; default 0.0.0.0",
+        listener: true,
+        help: "host name or address to bind; default 0.0.0.0; once more for " +
+          "another listener",
       },
       {
         name: "port",
         short: "p",
         argument: "PORT",
-        help: "port to listen on, 0 for any; default 5432",
+        listener: true,
+        help: "port to listen on, 0 for any; default 5432; once more for " +
+          "another listener",
+      },
+      {
+        name: "name",
+        argument: "NAME",
+        listener: true,
+        help: "what routers call the listener of the -h or -p before it; " +
+          "default: its host:port",
       },
       {
         name: "accept-proxy",
         argument: "CIDR",
         list: true,
+        listener: true,
         help: "connections begin with a PROXY header (version 1 or 2), from " +
           "these peers only; default: from any",
       },

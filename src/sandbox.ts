@@ -6,7 +6,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ConfigError, type Grant, listeners, type Options } from "./cli.ts";
+import { ConfigError, type Grant, type Options } from "./cli.ts";
 import { formatAddress } from "./connection/address.ts";
 import { tableSockets } from "./config/sockets.ts";
 import type { RouterSource } from "./messages.ts";
@@ -83,7 +83,7 @@ interface Need {
 
 function needed(options: Options, router: RouterSource | undefined): Need[] {
   const { grants } = options;
-  const needs: Need[] = listeners(options).map((address) => {
+  const needs: Need[] = options.listen.map((address) => {
     const { hostname, port } = address;
     const host = port === 0 ? hostname : formatAddress(address);
     return { descriptor: { name: "net", host }, flag: "--allow-net" };
@@ -203,7 +203,7 @@ export function sandbox(options: Options, router: RouterSource): Sandbox {
   const read = listed(grants.read).map((path) => resolve(path));
   const sockets = grantedSockets(options, router);
   // the workers listen, too
-  const listen = listeners(options).map(formatAddress);
+  const listen = options.listen.map(formatAddress);
   return {
     permissions: {
       net: grants.net === undefined || grants.net === true

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { listeners, type Options } from "./cli.ts";
+import type { Options } from "./cli.ts";
 import { formatAddress } from "./connection/address.ts";
 import { type ListenOptions, listenShared } from "./connection/listener.ts";
 import type { RouterSource, Serve } from "./messages.ts";
@@ -74,7 +74,7 @@ export class Supervisor {
    */
   async start(router: RouterSource): Promise<readonly Deno.NetAddr[]> {
     const { workers } = this.#options;
-    const listen = listeners(this.#options);
+    const listen = this.#options.listen;
     this.#signals = this.#hearSignals();
     // opened first, so that the ports are known to be free; they keep the shared
     // sockets open until the workers have their own

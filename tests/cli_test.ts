@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   type Command,
   ConfigError,
-  listeners,
   type Options,
   parseCommandLine,
 } from "../src/cli.ts";
@@ -38,8 +37,7 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
     kind: "run",
     options: {
       config: "router.ts",
-      hostname: "0.0.0.0",
-      port: 5432,
+      listen: [{ name: "0.0.0.0:5432", hostname: "0.0.0.0", port: 5432 }],
       workers: 4,
       maxConnections: undefined,
       connection: {
@@ -66,9 +64,12 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
 Deno.test("parseCommandLine() takes the value of every option", () => {
   const expected: Options = {
     config: "other.ts",
-    hostname: "::1",
-    port: 0,
-    acceptProxy: ["10.0.0.0/8", "2001:db8::1"],
+    listen: [{
+      name: "web",
+      hostname: "::1",
+      port: 0,
+      acceptProxy: ["10.0.0.0/8", "2001:db8::1"],
+    }],
     workers: 7,
     maxConnections: 9,
     connection: {
@@ -93,6 +94,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     config: "other.ts",
     host: "::1",
     port: "0",
+    name: "web",
     "accept-proxy": "10.0.0.0/8,2001:db8::1",
     workers: "7",
     "max-connections": "9",
@@ -121,9 +123,25 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
   assert.deepEqual(parse(...apart), { kind: "run", options: expected });
 });
 
-Deno.test("parseCommandLine() takes --accept-proxy without networks for any peer, and for all listeners", () => {
-  const { acceptProxy } = parseOptions("--accept-proxy", "-p", "80");
-  assert.equal(acceptProxy, true);
+Deno.test("parseCommandLine() takes --accept-proxy without networks for any peer, and in front of all for all listeners", () => {
+  const accepting = (...args: string[]) =>
+    parseOptions(...args).listen.map(({ acceptProxy }) => acceptProxy);
+  assert.deepEqual(accepting("--accept-proxy", "-p", "1", "-p", "2"), [
+    true,
+    true,
+  ]);
+  assert.deepEqual(accepting("-p", "1", "-p", "2", "--accept-proxy"), [
+    undefined,
+    true,
+  ]);
+  assert.deepEqual(
+    accepting(
+      "--accept-proxy",
+      ...["-p", "1", "--accept-proxy=::1", "--accept-proxy=::2"],
+      ...["-p", "2"],
+    ),
+    [["::1", "::2"], true],
+  );
   const listen = [{ name: "a", hostname: "::", port: 1 }, {
     name: "b",
     hostname: "::",
@@ -133,7 +151,7 @@ Deno.test("parseCommandLine() takes --accept-proxy without networks for any peer
   const table = (...args: string[]) => {
     const command = parseCommandLine(["-c", "r.yaml", ...args], 4, { listen });
     assert("options" in command);
-    return listeners(command.options);
+    return command.options.listen;
   };
   assert.deepEqual(table(), listen);
   assert.deepEqual(
@@ -166,17 +184,16 @@ Deno.test("parseCommandLine() knows the short options of the original", () => {
     4,
   );
   assert("options" in command);
-  const { config, hostname, port, workers } = command.options;
-  assert.deepEqual([config, hostname, port, workers], [
+  const { config, listen, workers } = command.options;
+  assert.deepEqual([config, listen, workers], [
     "router.ts",
-    "::1",
-    80,
+    [{ name: "[::1]:80", hostname: "::1", port: 80 }],
     2,
   ]);
 });
 
 Deno.test("parseCommandLine() takes the last value of an option that is repeated", () => {
-  assert.equal(parseOptions("-p", "1", "-p", "2").port, 2);
+  assert.equal(parseOptions("-w", "1", "-w", "2").workers, 2);
 });
 
 Deno.test("parseCommandLine() takes off and - for the access log", () => {
@@ -247,7 +264,7 @@ Deno.test("parseCommandLine() names a socket file that breaks its rule", () => {
 Deno.test("parseCommandLine() takes what follows a bare permission as its own argument", () => {
   const options = parseOptions("--allow-read", "-p", "80");
   assert.equal(options.grants.read, true);
-  assert.equal(options.port, 80);
+  assert.equal(options.listen[0]?.name, "0.0.0.0:80");
 });
 
 Deno.test("parseCommandLine() finds out what to do", () => {
@@ -279,6 +296,7 @@ Deno.test("parseCommandLine() asks for -c when it is missing or empty", () => {
 Deno.test("parseCommandLine() names the option and the value that breaks its rule", () => {
   const bad: Record<string, readonly string[]> = {
     "--host": [""],
+    "--name": [""],
     "--port": ["", "-3", "65536", "http", "1.5", "0x50", " 80", "1e3"],
     "--workers": ["", "0", "-1", "1.5", "1025", "two"],
     "--max-connections": ["", "0", "-1", "many"],
@@ -297,12 +315,17 @@ Deno.test("parseCommandLine() names the option and the value that breaks its rul
   };
   for (const [option, values] of Object.entries(bad)) {
     for (const value of values) {
-      const message = messageOf(["-c", "router.ts", `${option}=${value}`]);
-      assert(
-        message.startsWith(`Cannot use ${option} as it must be `) &&
-          message.endsWith(`: current value is ${JSON.stringify(value)}`),
-        message,
-      );
+      const told = (...args: readonly string[]) => {
+        const message = messageOf(["-c", "router.ts", ...args]);
+        assert(
+          message.startsWith(`Cannot use ${option} as it must be `) &&
+            message.endsWith(`: current value is ${JSON.stringify(value)}`),
+          message,
+        );
+      };
+      told(`${option}=${value}`);
+      // a number after its option is its value, not another option
+      if (/^-[.\d]/.test(value)) told(option, value);
     }
   }
 });

@@ -37,8 +37,8 @@ export function mainLog(level: Level, format: Format, writer: LineWriter): Log {
     : getTextFormatter({
       timestamp: "rfc3339",
       level: "full",
-      format: ({ timestamp, level, message }) =>
-        `${timestamp} ${level} ${message}`,
+      format: ({ timestamp, message, record: { level } }) =>
+        `${timestamp} ${level === "warning" ? "warn" : level} ${message}`,
     });
   configureSync({
     reset: true,

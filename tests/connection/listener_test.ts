@@ -61,3 +61,36 @@ test("a worker serves connections when the router keeps another one busy", async
   assert.ok([...workers].some((worker) => worker !== stuck));
   assert.equal(await receive(busy, 36), stuck);
 });
+
+test("each of several listeners has its own name, and two workers serve them all", async () => {
+  await using proxy = await Proxy.start(
+    `const worker = crypto.randomUUID();
+    export default (data, { listener, localAddr: { hostname } }) =>
+      ({ close: [listener, hostname, worker].join() });`,
+    {
+      args: ["-w", "2"],
+      listen: [
+        ...["-h", "127.0.0.1", "-p", "0", "--name", "one"],
+        ...["-h", "127.0.0.2", "--name", "two"],
+        ...["-h", "127.0.0.3", "-p", "0"],
+      ],
+    },
+  );
+  const lines = await proxy.log.findAll(/Listening on .* with 2 workers/, 3);
+  const names = { "127.0.0.1": "one", "127.0.0.2": "two" };
+  for (const line of lines) {
+    const [, hostname = "", port] = /on (\S+):(\d+) /.exec(line) ?? [];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        using client = await Deno.connect({ hostname, port: Number(port) });
+        await send(client, "a");
+        return (await receiveAll(client)).split(",");
+      }),
+    );
+    const name = names[hostname as keyof typeof names] ?? "127.0.0.3:0";
+    for (const [listener, local, worker] of answers) {
+      assert.deepEqual([listener, local], [name, hostname]);
+      assert.match(worker ?? "", /^[\da-f-]{36}$/);
+    }
+  }
+});

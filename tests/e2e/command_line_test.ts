@@ -106,9 +106,9 @@ Deno.test("the program exits with 2 when the command line is wrong", async (t) =
     [["-c"], "--config"],
     [["-c", "r.ts", "--port=65536"], "65536"],
     [["-c", "r.ts", "--port=-3"], "-3"],
-    [["-c", "r.ts", "-p", "-3"], "-p"],
+    [["-c", "r.ts", "-p", "-3"], `--port as it must be`],
     [["-c", "r.ts", "--preread-timeout=-3"], "-3"],
-    [["-c", "r.ts", "--preread-timeout", "-3"], "--preread-timeout"],
+    [["-c", "r.ts", "--preread-timeout", "-3"], "--preread-timeout as"],
   ];
   for (const [args, named] of wrong) {
     await t.step(args.join(" ") || "no arguments", async () => {

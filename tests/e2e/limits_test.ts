@@ -371,7 +371,7 @@ test("1,000 clients are served with 256 file descriptors when those that were ac
   const first = await Promise.all(
     Array.from({ length: 300 }, () => proxy.connect()),
   );
-  await proxy.log.find(/ warning Serving at most \d+ connections at a time/);
+  await proxy.log.find(/ warn Serving at most \d+ connections at a time/);
   await Promise.all(
     Array.from({ length: 1000 }, async (_, index) => {
       using client = first[index] ?? await proxy.connect();
@@ -391,7 +391,7 @@ test("a client is served with 256 file descriptors when those that hold them lea
   const idle = await Promise.all(
     Array.from({ length: 300 }, () => proxy.connect()),
   );
-  await proxy.log.find(/ warning Serving at most \d+ connections at a time/);
+  await proxy.log.find(/ warn Serving at most \d+ connections at a time/);
   using asking = idle[0] as Deno.TcpConn;
   await send(asking, "hello");
   for (const client of idle.slice(1)) client.close();

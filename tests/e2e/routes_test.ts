@@ -238,7 +238,7 @@ test("a table that cannot be read, or whose router cannot, is told in one line",
   assert.equal(few.code, 2);
   assert.match(
     few.stderr,
-    /Cannot use maxConnections as .* 4: current value is 3\n$/,
+    /Cannot use --max-connections as .* 4: current value is 3\n$/,
   );
 });
 

@@ -1,0 +1,30 @@
+/**
+ * Mistakes on the command line or in the configuration.
+ *
+ * @module
+ */
+
+/** A mistake on the command line or in the configuration: exit status 2. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Makes the error of an option with a value that breaks its rule.
+ *
+ * @param option The option, such as `--port`.
+ * @param rule What it must be, or have.
+ * @param value What it is.
+ * @returns The error.
+ */
+export function unusable(
+  option: string,
+  rule: string,
+  value: string,
+): ConfigError {
+  return new ConfigError(
+    `Cannot use ${option} as it must ${rule}: current value is ${
+      JSON.stringify(value)
+    }`,
+  );
+}

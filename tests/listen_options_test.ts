@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../src/config_error.ts";
+import { parseCommandLine } from "../src/cli.ts";
+import { formatAddress } from "../src/connection/address.ts";
+import type { ListenOptions } from "../src/connection/listener.ts";
+
+/** The listeners of a command line, which may have those of a table before. */
+function listen(
+  args: string,
+  settings?: readonly ListenOptions[],
+): readonly ListenOptions[] {
+  const command = parseCommandLine(
+    ["-c", "r.ts", ...args.split(" ").filter((arg) => arg !== "")],
+    1,
+    { listen: settings },
+  );
+  assert("options" in command);
+  return command.options.listen;
+}
+
+function addresses(args: string): string {
+  return listen(args).map(formatAddress).join(" ");
+}
+
+const TABLE: readonly ListenOptions[] = [
+  { name: "web", hostname: "0.0.0.0", port: 80 },
+  { name: "10.0.0.1:443", hostname: "10.0.0.1", port: 443 },
+];
+
+Deno.test("a -h or -p that the listener before it has begins another one", () => {
+  const cases: [args: string, expected: string][] = [
+    ["", "0.0.0.0:5432"],
+    ["-p 80", "0.0.0.0:80"],
+    ["-h ::1", "[::1]:5432"],
+    ["-h [::1]", "[::1]:5432"],
+    ["-h ::1 -p 80", "[::1]:80"],
+    ["-p 80 -h ::1", "[::1]:80"],
+    ["-p 80 -p 443", "0.0.0.0:80 0.0.0.0:443"],
+    ["-h a -p 1 -h b -p 2", "a:1 b:2"],
+    ["-p 1 -h a -p 2 -h b", "a:1 b:2"],
+    ["--host=a --port 1 --host b --port=2", "a:1 b:2"],
+    ["-ha -p1 -hb -p2", "a:1 b:2"],
+  ];
+  for (const [args, expected] of cases) {
+    assert.equal(addresses(args), expected, args);
+  }
+});
+
+Deno.test("a listener takes what it lacks from the one before, or the first after it", () => {
+  const cases: [args: string, expected: string][] = [
+    ["-h a -p 1 -p 2", "a:1 a:2"],
+    ["-h a -p 1 -h b", "a:1 b:1"],
+    ["-h a -h b -p 1", "a:1 b:1"],
+    ["-p 1 -p 2 -h a", "a:1 a:2"],
+    ["-h a -h b", "a:5432 b:5432"],
+    ["-h a -p 1 -p 2 -h b -p 3 -p 4", "a:1 b:2 b:3 b:4"],
+  ];
+  for (const [args, expected] of cases) {
+    assert.equal(addresses(args), expected, args);
+  }
+});
+
+Deno.test("a name is that of the listener before it, or of the only one", () => {
+  const names = (args: string) =>
+    listen(args).map(({ name, port }) => `${name}=${port}`).join(" ");
+  assert.equal(names("-p 80 --name web -p 443 --name tls"), "web=80 tls=443");
+  assert.equal(names("-p 80 -p 443 --name tls"), "0.0.0.0:80=80 tls=443");
+  assert.equal(names("--name web -p 80"), "web=80");
+  assert.equal(names("--name web"), "web=5432");
+  assert.equal(names("-p 80 --name a --name b"), "b=80");
+});
+
+Deno.test("a -h or -p is in place of all listeners of a table, other options are not", () => {
+  assert.deepEqual(listen("", TABLE), TABLE);
+  assert.deepEqual(listen("-w 2", TABLE), TABLE);
+  for (const args of ["-p 80", "-h 0.0.0.0 -p 80"]) {
+    assert.deepEqual(listen(args, TABLE), [
+      { name: "0.0.0.0:80", hostname: "0.0.0.0", port: 80 },
+    ]);
+  }
+  assert.deepEqual(listen("--name x", TABLE.slice(0, 1)), [
+    { name: "x", hostname: "0.0.0.0", port: 80 },
+  ]);
+});
+
+Deno.test("listeners with the same address or name are refused", () => {
+  const bad: [args: string, message: string][] = [
+    [
+      "-p 80 -p 80",
+      "Cannot use -h and -p as they must name no address twice: current value is 0.0.0.0:80",
+    ],
+    [
+      "-h ::1 -p 80 -h [::1]",
+      "Cannot use -h and -p as they must name no address twice: current value is [::1]:80",
+    ],
+    [
+      "-p 80 --name a -p 443 --name a",
+      'Cannot use --name as it must be different for each listener: current value is "a"',
+    ],
+    [
+      "--name a -p 80 -p 443",
+      'Cannot use --name as it must be different for each listener: current value is "a"',
+    ],
+    [
+      "-p 80 --name 0.0.0.0:443 -p 443",
+      'Cannot use --name as it must be different for each listener: current value is "0.0.0.0:443"',
+    ],
+  ];
+  for (const [args, message] of bad) {
+    assert.throws(() => listen(args), { name: "ConfigError", message }, args);
+  }
+  assert.throws(() => listen("--name x", TABLE), ConfigError);
+});
