@@ -19,6 +19,7 @@ import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { HELP, VERSION } from "./help.ts";
 import type { RouterSource } from "./messages.ts";
+import { Gauges } from "./observe/gauges.ts";
 import { LineWriter } from "./observe/line_writer.ts";
 import { mainLog } from "./observe/main_log.ts";
 import { DECLARATIONS } from "./declarations.ts";
@@ -87,12 +88,19 @@ export async function execute(
 }
 
 async function run(options: Options, router: RouterSource): Promise<number> {
-  const errors = new LineWriter(Deno.stderr, () => {});
+  const gauges = new Gauges(options.maxConnections);
+  const onDropped = (lines: number) =>
+    gauges.counters.add("lines-dropped", lines);
+  const errors = new LineWriter(Deno.stderr, () => {}, onDropped);
   const log = mainLog(options.logLevel, options.logFormat, errors);
   const file = await openAccessLog(options.accessLog);
   const access = file &&
-    new LineWriter(file, (message) => log.warn(`Access log: ${message}`));
-  const supervisor = new Supervisor(options, log, access);
+    new LineWriter(
+      file,
+      (message) => log.warn(`Access log: ${message}`),
+      onDropped,
+    );
+  const supervisor = new Supervisor(options, log, access, gauges);
   try {
     await supervisor.run(await supervisor.start(router));
     return 0;

@@ -264,7 +264,7 @@ export const SIGNALS: readonly (readonly [names: string, help: string])[] = [
   ],
   [
     "USR1, USR2",
-    'log the connections: current/maximum/total (under "deno run", Deno ' +
+    'log the connections: current/maximum/total, and the counters (under "deno run", Deno ' +
     "itself opens its debugger on USR1; USR2 does without)",
   ],
 ];

@@ -9,7 +9,7 @@ import { formatAddress } from "./connection/address.ts";
 import { type ListenOptions, listenShared } from "./connection/listener.ts";
 import type { RouterSource, Serve } from "./messages.ts";
 import { countConnections } from "./file_limit.ts";
-import { Gauges } from "./observe/gauges.ts";
+import type { Gauges } from "./observe/gauges.ts";
 import type { LineWriter } from "./observe/line_writer.ts";
 import type { Log } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
@@ -56,12 +56,18 @@ export class Supervisor {
    * @param options What to run.
    * @param log The operational log.
    * @param access Takes the lines of the access log, if there is one.
+   * @param gauges The numbers that all threads share.
    */
-  constructor(options: Options, log: Log, access: LineWriter | undefined) {
+  constructor(
+    options: Options,
+    log: Log,
+    access: LineWriter | undefined,
+    gauges: Gauges,
+  ) {
     this.#options = options;
     this.#log = log;
     this.#access = access;
-    this.#gauges = new Gauges(options.maxConnections);
+    this.#gauges = gauges;
   }
 
   /**
@@ -215,6 +221,8 @@ export class Supervisor {
     this.#log.info(
       `Connections: ${this.#gauges} (current/maximum/total), ${this.#gauges.connectedNow} with a remote`,
     );
+    const counters = String(this.#gauges.counters);
+    if (counters !== "") this.#log.info(`Counters: ${counters}`);
   }
 
   #stop(how: "graceful" | "fast", signal: string): void {
@@ -285,6 +293,7 @@ export class Supervisor {
     for (const [level, message] of batch.log) this.#log[level](message);
     if (batch.access !== "") this.#access?.write(batch.access);
     if (batch.dropped > 0) {
+      this.#gauges.counters.add("lines-dropped", batch.dropped);
       this.#log.warn(
         `Dropped ${batch.dropped} lines of a worker as there were too many`,
       );

@@ -385,6 +385,7 @@ export class Connection implements Timed {
     this.connecting?.abort();
     this.detach();
     this.client.close();
+    this.context.gauges.counters.add(this.endReason);
     this.context.accessLog.connection(this);
     this.#settle();
     this.wake();

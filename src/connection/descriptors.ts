@@ -70,6 +70,7 @@ export class Descriptors {
    * that no more are accepted than can have a remote, too.
    */
   exhausted(): void {
+    this.#gauges.counters.add("descriptors-exhausted");
     const { open, connectedNow, limit } = this.#gauges;
     const room = Math.max(1, Math.floor((open + connectedNow) / 2) - 1);
     this.#lowered = performance.now();

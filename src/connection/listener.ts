@@ -83,10 +83,15 @@ export class Acceptor {
    * @returns A promise that resolves when it was stopped; it never rejects.
    */
   async run(): Promise<void> {
-    const { descriptors, gauges } = this.#context;
+    const { descriptors, gauges, log } = this.#context;
     while (!this.#stopped) {
       descriptors.recover();
       if (!gauges.reserve()) {
+        if (gauges.mayWarn()) {
+          log.warn(
+            `Cannot accept more connections as at most ${gauges.limit} may be open (--max-connections, or the file descriptors): more clients wait`,
+          );
+        }
         await descriptors.freed();
         continue;
       }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Counters, type Counts } from "./counters.ts";
 
 const OPEN = 0;
 const MAXIMUM = 1;
@@ -11,10 +12,33 @@ const CONNECTED = 3;
 const LIMIT = 4;
 const MAXIMUM_LIMIT = 5;
 const RESERVED = 6;
-const SIZE = 7;
+/** When the last place was taken, in milliseconds; 0 while there is one. */
+const FULL_SINCE = 7;
+/** When a line of the log has last said that there is no place, in minutes. */
+const WARNED = 8;
+const SIZE = 9;
+
+/** The counters come behind the gauges, aligned. */
+const COUNTERS_AT = Math.ceil(SIZE / 2) * 8;
 
 /** More connections than there can be descriptors for. */
 const UNLIMITED = 2 ** 31 - 1;
+
+/** All numbers at a time. */
+export interface Snapshot {
+  /** Connections that are open. */
+  readonly open: number;
+  /** The most that were open at a time. */
+  readonly maximum: number;
+  /** Connections since the start. */
+  readonly total: number;
+  /** Connections that have a remote. */
+  readonly connected: number;
+  /** How many may be open; `Infinity` for no limit. */
+  readonly limit: number;
+  /** How connections have ended, and how often limits were met. */
+  readonly counts: Counts;
+}
 
 /**
  * Counters in shared memory. Each worker counts its own connections into the
@@ -23,6 +47,8 @@ const UNLIMITED = 2 ** 31 - 1;
 export class Gauges {
   /** What another thread needs to see the same numbers. */
   readonly shared: SharedArrayBuffer;
+  /** How connections have ended, and how often limits were met. */
+  readonly counters: Counters;
   readonly #cells: Int32Array;
 
   /**
@@ -32,11 +58,13 @@ export class Gauges {
   constructor(shared: SharedArrayBuffer | number | undefined) {
     if (shared instanceof SharedArrayBuffer) {
       this.shared = shared;
-      this.#cells = new Int32Array(shared);
+      this.#cells = new Int32Array(shared, 0, SIZE);
+      this.counters = new Counters(shared, COUNTERS_AT);
       return;
     }
-    this.shared = new SharedArrayBuffer(SIZE * Int32Array.BYTES_PER_ELEMENT);
-    this.#cells = new Int32Array(this.shared);
+    this.shared = new SharedArrayBuffer(COUNTERS_AT + Counters.BYTES);
+    this.#cells = new Int32Array(this.shared, 0, SIZE);
+    this.counters = new Counters(this.shared, COUNTERS_AT);
     this.#cells[LIMIT] = shared ?? UNLIMITED;
     this.#cells[MAXIMUM_LIMIT] = shared ?? UNLIMITED;
   }
@@ -116,13 +144,33 @@ export class Gauges {
       if (seen === maximum) break;
       maximum = seen;
     }
+    if (open >= this.limit) {
+      this.counters.add("max-connections");
+      Atomics.compareExchange(this.#cells, FULL_SINCE, 0, stamp());
+    }
     return Atomics.add(this.#cells, TOTAL, 1) + 1;
   }
 
   /** Counts the end of a connection. */
   closed(): void {
-    Atomics.sub(this.#cells, OPEN, 1);
+    const before = Atomics.sub(this.#cells, OPEN, 1);
     this.unreserve();
+    if (Atomics.load(this.#cells, FULL_SINCE) === 0 || before > this.limit) {
+      return;
+    }
+    const since = Atomics.exchange(this.#cells, FULL_SINCE, 0);
+    if (since === 0) return; // another thread was faster
+    this.counters.add("max-connections-ms", Math.max(0, stamp() - since | 0));
+  }
+
+  /**
+   * Tells whether to log that there is no place for another connection: once a
+   * minute, whatever the number of threads.
+   */
+  mayWarn(): boolean {
+    const minute = Math.floor(Date.now() / 60_000);
+    return this.open >= this.limit &&
+      Atomics.exchange(this.#cells, WARNED, minute) !== minute;
   }
 
   /**
@@ -134,8 +182,25 @@ export class Gauges {
     Atomics.add(this.#cells, CONNECTED, change);
   }
 
+  /** Reads all numbers; they may be of slightly different moments. */
+  snapshot(): Snapshot {
+    return {
+      open: this.open,
+      maximum: this.maximum,
+      total: this.total,
+      connected: this.connectedNow,
+      limit: this.limit === UNLIMITED ? Infinity : this.limit,
+      counts: this.counters.snapshot(),
+    };
+  }
+
   /** The numbers of the original's process title: current/maximum/total. */
   toString(): string {
     return `${this.open}/${this.maximum}/${this.total}`;
   }
+}
+
+/** The time in milliseconds, in 32 bits, never 0. */
+function stamp(): number {
+  return Date.now() | 0 || 1;
 }

@@ -21,6 +21,7 @@ export interface Sink {
 export class LineWriter {
   readonly #sink: Sink;
   readonly #onTrouble: (message: string) => void;
+  readonly #onDropped: (lines: number) => void;
   readonly #encoder = new TextEncoder();
   #waiting: string[] = [];
   #length = 0;
@@ -32,10 +33,16 @@ export class LineWriter {
    * @param sink Where to write; the caller closes it after `flush`.
    * @param onTrouble Is told, in one line, of lines that were dropped and of a
    * sink that takes no more.
+   * @param onDropped Counts the lines that were dropped.
    */
-  constructor(sink: Sink, onTrouble: (message: string) => void) {
+  constructor(
+    sink: Sink,
+    onTrouble: (message: string) => void,
+    onDropped: (lines: number) => void = () => {},
+  ) {
     this.#sink = sink;
     this.#onTrouble = onTrouble;
+    this.#onDropped = onDropped;
   }
 
   /**
@@ -46,7 +53,9 @@ export class LineWriter {
   write(text: string): void {
     if (this.#broken) return;
     if (this.#length + text.length > MAX_WAITING) {
-      this.#dropped += countLines(text);
+      const lines = countLines(text);
+      this.#dropped += lines;
+      this.#onDropped(lines);
       return;
     }
     this.#waiting.push(text);

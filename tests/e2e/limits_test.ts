@@ -289,6 +289,15 @@ test("the proxy holds --max-connections, and serves the next when one ends", asy
   await proxy.access.findAll("end=client-left", 8);
   proxy.kill("SIGUSR1");
   await proxy.log.find("Connections: 0/5/8 (current/maximum/total)");
+  // the fifth, and then one for each of the others
+  const line = await proxy.log.find("Counters: ");
+  const counters =
+    /Counters: client-left 8, max-connections 4, max-connections-ms (\d+)$/
+      .exec(line);
+  assert.ok(Number(counters?.[1]) >= 4 * 200, line);
+  await proxy.log.find(
+    "Cannot accept more connections as at most 5 may be open (--max-connections, or the file descriptors): more clients wait",
+  );
 });
 
 test("the proxy serves all connections when --max-connections is less than its workers", async () => {
@@ -310,6 +319,7 @@ test("the proxy serves all connections when --max-connections is less than its w
   await proxy.access.findAll("end=done", 20);
   proxy.kill("SIGUSR1");
   await proxy.log.find("Connections: 0/1/20 (current/maximum/total)");
+  await proxy.log.find(/Counters: done 20, max-connections 20, /);
 });
 
 // --------------------------------------------------------------------- memory

@@ -68,3 +68,54 @@ Deno.test("reserve() always gives a place when there is no limit", () => {
   const gauges = new Gauges(undefined);
   for (let i = 0; i < 100_000; i++) assert.equal(gauges.reserve(), true);
 });
+
+Deno.test("Gauges counts how often and how long there was no place", async () => {
+  const gauges = new Gauges(2);
+  const times = () => gauges.counters.snapshot()["max-connections"];
+  const milliseconds = () => gauges.counters.snapshot()["max-connections-ms"];
+  gauges.opened();
+  assert.equal(times(), 0);
+  gauges.opened();
+  assert.equal(times(), 1);
+  assert.equal(gauges.mayWarn(), true);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(milliseconds(), 0, "it is not over yet");
+  gauges.closed();
+  const first = milliseconds();
+  assert.ok(first >= 25 && first < 60_000, `${first}`);
+  assert.equal(gauges.mayWarn(), false, "there is a place");
+  gauges.closed();
+  assert.equal(milliseconds(), first);
+  gauges.opened();
+  gauges.opened();
+  assert.equal(times(), 2);
+});
+
+Deno.test("mayWarn() gives the word once a minute, to one thread", () => {
+  const one = new Gauges(1);
+  const two = new Gauges(one.shared);
+  one.opened();
+  const answers = [one, two, one, two].map((gauges) => gauges.mayWarn());
+  // a minute may end meanwhile
+  assert.equal(answers[0], true);
+  assert.ok(answers.filter(Boolean).length <= 2);
+});
+
+Deno.test("snapshot() of Gauges has all numbers", () => {
+  const gauges = new Gauges(undefined);
+  gauges.opened();
+  gauges.opened();
+  gauges.connected(1);
+  gauges.closed();
+  gauges.counters.add("done");
+  const { counts, ...numbers } = gauges.snapshot();
+  assert.deepEqual(numbers, {
+    open: 1,
+    maximum: 2,
+    total: 2,
+    connected: 1,
+    limit: Infinity,
+  });
+  assert.equal(counts.done, 1);
+  assert.equal(new Gauges(7).snapshot().limit, 7);
+});

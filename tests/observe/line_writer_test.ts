@@ -28,11 +28,21 @@ class Gate implements Sink {
   }
 }
 
-function start(): { gate: Gate; writer: LineWriter; trouble: string[] } {
+function start(): {
+  gate: Gate;
+  writer: LineWriter;
+  trouble: string[];
+  dropped: number[];
+} {
   const gate = new Gate();
   const trouble: string[] = [];
-  const writer = new LineWriter(gate, (message) => trouble.push(message));
-  return { gate, writer, trouble };
+  const dropped: number[] = [];
+  const writer = new LineWriter(
+    gate,
+    (message) => trouble.push(message),
+    (lines) => dropped.push(lines),
+  );
+  return { gate, writer, trouble, dropped };
 }
 
 const LONG = 60_000;
@@ -81,7 +91,7 @@ Deno.test("LineWriter writes again when it was idle", async () => {
 });
 
 Deno.test("LineWriter drops and counts lines when the sink is stuck", async () => {
-  const { gate, writer, trouble } = start();
+  const { gate, writer, trouble, dropped } = start();
   writer.write("stuck\n");
   const megabyte = `${"x".repeat(2 ** 20 - 1)}\n`;
   // eight wait, the others do not
@@ -98,6 +108,7 @@ Deno.test("LineWriter drops and counts lines when the sink is stuck", async () =
   await writer.flush(LONG);
   assert.ok(gate.text.endsWith("x\nafter\n"));
   assert.equal(trouble.length, 1, "it is counted once");
+  assert.equal(dropped.reduce((sum, lines) => sum + lines), 15);
 });
 
 Deno.test("flush() gives up after its time when the sink is stuck", async () => {

@@ -1,0 +1,92 @@
+/**
+ * Counters that all threads share: how connections have ended, and how often a
+ * limit was met.
+ *
+ * @module
+ */
+
+/** What is counted. To count something more, add its name. */
+export const COUNTERS = [
+  // connections, by their `EndReason`
+  "done",
+  "router-close",
+  "router-error",
+  "client-left",
+  "proxy-untrusted",
+  "proxy-invalid",
+  "proxy-timeout",
+  "client-reset",
+  "client-stalled",
+  "preread-limit",
+  "preread-timeout",
+  "connect-failed",
+  "remote-left",
+  "remote-reset",
+  "inactivity-timeout",
+  "half-close-timeout",
+  "idle-timeout",
+  "max-duration",
+  "shutdown",
+  "internal-error",
+  // how often, and how many milliseconds, there was no place for a connection
+  "max-connections",
+  "max-connections-ms",
+  // an operation that found no file descriptor
+  "descriptors-exhausted",
+  // lines of the logs that were not written
+  "lines-dropped",
+] as const;
+
+/** One of {@linkcode COUNTERS}. */
+export type Counter = typeof COUNTERS[number];
+
+/** The values of all counters. */
+export type Counts = Readonly<Record<Counter, number>>;
+
+const CELLS = Object.fromEntries(
+  COUNTERS.map((name, index) => [name, index]),
+) as Readonly<Record<Counter, number>>;
+
+/** Counters in shared memory; they only ever grow. */
+export class Counters {
+  /** How many bytes they take. */
+  static readonly BYTES: number = COUNTERS.length *
+    BigInt64Array.BYTES_PER_ELEMENT;
+  readonly #cells: BigInt64Array;
+
+  /**
+   * @param shared Where they are; all zero at first.
+   * @param offset At which byte, a multiple of 8, they begin.
+   */
+  constructor(shared: SharedArrayBuffer, offset = 0) {
+    this.#cells = new BigInt64Array(shared, offset, COUNTERS.length);
+  }
+
+  /**
+   * Counts.
+   *
+   * @param name What has happened.
+   * @param times How often; a whole number.
+   */
+  add(name: Counter, times = 1): void {
+    Atomics.add(this.#cells, CELLS[name], times === 1 ? 1n : BigInt(times));
+  }
+
+  /** Reads all counters. */
+  snapshot(): Counts {
+    return Object.fromEntries(
+      COUNTERS.map((
+        name,
+        index,
+      ) => [name, Number(Atomics.load(this.#cells, index))]),
+    ) as Counts;
+  }
+
+  /** Those that are not zero, such as `done 3, client-left 1`. */
+  toString(): string {
+    return Object.entries(this.snapshot())
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ");
+  }
+}
