@@ -84,8 +84,10 @@ interface Need {
 function needed(options: Options, router: RouterSource | undefined): Need[] {
   const { grants } = options;
   const needs: Need[] = options.listen.map((address) => {
-    const { hostname, port } = address;
-    const host = port === 0 ? hostname : formatAddress(address);
+    // a port that is not known yet may be any
+    const host = address.port === 0
+      ? formatAddress(address).replace(/:0$/, "")
+      : formatAddress(address);
     return { descriptor: { name: "net", host }, flag: "--allow-net" };
   });
   const read = (path: string) =>

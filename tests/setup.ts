@@ -27,6 +27,7 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["setpriv", "util-linux"],
     ["unshare", "util-linux"],
     ["python3", "python3"],
+    ["/usr/sbin/haproxy", "haproxy"],
     ["zsh", "zsh"],
     ["fish", "fish"],
     ["shellcheck", "shellcheck"],

@@ -93,6 +93,7 @@ function checkAction(
       "inactivityTimeout",
       "idleTimeout",
       "maxDuration",
+      "proxyProtocol",
     ]
   ) {
     if (has(key) && !has("remote")) refuse(key, "must stand beside remote");

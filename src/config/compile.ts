@@ -205,6 +205,7 @@ function compileAction(
       const { connectTimeout, inactivityTimeout, idleTimeout, maxDuration } =
         action;
       const remote = compileRemotes(action.remotes, known, name);
+      const { proxyProtocol } = action;
       const reply = action.reply && fill(action.reply);
       return (call) => {
         return {
@@ -214,6 +215,7 @@ function compileAction(
           inactivityTimeout,
           idleTimeout,
           maxDuration,
+          proxyProtocol,
         };
       };
     }

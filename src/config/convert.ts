@@ -32,6 +32,7 @@ export interface ActionInput {
   readonly inactivityTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
   readonly maxDuration?: number | undefined;
+  readonly proxyProtocol?: 1 | 2 | undefined;
 }
 
 /** The keys of a match that are no protocols. */
@@ -175,6 +176,7 @@ export function toAction(input: ActionInput): Action {
       inactivityTimeout: input.inactivityTimeout,
       idleTimeout: input.idleTimeout,
       maxDuration: input.maxDuration,
+      proxyProtocol: input.proxyProtocol,
     };
   }
   if (reply !== undefined) {

@@ -101,12 +101,13 @@ function list(patterns: readonly Pattern[]): string {
   return patterns.map(formatPattern).join(" | ");
 }
 
-/** The times of an action, in the order in which they are written. */
-const TIMES = [
+/** The numbers of an action, in the order in which they are written. */
+const NUMBERS = [
   "connectTimeout",
   "inactivityTimeout",
   "idleTimeout",
   "maxDuration",
+  "proxyProtocol",
 ] as const;
 
 function describeAction(action: Action): string {
@@ -123,7 +124,7 @@ function describeAction(action: Action): string {
       const { remotes, reply } = action;
       const parts = [`remote ${remotes.map(formatTemplate).join(" | ")}`];
       if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
-      for (const key of TIMES) {
+      for (const key of NUMBERS) {
         if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);
       }
       return parts.join(", ");

@@ -78,11 +78,18 @@ function maskAt(bits: number, place: number): number {
 
 /** Writes a network as text. */
 export function formatNetwork({ address, bits }: Network): string {
-  const text = address.length === 4 ? address.join(".") : formatIpv6(address);
+  const text = formatIp(address);
   return bits === address.length * 8 ? text : `${text}/${bits}`;
 }
 
-function formatIpv6(address: Uint8Array): string {
+/**
+ * Writes an IP address.
+ *
+ * @param address 4 or 16 bytes.
+ * @returns IPv4 in decimal, IPv6 in hexadecimal (RFC 5952) throughout.
+ */
+export function formatIp(address: Uint8Array): string {
+  if (address.length === 4) return address.join(".");
   const words = Array.from(
     { length: 8 },
     (_, i) =>

@@ -137,6 +137,9 @@ const CONSTANTS = {
   maxDuration: seconds(MAX_TIMEOUT).describe(
     "Seconds from accept to the end of the connection.",
   ),
+  proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).describe(
+    "Send the remote a header of the PROXY protocol, of this version.",
+  ),
 };
 
 const action = {
@@ -148,6 +151,7 @@ const action = {
   inactivityTimeout: CONSTANTS.inactivityTimeout.optional(),
   idleTimeout: CONSTANTS.idleTimeout.optional(),
   maxDuration: CONSTANTS.maxDuration.optional(),
+  proxyProtocol: CONSTANTS.proxyProtocol.optional(),
 };
 
 const bytes = mapping({

@@ -102,6 +102,8 @@ export interface RemoteAction {
   readonly idleTimeout: number | undefined;
   /** Seconds; `undefined` for what the option says. */
   readonly maxDuration: number | undefined;
+  /** The version of the PROXY header for the remote; `undefined` for none. */
+  readonly proxyProtocol: 1 | 2 | undefined;
 }
 
 /** Answer, drop bytes, and go on routing. */

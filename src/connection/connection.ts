@@ -162,6 +162,8 @@ export class Connection implements Timed {
   /** The remote as the router wrote it. */
   remote: string | undefined;
   server: Socket | undefined;
+  /** What the remote is sent before the client's bytes; not the client's own. */
+  preamble: Uint8Array | undefined;
   /** How often a remote was joined; tells what a replay has included. */
   joins = 0;
   /** The remote has sent a byte: from now on there is no other remote. */

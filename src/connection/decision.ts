@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isProxyVersion, type ProxyVersion } from "./proxy_header.ts";
 import { parseTargets, type Target } from "./target.ts";
 
 /** Wait for more bytes. */
@@ -28,6 +29,8 @@ export interface Connect {
   readonly idleTimeout: number | undefined;
   /** Milliseconds since accept; `undefined` for what the option says. */
   readonly maxDuration: number | undefined;
+  /** The version of the PROXY header for the remote; `undefined` for none. */
+  readonly proxyProtocol: ProxyVersion | undefined;
 }
 
 /** Answer the client, and go on routing. */
@@ -75,6 +78,7 @@ const KEYS = [
   "inactivityTimeout",
   "idleTimeout",
   "maxDuration",
+  "proxyProtocol",
   "consume",
   "close",
   "noop",
@@ -133,7 +137,16 @@ function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
     inactivityTimeout: optionalSeconds(fields, "inactivityTimeout", hook),
     idleTimeout: optionalSeconds(fields, "idleTimeout", hook),
     maxDuration: optionalSeconds(fields, "maxDuration", hook),
+    proxyProtocol: optionalVersion(fields.proxyProtocol, hook),
   };
+}
+
+function optionalVersion(
+  value: unknown,
+  hook: Hook,
+): ProxyVersion | undefined {
+  if (value === undefined || isProxyVersion(value)) return value;
+  throw unusable(hook, `"proxyProtocol" must be 1 or 2`, value);
 }
 
 function closeWith(fields: Record<string, unknown>, hook: Hook): Close {
@@ -169,6 +182,7 @@ function replyWith(
     "inactivityTimeout",
     "idleTimeout",
     "maxDuration",
+    "proxyProtocol",
   ]);
   const consume = fields.consume ?? 0;
   if (

@@ -6,11 +6,14 @@
 import { formatAddress, type HostPort } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
+import { proxyHeader } from "./proxy_header.ts";
 import { type Socket, takeSocket } from "./socket.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Connects to a remote once.
+ * Connects to a remote once. If the remote is to get a PROXY header, that is
+ * left in `connection.preamble`, so that it is sent together with the first
+ * bytes of the client.
  *
  * @param connection Aborts the try when it ends, if the try has a time limit.
  * @param target The remote.
@@ -21,8 +24,12 @@ import type { Target } from "./target.ts";
 export async function dial(
   connection: Connection,
   { address }: Target,
-  { connectTimeout }: Connect,
+  { connectTimeout, proxyProtocol }: Connect,
 ): Promise<Socket> {
+  const { remoteAddr, localAddr } = connection.info;
+  connection.preamble = proxyProtocol === undefined
+    ? undefined // nor that of a remote which was tried before
+    : proxyHeader(proxyProtocol, remoteAddr, localAddr);
   if ("path" in address) {
     // it is there or it is not: nothing that a time limit would be for
     const { path } = address;

@@ -173,8 +173,11 @@ async function replay(
   server: Socket,
   verdict: Connect,
 ): Promise<void> {
-  const first = verdict.data ??
+  const read = verdict.data ??
     connection.buffer.subarray(0, connection.length);
+  const { preamble } = connection;
+  // in one write, as some remotes want all of the preamble from one read
+  const first = preamble === undefined ? read : concat(preamble, read);
   const extra = connection.extra ?? [];
   try {
     if (first.length > 0) await writeAll(server, first);
@@ -188,6 +191,13 @@ async function replay(
   connection.joins++;
   if (connection.extra === undefined) connection.releasePreread();
   connection.enter("joined");
+}
+
+function concat(start: Uint8Array, end: Uint8Array): Uint8Array {
+  const both = new Uint8Array(start.length + end.length);
+  both.set(start);
+  both.set(end, start.length);
+  return both;
 }
 
 async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {

@@ -95,6 +95,17 @@ export interface RemoteDecision {
    * @default what `--max-duration` says
    */
   maxDuration?: number | undefined;
+  /**
+   * Tell the remote who the client is: send it `client.remoteAddr` and
+   * `client.localAddr` in a header of the PROXY protocol, of this version,
+   * before all other bytes. The remote must expect it.
+   *
+   * It is for this remote only: another one that `connectError` or
+   * `inactivityError` names gets a header if that decision says so.
+   *
+   * @default no header
+   */
+  proxyProtocol?: 1 | 2 | undefined;
   /** The original's name of `connectTimeout`: not part of this decision. */
   connect_timeout?: never;
   /** The original's name of `inactivityTimeout`: not part of this decision. */
@@ -134,6 +145,8 @@ export interface ReplyDecision {
   /** Not part of this decision. */
   maxDuration?: never;
   /** Not part of this decision. */
+  proxyProtocol?: never;
+  /** Not part of this decision. */
   close?: never;
   /** Not part of this decision. */
   noop?: never;
@@ -163,6 +176,8 @@ export interface CloseDecision {
   /** Not part of this decision. */
   maxDuration?: never;
   /** Not part of this decision. */
+  proxyProtocol?: never;
+  /** Not part of this decision. */
   noop?: never;
 }
 
@@ -188,6 +203,8 @@ export interface NoopDecision {
   idleTimeout?: never;
   /** Not part of this decision. */
   maxDuration?: never;
+  /** Not part of this decision. */
+  proxyProtocol?: never;
 }
 
 /**

@@ -180,6 +180,9 @@ function describeVerdict(verdict: Verdict): string {
         const time = verdict[key];
         if (time !== undefined) parts.push(`${key} ${time / 1000}`);
       }
+      if (verdict.proxyProtocol !== undefined) {
+        parts.push(`proxyProtocol ${verdict.proxyProtocol}`);
+      }
       return parts.join(", ");
     }
   }

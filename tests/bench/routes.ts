@@ -154,6 +154,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
         inactivityTimeout: undefined,
         idleTimeout: undefined,
         maxDuration: undefined,
+        proxyProtocol: undefined,
       },
     })),
     otherwise: { kind: "close", content: undefined },

@@ -86,6 +86,7 @@ routes:
     inactivityTimeout: undefined,
     idleTimeout: undefined,
     maxDuration: undefined,
+    proxyProtocol: undefined,
   });
   const accept = (...who: Parameters<typeof client>) =>
     (table.accept?.(client(...who)) as { remote: string } | undefined)?.remote;

@@ -21,6 +21,7 @@ const CONNECT = {
   inactivityTimeout: undefined,
   idleTimeout: undefined,
   maxDuration: undefined,
+  proxyProtocol: undefined,
 } as const;
 
 /** What the message says, without the name of the error. */
@@ -69,6 +70,14 @@ Deno.test("parseDecision() connects when there is a remote", () => {
       { ...CONNECT, idleTimeout: 500, maxDuration: 3_600_000 },
     ],
     [
+      { remote: "10.0.0.1:80", proxyProtocol: 1 },
+      { ...CONNECT, proxyProtocol: 1 },
+    ],
+    [
+      { remote: "10.0.0.1:80", proxyProtocol: 2 },
+      { ...CONNECT, proxyProtocol: 2 },
+    ],
+    [
       // undefined counts as absent, so that a key can be computed
       {
         remote: "10.0.0.1:80",
@@ -78,6 +87,7 @@ Deno.test("parseDecision() connects when there is a remote", () => {
         inactivityTimeout: undefined,
         idleTimeout: undefined,
         maxDuration: undefined,
+        proxyProtocol: undefined,
         consume: undefined,
         close: undefined,
         noop: undefined,
@@ -283,6 +293,8 @@ Deno.test("parseDecision() names the key when it cannot stand beside another", (
     [{ reply: "", inactivityTimeout: 1 }, "inactivityTimeout", "reply"],
     [{ reply: "", idleTimeout: 1 }, "idleTimeout", "reply"],
     [{ reply: "", maxDuration: 1 }, "maxDuration", "reply"],
+    [{ reply: "", proxyProtocol: 1 }, "proxyProtocol", "reply"],
+    [{ close: "x", proxyProtocol: 1 }, "proxyProtocol", "close"],
   ];
   for (const [decision, key, beside] of cases) {
     const value = Deno.inspect((decision as Record<string, unknown>)[key]);
@@ -311,7 +323,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
   assert.equal(
     refusal({ remote: "a:1", timeout: 3 }),
-    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "consume", "close", "noop": current value is 3`,
+    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "consume", "close", "noop": current value is 3`,
   );
 });
 
