@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  Backend,
+  Folder,
+  need,
+  PROGRAM,
+  Proxy,
+  receiveAll,
+  run,
+  send,
+  test,
+} from "../fixtures.ts";
+import { PACKAGES } from "./helpers.ts";
+
+const UNIT = join(PACKAGES, "systemd", "proxymachine.service");
+
+/** Ten times the exposure, of at most ten, that systemd may find. */
+const THRESHOLD = 15;
+
+/** A router that joins a client to a remote once it has sent a line. */
+const routeTo = (remote: string) =>
+  `export default { route: (data) => data.text.endsWith("\\n")
+     ? { remote: "${remote}" } : undefined };`;
+
+/** The values of a setting of the unit, in order. */
+async function setting(name: string): Promise<string[]> {
+  const unit = await Deno.readTextFile(UNIT);
+  return unit.split("\n").filter((line) => line.startsWith(`${name}=`))
+    .map((line) => line.slice(name.length + 1));
+}
+
+/** The system calls of a filter; those of a group are asked of systemd. */
+async function systemCalls(names: string): Promise<string[]> {
+  const systemd = need("systemd-analyze", "systemd");
+  const calls: string[] = [];
+  for (const name of names.split(" ")) {
+    if (!name.startsWith("@")) calls.push(name);
+    else {
+      const { stdout } = await run([systemd, "syscall-filter", name]);
+      const members = stdout.split("\n").slice(1).map((line) => line.trim())
+        .filter((line) => line !== "" && !line.startsWith("#"));
+      calls.push(...await systemCalls(members.join(" ")));
+    }
+  }
+  return calls;
+}
+
+test("systemd finds no fault with the unit", async () => {
+  const script = "#!/bin/sh\n";
+  await using root = await Folder.make({
+    "etc/systemd/system/proxymachine.service": await Deno.readTextFile(UNIT),
+    "usr/local/bin/proxymachine": script,
+    "bin/kill": script,
+    "usr/bin/timeout": script,
+    "usr/bin/tail": script,
+  });
+  await run(["chmod", "-R", "+x", root.file("usr"), root.file("bin")]);
+  // the targets that it is ordered by
+  const system = "usr/lib/systemd/system";
+  await run(["cp", "-r", "--parents", `/${system}`, root.path]);
+  const verify = [
+    need("systemd-analyze", "systemd"),
+    "verify",
+    "--man=no",
+    `--root=${root.path}`,
+    "proxymachine.service",
+  ];
+  assert.deepEqual(await run(verify), { code: 0, stdout: "", stderr: "" });
+});
+
+test(`systemd finds an exposure of at most ${THRESHOLD / 10}`, async () => {
+  const { code, stdout } = await run([
+    need("systemd-analyze", "systemd"),
+    "security",
+    "--offline=true",
+    "--no-pager",
+    `--threshold=${THRESHOLD}`,
+    UNIT,
+  ]);
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /exposure level for proxymachine\.service: /);
+});
+
+test("the unit allows what the program asks of the kernel", async () => {
+  await using backend = new Backend((socket) => send(socket, "hello"));
+  await using traces = await Folder.make();
+  const trace = traces.file("trace");
+  {
+    await using proxy = await Proxy.start(
+      routeTo(`localhost:${backend.port}`),
+      {
+        program: [
+          need("strace", "strace"),
+          "-Dfqq",
+          "--seccomp-bpf",
+          "-o",
+          trace,
+          ...PROGRAM,
+        ],
+      },
+    );
+    using client = await proxy.connect();
+    await send(client, "hello\n");
+    assert.equal(await receiveAll(client), "hello");
+    client.close();
+    proxy.kill("SIGTERM");
+    await proxy.status;
+  }
+  const lines = (await Deno.readTextFile(trace)).split("\n");
+  const called = new Set(
+    lines.map((line) => /^\d+ +(\w+)\(/.exec(line)?.[1] ?? "").filter(Boolean),
+  );
+  // of root, SQLite gives the files of Deno's cache their owner
+  called.delete("fchown");
+  assert(called.has("accept4") && called.has("connect"), "it was traced");
+
+  const filters = await setting("SystemCallFilter");
+  const allowed = new Set<string>();
+  for (const filter of filters) {
+    const denies = filter.startsWith("~");
+    for (const name of await systemCalls(filter.replace("~", ""))) {
+      if (denies) allowed.delete(name);
+      else allowed.add(name);
+    }
+  }
+  assert.deepEqual([...called.difference(allowed)], []);
+
+  const families = new Set(
+    lines.map((line) => /\bsocket\((AF_\w+)/.exec(line)?.[1] ?? "")
+      .filter(Boolean),
+  );
+  const [known = ""] = await setting("RestrictAddressFamilies");
+  assert.deepEqual([...families.difference(new Set(known.split(" ")))], []);
+});
+
+test("the unit's way to stop waits for a connection", async () => {
+  const joined = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  await using backend = new Backend(async (socket) => {
+    joined.resolve();
+    await finish.promise;
+    await send(socket, "all of it");
+  });
+  await using proxy = await Proxy.start(routeTo(backend.remote));
+  using client = await proxy.connect();
+  await send(client, "hello\n");
+  await joined.promise;
+  const stop = (await setting("ExecStop")).map((line) =>
+    line.replace(/^-/, "").replace("$MAINPID", String(proxy.pid)).split(" ")
+  );
+  assert.equal(stop.length, 2);
+  const [quit = [], wait = []] = stop;
+  assert.equal((await run(quit)).code, 0);
+  await proxy.log.find("Waiting for 1 connections");
+  const waited = run(wait);
+  finish.resolve();
+  assert.equal(await receiveAll(client), "all of it");
+  client.close();
+  const { code } = await proxy.status;
+  assert.equal(code, 0);
+  assert.equal((await waited).code, 0);
+});
