@@ -42,3 +42,4 @@ export type {
 } from "./router/contract.ts";
 export { latin1 } from "./router/latin1.ts";
 export { Preread } from "./router/preread.ts";
+export { RegExpMap } from "./router/regexp_map.ts";

@@ -15,7 +15,7 @@ import type {
 } from "../router/contract.ts";
 import { Preread } from "../router/preread.ts";
 import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
-import { fieldOf, type Finder, indexable, indexRoutes } from "./names.ts";
+import { fieldOf, type Finder, indexRoutes } from "./names.ts";
 import { readField } from "./protocols.ts";
 import {
   captureBytes,
@@ -127,16 +127,15 @@ function orElse(first: HookAnswer, second: () => HookAnswer): HookAnswer {
   return first ?? second();
 }
 
-/** Routes that an index can hold are one step together; others one each. */
+/** Routes that ask for the same field are one step together; others one each. */
 function compileSteps(routes: readonly TableRoute[]): Finder[] {
   const steps: Finder[] = [];
   for (let from = 0; from < routes.length;) {
     let to = from;
     let field: string | undefined;
     for (; to < routes.length; to++) {
-      const route = routes[to];
-      const match = route && indexable(route.match);
-      if (match === undefined) break;
+      const match = routes[to]?.match;
+      if (match?.kind !== "field") break;
       field ??= fieldOf(match);
       if (field !== fieldOf(match)) break;
     }

@@ -1,10 +1,15 @@
 /**
- * An index of names: a run of routes that each ask for exact values of the same
- * field, or for suffixes such as `*.example.com`, takes as long as one of them.
+ * An index of names: a run of routes that each ask for values of the same field
+ * takes about as long as one of them. Exact values and suffixes such as
+ * `*.example.com` are looked up; of other globs and regular expressions only
+ * those are tried whose plain characters the value contains.
  *
  * @module
  */
+import { type Filtered, LiteralFilter } from "../router/literal_filter.ts";
+import { requiredLiterals } from "../router/literals.ts";
 import type { Call } from "./matchers.ts";
+import { matches } from "./pattern.ts";
 import { readField } from "./protocols.ts";
 import type { FieldMatch, Match, Pattern, TableRoute } from "./table.ts";
 
@@ -17,7 +22,7 @@ import type { FieldMatch, Match, Pattern, TableRoute } from "./table.ts";
 export type Finder = (call: Call) => number | "no" | "more";
 
 /**
- * Tells whether an index can hold a match.
+ * Tells whether a match is for names only, which can be compared with others.
  *
  * @param match The match of a route.
  * @returns The match, if it asks for exact values and suffixes of one field.
@@ -107,6 +112,48 @@ export class NameIndex {
   }
 }
 
+/** Patterns that are no names, and the route of each. */
+class PatternIndex {
+  readonly #patterns: readonly (readonly [pattern: Pattern, route: number])[];
+  readonly #filter: LiteralFilter;
+
+  /** @param patterns The patterns, in the order of their routes. */
+  constructor(
+    patterns: readonly (readonly [pattern: Pattern, route: number])[],
+  ) {
+    this.#patterns = patterns;
+    this.#filter = new LiteralFilter(
+      patterns.map(([pattern]) => filteredBy(pattern)),
+    );
+  }
+
+  /** Finds the first route for a value; `Infinity` if there is none. */
+  find(value: string): number {
+    const patterns = this.#patterns;
+    const place = this.#filter.first(
+      value,
+      (place) =>
+        matches((patterns[place] as readonly [Pattern, number])[0], value),
+      patterns.length,
+    );
+    return patterns[place]?.[1] ?? Infinity;
+  }
+}
+
+function filteredBy(pattern: Pattern): Filtered {
+  switch (pattern.kind) {
+    case "exact":
+      return { literals: [pattern.text], ignoreCase: false };
+    case "glob":
+      return { literals: pattern.parts, ignoreCase: false };
+    case "regex":
+      return {
+        literals: requiredLiterals(pattern.regex),
+        ignoreCase: pattern.regex.ignoreCase,
+      };
+  }
+}
+
 /**
  * Compiles a run of routes.
  *
@@ -120,13 +167,20 @@ export function indexRoutes(
   from: number,
   to: number,
 ): Finder {
-  const index = new NameIndex();
+  const names = new NameIndex();
+  const others: [Pattern, number][] = [];
   const first = routes[from]?.match as FieldMatch;
   for (let i = from; i < to; i++) {
     for (const pattern of (routes[i]?.match as FieldMatch).patterns) {
-      index.add(pattern, i);
+      if (isName(pattern)) names.add(pattern, i);
+      else others.push([pattern, i]);
     }
   }
+  const patterns = others.length === 0 ? undefined : new PatternIndex(others);
+  const find = (value: string) =>
+    patterns === undefined
+      ? names.find(value)
+      : Math.min(names.find(value), patterns.find(value));
   const { protocol, field, key } = first;
   return (call) => {
     const message = call.parse(protocol);
@@ -134,8 +188,8 @@ export function indexRoutes(
     const value = readField(message, field, key);
     if (value === undefined) return "no";
     const found = typeof value === "string"
-      ? index.find(value)
-      : Math.min(...value.map((one) => index.find(one)));
+      ? find(value)
+      : Math.min(...value.map(find));
     return found === Infinity ? "no" : found;
   };
 }

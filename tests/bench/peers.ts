@@ -115,7 +115,13 @@ export function allPeers(options: PeerOptions = {}): Peer[] {
       name: "naive",
       label: "Deno with pipeTo",
       programmable: true,
-      start: startNaive,
+      start: (stage, setup) => startOnDeno(stage, setup, "naive"),
+    },
+    {
+      name: "floor",
+      label: "Deno, nothing but the sockets",
+      programmable: true,
+      start: (stage, setup) => startOnDeno(stage, setup, "floor"),
     },
     {
       name: "direct",
@@ -190,12 +196,17 @@ function needsNginx(...modules: string[]): string[] {
   ];
 }
 
-function startNaive(stage: Stage, setup: Setup): Child {
+/** A program of this folder that takes a router module and a port. */
+function startOnDeno(
+  stage: Stage,
+  setup: Setup,
+  name: "naive" | "floor",
+): Child {
   const router = stage.write(
     `${setup.port}.ts`,
     typescriptRouter(setup.routing, setup.backend),
   );
-  const program = new URL("./peers/naive.ts", import.meta.url).pathname;
+  const program = new URL(`./peers/${name}.ts`, import.meta.url).pathname;
   const run = [
     Deno.execPath(),
     "run",
@@ -204,7 +215,7 @@ function startNaive(stage: Stage, setup: Setup): Child {
     "--allow-read",
     program,
   ];
-  return stage.spawn("naive", [...run, router, String(setup.port)]);
+  return stage.spawn(name, [...run, router, String(setup.port)]);
 }
 
 function commandFrom(variable: string): string[] | undefined {

@@ -63,7 +63,7 @@ export const workloads: readonly Workload[] = [
     title: `Small requests over ${CLIENTS} lasting connections`,
     routing: "host",
     metrics: [perRequest, requests],
-    entries: (peers) => plainEntries(peers),
+    entries: (peers) => allEntries(peers),
     begin: (target) => httpCase(target, { connections: CLIENTS }),
   },
   {
@@ -71,7 +71,7 @@ export const workloads: readonly Workload[] = [
     title: "One connection per request",
     routing: "host",
     metrics: [perConnection, connections],
-    entries: (peers) => plainEntries(peers),
+    entries: (peers) => allEntries(peers),
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
   {
@@ -79,7 +79,10 @@ export const workloads: readonly Workload[] = [
     title: `One connection per request, ${RULES} rules tried in order`,
     routing: "rules",
     metrics: [perConnection, connections],
-    entries: (peers) => plainEntries(peers.filter((peer) => peer.programmable)),
+    entries: (peers) => [
+      ...plainEntries(peers.filter((peer) => peer.programmable)),
+      ...ownEntries(peers, [["+loop", "a loop", { routing: "loop" }]]),
+    ],
     // Fewer clients: njs spends megabytes per connection on this, and thrashes
     // with 32.
     begin: (target) => httpCase(target, { connections: 8, close: true }),
@@ -164,7 +167,12 @@ function bulk(name: string, title: string, reverse: boolean): Workload {
   };
 }
 
+/** Without the floor, which is there for what its operations cost. */
 function plainEntries(peers: readonly Peer[]): Entry[] {
+  return allEntries(peers.filter((peer) => peer.name !== "floor"));
+}
+
+function allEntries(peers: readonly Peer[]): Entry[] {
   return peers.map((peer) => ({ name: peer.name, label: peer.label, peer }));
 }
 

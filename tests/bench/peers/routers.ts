@@ -5,7 +5,8 @@
  * - `host`: the Host header, found by a regular expression, leads to the
  *   backend;
  * - `rules`: the Host header is tried against {@linkcode RULES} patterns in
- *   order, and the last fits;
+ *   order, and the last fits; here, a `RegExpMap` holds the patterns;
+ * - `loop`: the same with a loop over the patterns here, too;
  * - `iperf`: the cookie with which iperf3 opens its connections leads to the
  *   backend.
  *
@@ -15,7 +16,7 @@
  */
 
 /** What the routers of one case decide by. */
-export type Routing = "host" | "rules" | "iperf";
+export type Routing = "host" | "rules" | "loop" | "iperf";
 
 /** Patterns of the `rules` routing. */
 export const RULES = 1_000;
@@ -28,16 +29,38 @@ export const HOST = `shop.tenant-${label(RULES - 1)}.example.com`;
 
 /** A router module for this proxy; the naive peer runs the same one. */
 export function typescriptRouter(routing: Routing, backend: string): string {
-  const imports = `import type { Router } from "proxymachine";\n`;
-  if (routing === "rules") {
-    return `${imports}
+  if (routing === "rules" || routing === "loop") {
+    const patterns = each((tenant) =>
+      `  [/^[^.]+\\.${tenant}\\.example\\.com$/, "${backend}"],`
+    );
+    const host = "data.match(/\\r\\nHost: ([^\\r\\n:]+)/i)?.[1]?.toLowerCase()";
+    return routing === "rules"
+      ? `
+import { RegExpMap, type Router } from "proxymachine";
+
+const rules = new RegExpMap<string>([
+${patterns}
+]);
+
+export default {
+  route(data) {
+    const host = ${host};
+    if (host === undefined) return;
+    const remote = rules.get(host);
+    return remote === undefined ? { close: true } : { remote };
+  },
+} satisfies Router;
+`
+      : `
+import type { Router } from "proxymachine";
+
 const rules: [RegExp, string][] = [
-${each((tenant) => `  [/^[^.]+\\.${tenant}\\.example\\.com$/, "${backend}"],`)}
+${patterns}
 ];
 
 export default {
   route(data) {
-    const host = data.match(/\\r\\nHost: ([^\\r\\n:]+)/i)?.[1]?.toLowerCase();
+    const host = ${host};
     if (host === undefined) return;
     for (const [pattern, remote] of rules) {
       if (pattern.test(host)) return { remote };
@@ -50,7 +73,9 @@ export default {
   const pattern = routing === "host"
     ? "/\\r\\nHost: ([^\\r\\n:]+)/i"
     : "/^[a-z2-7]{36}/";
-  return `${imports}
+  return `
+import type { Router } from "proxymachine";
+
 export default {
   route(data) {
     return data.match(${pattern}) ? { remote: "${backend}" } : undefined;
