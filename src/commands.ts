@@ -13,6 +13,7 @@ import {
   type Settings,
 } from "./cli.ts";
 import { completions } from "./completions.ts";
+import { readAuthorities } from "./config/authorities.ts";
 import { describeTable } from "./config/describe.ts";
 import type { LoadedTable } from "./config/load.ts";
 import { formatAddress } from "./connection/address.ts";
@@ -131,7 +132,7 @@ async function loadTable(config: string): Promise<LoadedTable> {
   const source = await Deno.readTextFile(config);
   // the packages that read it are loaded only for those who have one
   const { readTable } = await import("./config/load.ts");
-  return readTable(source, config);
+  return await readAuthorities(readTable(source, config));
 }
 
 /** Every worker waits for a connection at each listener, and has a place. */

@@ -34,6 +34,7 @@ export type {
   LastAnswer,
   NoopDecision,
   RemoteDecision,
+  RemoteTls,
   ReplyDecision,
   RouteFunction,
   Router,

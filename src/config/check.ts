@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parseRemote } from "../connection/address.ts";
+import { isUnix, parseRemote } from "../connection/address.ts";
 import { toMatch } from "./convert.ts";
 import { parseListen } from "./listen.ts";
 import type { Path, Problem } from "./problems.ts";
@@ -94,9 +94,13 @@ function checkAction(
       "idleTimeout",
       "maxDuration",
       "proxyProtocol",
+      "tls",
     ]
   ) {
     if (has(key) && !has("remote")) refuse(key, "must stand beside remote");
+  }
+  if (action.tls && [action.remote].flat().some((one) => isUnix(`${one}`))) {
+    refuse("tls", "must stand beside a remote host:port");
   }
   for (const key of ["remote", "reply", "close"]) {
     const value = action[key];

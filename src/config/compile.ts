@@ -201,8 +201,13 @@ function compileAction(
       return (call) => ({ reply: reply(call), consume });
     }
     case "remote": {
-      const { connectTimeout, inactivityTimeout, idleTimeout, maxDuration } =
-        action;
+      const {
+        connectTimeout,
+        inactivityTimeout,
+        idleTimeout,
+        maxDuration,
+        tls,
+      } = action;
       const remote = compileRemotes(action.remotes, known, name);
       const { proxyProtocol } = action;
       const reply = action.reply && fill(action.reply);
@@ -215,6 +220,7 @@ function compileAction(
           idleTimeout,
           maxDuration,
           proxyProtocol,
+          tls,
         };
       };
     }

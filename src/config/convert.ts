@@ -13,7 +13,14 @@ import {
   isProtocol,
   normalKey,
 } from "./protocols.ts";
-import type { Action, BytesMatch, Content, Match, Pattern } from "./table.ts";
+import type {
+  Action,
+  BytesMatch,
+  Content,
+  Match,
+  Pattern,
+  TlsAction,
+} from "./table.ts";
 import { parseTemplate } from "./template.ts";
 
 /** One value, or a list of them. */
@@ -33,6 +40,14 @@ export interface ActionInput {
   readonly idleTimeout?: number | undefined;
   readonly maxDuration?: number | undefined;
   readonly proxyProtocol?: 1 | 2 | undefined;
+  readonly tls?: boolean | TlsInput | undefined;
+}
+
+/** How to speak TLS with a remote as it stands in the file. */
+interface TlsInput {
+  readonly serverName?: string | undefined;
+  readonly ca?: OneOrMore<string> | undefined;
+  readonly alpn?: OneOrMore<string> | undefined;
 }
 
 /** The keys of a match that are no protocols. */
@@ -177,6 +192,7 @@ export function toAction(input: ActionInput): Action {
       idleTimeout: input.idleTimeout,
       maxDuration: input.maxDuration,
       proxyProtocol: input.proxyProtocol,
+      tls: toTls(input.tls),
     };
   }
   if (reply !== undefined) {
@@ -187,6 +203,18 @@ export function toAction(input: ActionInput): Action {
     content: close === undefined || close === true
       ? undefined
       : toContent(close),
+  };
+}
+
+function toTls(
+  input: boolean | TlsInput | undefined,
+): true | TlsAction | undefined {
+  if (typeof input !== "object") return input || undefined;
+  const { serverName, ca, alpn } = input;
+  return {
+    serverName,
+    ca: list(ca),
+    alpn: alpn === undefined ? undefined : list(alpn),
   };
 }
 

@@ -6,7 +6,14 @@
 import { formatNetwork } from "./network.ts";
 import { formatPattern } from "./pattern.ts";
 import { findShadowed } from "./shadow.ts";
-import type { Action, Content, Match, Pattern, Table } from "./table.ts";
+import type {
+  Action,
+  Content,
+  Match,
+  Pattern,
+  Table,
+  TlsAction,
+} from "./table.ts";
 import { formatTemplate } from "./template.ts";
 
 /** The most characters of a match or an action on a line. */
@@ -121,15 +128,26 @@ function describeAction(action: Action): string {
         describeContent(action.reply)
       }, consume ${action.consume}, and go on routing`;
     case "remote": {
-      const { remotes, reply } = action;
+      const { remotes, reply, tls } = action;
       const parts = [`remote ${remotes.map(formatTemplate).join(" | ")}`];
       if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
       for (const key of NUMBERS) {
         if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);
       }
+      if (tls !== undefined) parts.push(describeTls(tls));
       return parts.join(", ");
     }
   }
+}
+
+function describeTls(tls: true | TlsAction): string {
+  if (tls === true) return "tls";
+  const { serverName, ca, alpn } = tls;
+  const parts: string[] = [];
+  if (serverName !== undefined) parts.push(`serverName ${serverName}`);
+  if (ca.length > 0) parts.push("ca of its own");
+  if (alpn !== undefined) parts.push(`alpn ${alpn.join(" ")}`);
+  return `tls with ${parts.join(", ")}`;
 }
 
 function describeContent(content: Content): string {

@@ -11,6 +11,7 @@ import {
   parseSocketPath,
   type SocketPath,
 } from "../connection/address.ts";
+import { isAlpn, isServerName } from "../connection/decision_tls.ts";
 import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
 import { parseListen } from "./listen.ts";
@@ -142,6 +143,34 @@ const CONSTANTS = {
   ),
 };
 
+const protocol = text(
+  "a protocol",
+  (value) => isAlpn([value]) ? undefined : "must be 1 to 255 ASCII characters",
+);
+
+const remoteTls = z.union(
+  [
+    z.boolean(),
+    mapping({
+      serverName: text(
+        "a host name",
+        (value) =>
+          isServerName(value)
+            ? undefined
+            : "must be a host name or an IP address",
+      ).optional().describe(
+        "The name that the certificate must have; default: the host of remote.",
+      ),
+      ca: oneOrMore(nonEmpty("a path"), "a path").optional().describe(
+        "Files (PEM) of authorities to trust beside those that are known.",
+      ),
+      alpn: oneOrMore(protocol, "a protocol").optional()
+        .describe("Application protocols to offer."),
+    }),
+  ],
+  rule("must be true, or a mapping of serverName, ca and alpn"),
+);
+
 const action = {
   remote: CONSTANTS.remote.optional(),
   reply: CONSTANTS.reply.optional(),
@@ -152,6 +181,9 @@ const action = {
   idleTimeout: CONSTANTS.idleTimeout.optional(),
   maxDuration: CONSTANTS.maxDuration.optional(),
   proxyProtocol: CONSTANTS.proxyProtocol.optional(),
+  tls: remoteTls.optional().describe(
+    "Speak TLS with the remote, and verify its certificate.",
+  ),
 };
 
 const bytes = mapping({

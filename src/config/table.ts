@@ -104,6 +104,16 @@ export interface RemoteAction {
   readonly maxDuration: number | undefined;
   /** The version of the PROXY header for the remote; `undefined` for none. */
   readonly proxyProtocol: 1 | 2 | undefined;
+  /** How to speak TLS with the remote. */
+  readonly tls: true | TlsAction | undefined;
+}
+
+/** How to speak TLS with a remote, if not in the plainest way. */
+export interface TlsAction {
+  readonly serverName: string | undefined;
+  /** In the file these are paths, for the workers certificates (PEM). */
+  readonly ca: readonly string[];
+  readonly alpn: readonly string[] | undefined;
 }
 
 /** Answer, drop bytes, and go on routing. */

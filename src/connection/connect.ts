@@ -9,6 +9,7 @@ import { isExhausted } from "./descriptors.ts";
 import { dial } from "./dial.ts";
 import type { Socket } from "./socket.ts";
 import type { Target } from "./target.ts";
+import { TlsError } from "./tls_client.ts";
 
 /** How often a failed connect is tried again. */
 const RETRIES = 10;
@@ -66,9 +67,9 @@ export async function connect(
       }
     } else {
       const error = toError(failure);
-      if (error instanceof Deno.errors.NotCapable) {
-        // the other remotes of a list may be allowed
-        logForbidden(connection, target);
+      if (isFinal(error)) {
+        // the other remotes of a list may be in order
+        logFinal(connection, target, error);
         targets = targets.filter(({ remote }) => remote !== target.remote);
         if (targets.length === 0) return error;
         at %= targets.length;
@@ -88,12 +89,20 @@ export async function connect(
   }
 }
 
-function logForbidden(
+/** Tells whether to try again is in vain. */
+function isFinal(error: Error): boolean {
+  return error instanceof Deno.errors.NotCapable || error instanceof TlsError;
+}
+
+function logFinal(
   { context: { log }, peer }: Connection,
   { remote }: Target,
+  error: Error,
 ): void {
   log.error(
-    `Cannot connect to ${remote} as the router's --allow-net does not include it (client ${peer})`,
+    error instanceof TlsError
+      ? `Connect ${remote} failed: ${error.message} (client ${peer})`
+      : `Cannot connect to ${remote} as the router's --allow-net does not include it (client ${peer})`,
   );
 }
 

@@ -6,6 +6,8 @@
  */
 import { isProxyVersion, type ProxyVersion } from "./proxy_header.ts";
 import { parseTargets, type Target } from "./target.ts";
+import { parseTls } from "./decision_tls.ts";
+import type { TlsToRemote } from "./tls_client.ts";
 
 /** Wait for more bytes. */
 export interface Wait {
@@ -31,6 +33,8 @@ export interface Connect {
   readonly maxDuration: number | undefined;
   /** The version of the PROXY header for the remote; `undefined` for none. */
   readonly proxyProtocol: ProxyVersion | undefined;
+  /** How to speak TLS with the remote; `undefined` for not at all. */
+  readonly tls: TlsToRemote | undefined;
 }
 
 /** Answer the client, and go on routing. */
@@ -79,6 +83,7 @@ const KEYS = [
   "idleTimeout",
   "maxDuration",
   "proxyProtocol",
+  "tls",
   "consume",
   "close",
   "noop",
@@ -138,6 +143,7 @@ function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
     idleTimeout: optionalSeconds(fields, "idleTimeout", hook),
     maxDuration: optionalSeconds(fields, "maxDuration", hook),
     proxyProtocol: optionalVersion(fields.proxyProtocol, hook),
+    tls: optionalTls(fields, targets, hook),
   };
 }
 
@@ -183,6 +189,7 @@ function replyWith(
     "idleTimeout",
     "maxDuration",
     "proxyProtocol",
+    "tls",
   ]);
   const consume = fields.consume ?? 0;
   if (
@@ -261,6 +268,23 @@ function optionalSeconds(
     );
   }
   return value * 1000;
+}
+
+function optionalTls(
+  fields: Record<string, unknown>,
+  targets: readonly Target[],
+  hook: Hook,
+): TlsToRemote | undefined {
+  const parsed = parseTls(fields.tls);
+  if (parsed === undefined) return undefined;
+  if ("rule" in parsed) throw unusable(hook, parsed.rule, parsed.value);
+  const file = targets.find(({ address }) => "path" in address);
+  if (file === undefined) return parsed;
+  throw unusable(
+    hook,
+    `"tls" needs a "remote" of the form "host:port"`,
+    file.remote,
+  );
 }
 
 /** Names the key that was probably meant: the original wrote connect_timeout. */

@@ -7,13 +7,14 @@ import { formatAddress, type HostPort } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { proxyHeader } from "./proxy_header.ts";
-import { type Socket, takeSocket } from "./socket.ts";
+import { setOptions, type Socket, takeSocket } from "./socket.ts";
 import type { Target } from "./target.ts";
+import { startTls, type TlsToRemote } from "./tls_client.ts";
 
 /**
  * Connects to a remote once. If the remote is to get a PROXY header, that is
  * left in `connection.preamble`, so that it is sent together with the first
- * bytes of the client.
+ * bytes of the client; it is sent here if the remote is to speak TLS after it.
  *
  * @param connection Aborts the try when it ends, if the try has a time limit.
  * @param target The remote.
@@ -24,7 +25,7 @@ import type { Target } from "./target.ts";
 export async function dial(
   connection: Connection,
   { address }: Target,
-  { connectTimeout, proxyProtocol }: Connect,
+  { connectTimeout, proxyProtocol, tls }: Connect,
 ): Promise<Socket> {
   const { remoteAddr, localAddr } = connection.info;
   connection.preamble = proxyProtocol === undefined
@@ -35,12 +36,57 @@ export async function dial(
     const { path } = address;
     return takeSocket(await Deno.connect({ transport: "unix", path }));
   }
+  if (tls !== undefined) {
+    return await dialTls(connection, address, connectTimeout, tls);
+  }
   // a try that may take as long as it likes needs no timer, and no signal
   return takeSocket(
     connectTimeout === undefined
       ? await Deno.connect(address)
       : await connectInTime(connection, address, connectTimeout),
   );
+}
+
+/** The time limit is that of connecting and the handshake together. */
+async function dialTls(
+  connection: Connection,
+  address: HostPort,
+  connectTimeout: number | undefined,
+  tls: TlsToRemote,
+): Promise<Socket> {
+  const started = performance.now();
+  const conn = connectTimeout === undefined
+    ? await Deno.connect(address)
+    : await connectInTime(connection, address, connectTimeout);
+  setOptions(conn);
+  const { preamble } = connection;
+  if (preamble !== undefined) {
+    // in plain, before the handshake; a connection that is new takes it at once
+    await writePreamble(conn, preamble);
+    connection.preamble = undefined;
+  }
+  return await startTls(
+    connection,
+    conn,
+    address.hostname,
+    tls,
+    started,
+    connectTimeout,
+  );
+}
+
+async function writePreamble(
+  conn: Deno.TcpConn,
+  bytes: Uint8Array,
+): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += await conn.write(bytes.subarray(at));
+    }
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
 }
 
 async function connectInTime(

@@ -58,7 +58,9 @@ const core = findCore();
  * @param conn The socket; it is used through the result only from now on.
  * @returns The same socket.
  */
-export function takeSocket(conn: Deno.TcpConn | Deno.UnixConn): Socket {
+export function takeSocket(
+  conn: Deno.TcpConn | Deno.UnixConn | Deno.TlsConn,
+): Socket {
   // the test costs less than the address, which would tell, too
   const tcp = "setNoDelay" in conn ? conn : undefined;
   const rid = core && (conn as unknown as Record<symbol, unknown>)[
@@ -69,7 +71,12 @@ export function takeSocket(conn: Deno.TcpConn | Deno.UnixConn): Socket {
     : new ConnSocket(conn, tcp);
 }
 
-function setOptions(conn: Deno.TcpConn): void {
+/**
+ * Sets the options of a connection that lasts, see {@linkcode Socket.settle}.
+ *
+ * @param conn The socket.
+ */
+export function setOptions(conn: Deno.TcpConn): void {
   try {
     conn.setNoDelay(true);
     conn.setKeepAlive(true);

@@ -106,6 +106,14 @@ export interface RemoteDecision {
    * @default no header
    */
   proxyProtocol?: 1 | 2 | undefined;
+  /**
+   * Speak TLS with the remote: `true`, or how. Its certificate must be valid,
+   * and must have been issued by an authority that the runtime knows, or one of
+   * `ca`.
+   *
+   * @default false: what the client sends is passed on as it is
+   */
+  tls?: boolean | RemoteTls | undefined;
   /** The original's name of `connectTimeout`: not part of this decision. */
   connect_timeout?: never;
   /** The original's name of `inactivityTimeout`: not part of this decision. */
@@ -116,6 +124,31 @@ export interface RemoteDecision {
   close?: never;
   /** Not part of this decision. */
   noop?: never;
+}
+
+/** How to speak TLS with a remote. */
+export interface RemoteTls {
+  /**
+   * The name that the certificate must have; it is also what the remote is
+   * asked for (SNI), unless it is an IP address.
+   *
+   * @default the host of `remote`
+   */
+  serverName?: string | undefined;
+  /**
+   * Certificates of authorities (PEM) that are trusted beside those that the
+   * runtime knows.
+   *
+   * @default none
+   */
+  ca?: string | readonly string[] | undefined;
+  /**
+   * Application protocols to offer (ALPN), the best first, such as
+   * `["h2", "http/1.1"]`.
+   *
+   * @default none
+   */
+  alpn?: string | readonly string[] | undefined;
 }
 
 /**
@@ -146,6 +179,8 @@ export interface ReplyDecision {
   maxDuration?: never;
   /** Not part of this decision. */
   proxyProtocol?: never;
+  /** Not part of this decision. */
+  tls?: never;
   /** Not part of this decision. */
   close?: never;
   /** Not part of this decision. */
@@ -178,6 +213,8 @@ export interface CloseDecision {
   /** Not part of this decision. */
   proxyProtocol?: never;
   /** Not part of this decision. */
+  tls?: never;
+  /** Not part of this decision. */
   noop?: never;
 }
 
@@ -205,6 +242,8 @@ export interface NoopDecision {
   maxDuration?: never;
   /** Not part of this decision. */
   proxyProtocol?: never;
+  /** Not part of this decision. */
+  tls?: never;
 }
 
 /**
@@ -285,7 +324,7 @@ export interface Router {
    * before it sent a byte. It is not
    * called once the client has ended its side. Nothing means: close. With
    * another remote, the `data` and the timeouts of the decision before hold
-   * where the new one says nothing.
+   * where the new one says nothing; `tls` does not.
    */
   connectError?(remote: string, error: Error, client: Client): LastAnswer;
   /**

@@ -183,6 +183,10 @@ function describeVerdict(verdict: Verdict): string {
       if (verdict.proxyProtocol !== undefined) {
         parts.push(`proxyProtocol ${verdict.proxyProtocol}`);
       }
+      if (verdict.tls) {
+        const { serverName } = verdict.tls;
+        parts.push(serverName === undefined ? "tls" : `tls with ${serverName}`);
+      }
       return parts.join(", ");
     }
   }

@@ -155,6 +155,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
         idleTimeout: undefined,
         maxDuration: undefined,
         proxyProtocol: undefined,
+        tls: undefined,
       },
     })),
     otherwise: { kind: "close", content: undefined },

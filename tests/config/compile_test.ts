@@ -87,6 +87,7 @@ routes:
     idleTimeout: undefined,
     maxDuration: undefined,
     proxyProtocol: undefined,
+    tls: undefined,
   });
   const accept = (...who: Parameters<typeof client>) =>
     (table.accept?.(client(...who)) as { remote: string } | undefined)?.remote;

@@ -9,6 +9,8 @@ import { latin1 } from "../../src/mod.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
+const PEM = "-----BEGIN CERTIFICATE-----\n";
+
 const CONNECT = {
   kind: "connect",
   targets: [{
@@ -22,6 +24,7 @@ const CONNECT = {
   idleTimeout: undefined,
   maxDuration: undefined,
   proxyProtocol: undefined,
+  tls: undefined,
 } as const;
 
 /** What the message says, without the name of the error. */
@@ -69,6 +72,21 @@ Deno.test("parseDecision() connects when there is a remote", () => {
       { remote: "10.0.0.1:80", idleTimeout: 0.5, maxDuration: 3600 },
       { ...CONNECT, idleTimeout: 500, maxDuration: 3_600_000 },
     ],
+    [{ remote: "10.0.0.1:80", tls: false }, CONNECT],
+    [
+      { remote: "10.0.0.1:80", tls: true },
+      { ...CONNECT, tls: { serverName: undefined, ca: [], alpn: undefined } },
+    ],
+    [
+      {
+        remote: "10.0.0.1:80",
+        tls: { serverName: "a.example", ca: PEM, alpn: ["h2", "http/1.1"] },
+      },
+      {
+        ...CONNECT,
+        tls: { serverName: "a.example", ca: [PEM], alpn: ["h2", "http/1.1"] },
+      },
+    ],
     [
       { remote: "10.0.0.1:80", proxyProtocol: 1 },
       { ...CONNECT, proxyProtocol: 1 },
@@ -88,6 +106,7 @@ Deno.test("parseDecision() connects when there is a remote", () => {
         idleTimeout: undefined,
         maxDuration: undefined,
         proxyProtocol: undefined,
+        tls: undefined,
         consume: undefined,
         close: undefined,
         noop: undefined,
@@ -233,6 +252,26 @@ Deno.test("parseDecision() names key and value when a field is malformed", () =>
         }`,
       ])
     ),
+    ...([
+      [1, `"tls" must be true or an object: current value is 1`],
+      [
+        { verify: false },
+        `"tls.verify" is not one of "tls.serverName", "tls.ca", "tls.alpn": current value is false`,
+      ],
+      [{ serverName: "a b" }, `"tls.serverName" must be a host name`],
+      [{ serverName: 1 }, `"tls.serverName" must be a host name`],
+      [{ ca: "/etc/ca.pem" }, `"tls.ca" must be certificates in PEM`],
+      [{ ca: [PEM, 1] }, `"tls.ca" must be certificates in PEM`],
+      [{ alpn: [] }, `"tls.alpn" must be protocols of 1 to 255`],
+      [{ alpn: "é" }, `"tls.alpn" must be protocols of 1 to 255`],
+    ] as const).map(([tls, rule]): [unknown, string] => [
+      { remote, tls },
+      rule,
+    ]),
+    [
+      { remote: "unix:/run/a", tls: true },
+      `"tls" needs a "remote" of the form "host:port": current value is "unix:/run/a"`,
+    ],
     [
       { close: false },
       `"close" must be true or a Uint8Array or a string: current value is false`,
@@ -295,6 +334,8 @@ Deno.test("parseDecision() names the key when it cannot stand beside another", (
     [{ reply: "", maxDuration: 1 }, "maxDuration", "reply"],
     [{ reply: "", proxyProtocol: 1 }, "proxyProtocol", "reply"],
     [{ close: "x", proxyProtocol: 1 }, "proxyProtocol", "close"],
+    [{ close: true, tls: true }, "tls", "close"],
+    [{ reply: "", tls: true }, "tls", "reply"],
   ];
   for (const [decision, key, beside] of cases) {
     const value = Deno.inspect((decision as Record<string, unknown>)[key]);
@@ -323,7 +364,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
   assert.equal(
     refusal({ remote: "a:1", timeout: 3 }),
-    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "consume", "close", "noop": current value is 3`,
+    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "consume", "close", "noop": current value is 3`,
   );
 });
 

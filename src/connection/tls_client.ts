@@ -1,0 +1,164 @@
+/**
+ * TLS to a remote: the proxy is the client.
+ *
+ * @module
+ */
+import { formatAddress } from "./address.ts";
+import type { Connection } from "./connection.ts";
+import { type Socket, takeSocket } from "./socket.ts";
+
+/** How to speak TLS with a remote; its certificate is always verified. */
+export interface TlsToRemote {
+  /** The name to ask for and to verify; `undefined` for that of the remote. */
+  readonly serverName: string | undefined;
+  /** Certificates (PEM) that are trusted beside those that the runtime knows. */
+  readonly ca: readonly string[];
+  /** Application protocols to offer, the best first; `undefined` for none. */
+  readonly alpn: readonly string[] | undefined;
+}
+
+/** The TLS handshake with a remote has failed; trying again would not help. */
+export class TlsError extends Error {
+  override readonly name = "TlsError";
+}
+
+/** Milliseconds for connecting and the handshake, if there is no other limit. */
+const TIMEOUT = 30_000;
+
+/** How many handshakes a remote may leave unanswered before no more are begun. */
+const MAX_UNANSWERED = 64;
+
+/**
+ * Handshakes that were given up, by the address of the remote. The runtime keeps
+ * the descriptor of one until the remote answers or closes the connection, so a
+ * remote that hangs must not collect them.
+ */
+const unanswered = new Map<string, number>();
+
+/**
+ * Performs a TLS handshake as the client.
+ *
+ * @param connection Gives up when it ends.
+ * @param conn A connected socket, which is closed if the handshake fails.
+ * @param hostname The host of the remote: the name to verify, unless `tls` has
+ * another one.
+ * @param tls How to speak TLS.
+ * @param started `performance.now()` when connecting was begun.
+ * @param timeout Milliseconds that both may take together.
+ * @returns A socket with the plain bytes, which the caller closes. An EOF of the
+ * remote is one, with a TLS `close_notify` before it or not.
+ * @throws {TlsError} If the handshake fails, or takes too long.
+ */
+export async function startTls(
+  connection: Connection,
+  conn: Deno.TcpConn,
+  hostname: string,
+  { serverName = hostname, ca, alpn }: TlsToRemote,
+  started: number,
+  timeout: number = TIMEOUT,
+): Promise<Socket> {
+  const address = formatAddress(conn.remoteAddr as Deno.NetAddr);
+  const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
+  const controller = connection.connecting = new AbortController();
+  controller.signal.onabort = () => giveUp(new GivenUp("the client has left"));
+  const timer = setTimeout(
+    () => giveUp(new GivenUp(`it took over ${timeout / 1000} seconds`)),
+    Math.max(0, started + timeout - performance.now()),
+  );
+  givenUp.catch(() => {}); // nobody may be waiting for it
+  let secured: Deno.TlsConn | undefined;
+  let handshake: Promise<unknown> | undefined;
+  try {
+    if (connection.isClosed()) throw new GivenUp("the client has left");
+    const waiting = unanswered.get(address) ?? 0;
+    if (waiting >= MAX_UNANSWERED) {
+      throw new Error(`${waiting} others with ${address} are not answered yet`);
+    }
+    secured = await Deno.startTls(conn, {
+      hostname: serverName,
+      caCerts: [...ca],
+      ...alpn === undefined ? {} : { alpnProtocols: [...alpn] },
+    });
+    handshake = secured.handshake();
+    await Promise.race([handshake, givenUp]);
+    return new TlsClientSocket(takeSocket(secured));
+  } catch (error) {
+    const open = secured ?? conn;
+    if (error instanceof GivenUp && handshake !== undefined) {
+      closeLater(open, address, handshake);
+    } else {
+      close(open);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TlsError(`the TLS handshake failed: ${reason}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    connection.connecting = undefined;
+  }
+}
+
+/** The remote has not answered in time, or need not answer any more. */
+class GivenUp extends Error {}
+
+/**
+ * Closes a connection when its handshake has an end: before that, closing would
+ * only hide its descriptor.
+ */
+function closeLater(
+  conn: Deno.Conn,
+  address: string,
+  handshake: Promise<unknown>,
+): void {
+  unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
+  const settled = () => {
+    close(conn);
+    const left = (unanswered.get(address) ?? 1) - 1;
+    if (left === 0) unanswered.delete(address);
+    else unanswered.set(address, left);
+  };
+  handshake.then(settled, settled);
+}
+
+function close(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // the runtime has closed it with the error
+  }
+}
+
+/** A socket of the runtime that speaks TLS. */
+class TlsClientSocket implements Socket {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  async read(buffer: Uint8Array): Promise<number> {
+    try {
+      return await this.#socket.read(buffer);
+    } catch (error) {
+      // many servers just close: what is joined tells by its own means whether
+      // it is complete
+      if (error instanceof Deno.errors.UnexpectedEof) return 0;
+      throw error;
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#socket.write(bytes);
+  }
+
+  shutdown(): Promise<void> {
+    return this.#socket.shutdown();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  settle(): void {
+    // it has been before the handshake
+  }
+}
