@@ -18,6 +18,7 @@ export type Address = TcpAddress | UnixAddress;
 
 /** One end of a TCP connection. */
 export interface TcpAddress {
+  /** Tells it from a socket file. */
   readonly transport: "tcp";
   /** The IP address in its text form, IPv6 without brackets. */
   readonly hostname: string;
@@ -27,6 +28,7 @@ export interface TcpAddress {
 
 /** One end of a connection through a socket file. */
 export interface UnixAddress {
+  /** Tells it from TCP. */
   readonly transport: "unix";
   /** The absolute path of the socket; empty for that of nearly every client. */
   readonly path: string;

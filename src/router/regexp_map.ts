@@ -39,6 +39,8 @@ export class RegExpMap<T> {
   readonly #filter: LiteralFilter;
 
   /**
+   * Makes a map that does not change any more.
+   *
    * @param entries The expressions and what they stand for, in the order in
    * which they are tried.
    * @throws {TypeError} If an expression has the flag `g` or `y`, with which it
