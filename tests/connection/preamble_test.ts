@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import {
   Backend,
   Folder,
+  need,
   PROGRAM,
   Proxy,
   receive,
@@ -45,6 +46,38 @@ test("the remote gets the header before what the client has sent, and before dat
     await server.closeWrite();
     await proxy.access.find(/ in=11 out=6 .* end=done/);
   }
+});
+
+test("header and first bytes are one segment", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${upstream.remote}", proxyProtocol: 2 });`,
+  );
+  using client = await proxy.connect();
+  await send(client, "hello");
+  using server = await upstream.accept();
+  assert.match(await receive(server, 33), /^\r\n.*hello$/s);
+  const { stdout } = await run([
+    need("ss", "iproute2"),
+    "-tinH",
+    `sport = ${server.localAddr.port} and dport = ${server.remoteAddr.port}`,
+  ]);
+  assert.match(stdout, / data_segs_in:1 /);
+});
+
+test("the remote of a list that takes the connection gets the header once", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({
+      remote: ["${REFUSING}", "${upstream.remote}"],
+      proxyProtocol: 1,
+    });`,
+  );
+  using client = await proxy.connect();
+  await send(client, "hello");
+  await client.closeWrite();
+  using server = await upstream.accept();
+  assert.equal(await receiveAll(server), `${header(client)}hello`);
 });
 
 test("the remote gets the header at once when the server speaks first", async () => {
