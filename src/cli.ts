@@ -63,6 +63,14 @@ export interface Options {
   readonly logFormat: Format;
   /** A path, `-`, or `off`. */
   readonly accessLog: string;
+  /** Whether to reload when a file of the configuration has changed. */
+  readonly watch: boolean;
+  /** Milliseconds that a generation may drain after a reload; 0: no limit. */
+  readonly drainTimeout: number;
+  /** Milliseconds after which a worker that does not answer is stuck; 0: never. */
+  readonly watchdog: number;
+  /** How many may be stuck before the program exits; default: the workers. */
+  readonly maxStuckWorkers: number | undefined;
 }
 
 /** What a route table sets; an option on the command line wins over it. */
@@ -74,6 +82,7 @@ export interface Settings extends Partial<ConnectionOptions> {
   readonly logLevel?: Level | undefined;
   readonly logFormat?: Format | undefined;
   readonly accessLog?: string | undefined;
+  readonly drainTimeout?: number | undefined;
 }
 
 /** Limits of the options that are numbers, which hold in route tables, too. */
@@ -81,6 +90,7 @@ export const LIMITS = {
   workers: [1, 1024],
   maxConnections: [1, 10_000_000],
   maxPreread: [1, 2 ** 30],
+  maxStuckWorkers: [0, 1024],
 } as const;
 
 /** The most seconds that an option may be. */
@@ -154,6 +164,15 @@ export function parseCommandLine(
     accessLog: values["access-log"] === undefined
       ? settings.accessLog ?? "-"
       : nonEmpty("--access-log", values["access-log"]),
+    watch: values.watch ?? false,
+    drainTimeout: secondsOrOff("--drain-timeout", values["drain-timeout"]) ??
+      settings.drainTimeout ?? 0,
+    watchdog: secondsOrOff("--watchdog", values.watchdog) ?? 5000,
+    maxStuckWorkers: whole(
+      "--max-stuck-workers",
+      values["max-stuck-workers"],
+      LIMITS.maxStuckWorkers,
+    ),
   };
   const file = values["dry-run"];
   if (file !== undefined) {

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import {
   type Command,
   ConfigError,
@@ -13,23 +11,18 @@ import {
   type Settings,
 } from "./cli.ts";
 import { completions } from "./completions.ts";
-import { readAuthorities } from "./config/authorities.ts";
 import { describeTable } from "./config/describe.ts";
-import type { LoadedTable } from "./config/load.ts";
+import { type Configuration, readConfiguration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { HELP, VERSION } from "./help.ts";
 import type { RouterSource } from "./messages.ts";
 import { Gauges } from "./observe/gauges.ts";
-import { LineWriter } from "./observe/line_writer.ts";
-import { mainLog } from "./observe/main_log.ts";
+import { Outputs } from "./observe/outputs.ts";
 import { DECLARATIONS } from "./declarations.ts";
-import { grantedSockets, requirePermissions, sandbox } from "./sandbox.ts";
+import { grantedSockets, sandbox } from "./sandbox.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerThread } from "./worker_thread.ts";
-
-/** Milliseconds to wait at the end for a log that is stuck. */
-const FLUSH_TIME = 1000;
 
 /**
  * Does what the command line says.
@@ -58,18 +51,11 @@ export async function execute(
       await print(completions(command.shell));
       return 0;
   }
-  await requirePermissions(command.options);
-  const { config } = command.options;
-  const table = /\.ya?ml$/i.test(config) ? await loadTable(config) : undefined;
-  // what a table sets is known only now
-  const settled = table === undefined ? command : parse(table.settings);
-  const options = "options" in settled ? settled.options : command.options;
-  const router = await findRouter(config, table);
-  checkPlaces(options);
-  if (table !== undefined) {
-    await requirePermissions(options, router);
-  }
-  if (command.kind === "run") return await run(options, router);
+  const { kind, options: initial } = command;
+  const read = (mayAsk: boolean) => readConfiguration(initial, parse, mayAsk);
+  const configuration = await read(true);
+  if (kind === "run") return await run(configuration, () => read(false));
+  const { options, router } = configuration;
   return await withWorker(options, router, async (worker, hooks) => {
     if (command.kind !== "dry-run") {
       await print(describeConfiguration(options, router, hooks));
@@ -88,106 +74,21 @@ export async function execute(
   });
 }
 
-async function run(options: Options, router: RouterSource): Promise<number> {
+async function run(
+  configuration: Configuration,
+  reread: () => Promise<Configuration>,
+): Promise<number> {
+  const { options } = configuration;
   const gauges = new Gauges(options.maxConnections);
-  const onDropped = (lines: number) =>
-    gauges.counters.add("lines-dropped", lines);
-  const errors = new LineWriter(Deno.stderr, () => {}, onDropped);
-  const log = mainLog(options.logLevel, options.logFormat, errors);
-  const file = await openAccessLog(options.accessLog);
-  const access = file &&
-    new LineWriter(
-      file,
-      (message) => log.warn(`Access log: ${message}`),
-      onDropped,
-    );
-  const supervisor = new Supervisor(options, log, access, gauges);
-  try {
-    await supervisor.run(await supervisor.start(router));
-    return 0;
-  } finally {
-    await access?.flush(FLUSH_TIME);
-    await errors.flush(FLUSH_TIME);
-  }
-}
-
-async function openAccessLog(
-  path: string,
-): Promise<Pick<Deno.FsFile, "write"> | undefined> {
-  if (path === "off") return undefined;
-  if (path === "-") return Deno.stdout;
-  try {
-    return await Deno.open(path, { append: true, create: true });
-  } catch (error) {
-    throw new ConfigError(
-      `Cannot open the access log ${path}: ${message(error)}`,
-      { cause: error },
-    );
-  }
-}
-
-/** Reads a route table. */
-async function loadTable(config: string): Promise<LoadedTable> {
-  await requireFile(config, "the route table");
-  const source = await Deno.readTextFile(config);
-  // the packages that read it are loaded only for those who have one
-  const { readTable } = await import("./config/load.ts");
-  return await readAuthorities(readTable(source, config));
-}
-
-/** Every worker waits for a connection at each listener, and has a place. */
-function checkPlaces({ workers, maxConnections, listen }: Options): void {
-  const least = listen.length * workers;
-  // with one queue, any worker that has a place will do
-  if (listen.length === 1) return;
-  if (maxConnections === undefined || maxConnections >= least) return;
-  throw new ConfigError(
-    `Cannot use --max-connections as it must be at least the number of listeners times that of workers, ${least}: current value is ${maxConnections}`,
+  const outputs = await Outputs.open(
+    options,
+    (lines) => gauges.counters.add("lines-dropped", lines),
   );
-}
-
-/**
- * Finds the router: the module that a table names, or that of the command line;
- * `-` is read from standard input.
- */
-async function findRouter(
-  config: string,
-  loaded: LoadedTable | undefined,
-): Promise<RouterSource> {
-  if (loaded !== undefined) {
-    const { table, router: path } = loaded;
-    if (path === undefined) return { name: config, url: undefined, table };
-    const name = relative(Deno.cwd(), path);
-    await requireFile(path, "the router");
-    return { name, url: pathToFileURL(path).href, table };
-  }
-  if (config === "-") {
-    const text = await new Response(Deno.stdin.readable).text();
-    const type = "application/typescript;charset=utf-8";
-    return {
-      name: "from standard input",
-      url: `data:${type},${encodeURIComponent(text)}`,
-    };
-  }
-  await requireFile(config, "the router");
-  return { name: config, url: pathToFileURL(resolve(config)).href };
-}
-
-/** Says in one line, before anything starts, that a file cannot be read. */
-async function requireFile(path: string, what: string): Promise<void> {
+  const supervisor = new Supervisor(configuration, reread, outputs, gauges);
   try {
-    const info = await Deno.stat(path);
-    if (!info.isFile) throw new Error("it is not a file");
-    (await Deno.open(path)).close();
-  } catch (error) {
-    throw new ConfigError(
-      `Cannot read ${what} ${path}: ${
-        error instanceof Deno.errors.NotFound
-          ? "there is no such file"
-          : message(error)
-      }`,
-      { cause: error },
-    );
+    return await supervisor.run(await supervisor.start());
+  } finally {
+    await outputs.flush();
   }
 }
 

@@ -28,7 +28,15 @@ export interface RouterSource {
   readonly table?: Table | undefined;
 }
 
-/** The first message to a worker: load the router. */
+/**
+ * The only message that a worker gets as a worker: the port by which both speak
+ * from then on, so that no router can hear it, or speak for either.
+ */
+export interface Hello {
+  readonly port: MessagePort;
+}
+
+/** The first message by the port: load the router. */
 export interface Load {
   readonly type: "load";
   readonly router: RouterSource;
@@ -36,6 +44,8 @@ export interface Load {
   readonly revokeRead: readonly string[];
   /** The paths that the router may read for good; `undefined`: all. */
   readonly mayRead: readonly string[] | undefined;
+  /** Tell which files are imported. */
+  readonly reportImports: boolean;
 }
 
 /** Listen, and serve connections; the router is loaded. */
@@ -46,6 +56,10 @@ export interface Serve {
   readonly connection: ConnectionOptions;
   /** Of the gauges that all threads share. */
   readonly gauges: SharedArrayBuffer;
+  /** Of the share of this worker in them. */
+  readonly share: SharedArrayBuffer;
+  /** Milliseconds between two signs of life in the share; 0: none. */
+  readonly heartbeat: number;
   readonly logLevel: Level;
   /** `undefined` if there is no access log. */
   readonly accessLog: Format | undefined;
@@ -68,7 +82,12 @@ export interface Stop {
 /** Close all connections. */
 export interface Abort {
   readonly type: "abort";
+  /** Why, for the access log. */
+  readonly reason: AbortReason;
 }
+
+/** Why all connections of a worker are closed. */
+export type AbortReason = "shutdown" | "drain-timeout";
 
 /** From the main thread to a worker. */
 export type ToWorker = Load | Serve | DryRun | Stop | Abort;
@@ -77,6 +96,8 @@ export type ToWorker = Load | Serve | DryRun | Stop | Abort;
 export interface Loaded {
   readonly type: "loaded";
   readonly hooks: readonly Hook[];
+  /** The URLs of the files that were imported; empty unless asked for. */
+  readonly imports: readonly string[];
 }
 
 /** The worker accepts connections. */
@@ -88,6 +109,8 @@ export interface Serving {
 export interface Failed {
   readonly type: "failed";
   readonly message: string;
+  /** The URLs of the files that were imported; empty unless asked for. */
+  readonly imports: readonly string[];
 }
 
 /** A line of the dry run. */
@@ -103,6 +126,11 @@ export interface DryRunEnd {
   readonly failed: boolean;
 }
 
+/** The worker accepts no more connections. */
+export interface Stopped {
+  readonly type: "stopped";
+}
+
 /** The worker has stopped, and its last connection has ended. */
 export interface Drained {
   readonly type: "drained";
@@ -115,5 +143,6 @@ export type FromWorker =
   | Failed
   | DryRunLine
   | DryRunEnd
+  | Stopped
   | Drained
   | Batch;

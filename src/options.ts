@@ -219,6 +219,34 @@ export const SECTIONS = [
     ],
   },
   {
+    title: "Reload and watchdog",
+    options: [
+      {
+        name: "watch",
+        help: "reload when the configuration or a file that it imports " +
+          "changes",
+      },
+      {
+        name: "drain-timeout",
+        argument: "SECS",
+        help: "time for the connections from before a reload to end, 0 for " +
+          "as long as needed; default 0",
+      },
+      {
+        name: "watchdog",
+        argument: "SECS",
+        help: "replace a worker that does not answer for this long, 0 for " +
+          "never; default 5",
+      },
+      {
+        name: "max-stuck-workers",
+        argument: "N",
+        help: "exit with status 70 when more of them never answered again; " +
+          "default: as many as there are workers",
+      },
+    ],
+  },
+  {
     title: "Others",
     options: [
       {
@@ -263,6 +291,11 @@ export const SIGNALS: readonly (readonly [names: string, help: string])[] = [
     "stop accepting, wait for at most 10 seconds; a second one exits at once",
   ],
   [
+    "HUP",
+    "reload the configuration and reopen the access log; open connections go " +
+    "on as they are",
+  ],
+  [
     "USR1, USR2",
     'log the connections: current/maximum/total, and the counters (under "deno run", Deno ' +
     "itself opens its debugger on USR1; USR2 does without)",
@@ -275,4 +308,5 @@ export const EXIT_STATUS: readonly (readonly [status: number, help: string])[] =
     [0, "stopped as asked"],
     [1, "could not run"],
     [2, "usage or configuration error"],
+    [70, "too many stuck workers: start it anew"],
   ];

@@ -37,16 +37,20 @@ export interface Sandbox {
  *
  * @param options The options.
  * @param router The router, if it is known already.
+ * @param mayAsk Whether to ask.
  * @throws {ConfigError} If one is missing; the message has the command to run.
  */
 export async function requirePermissions(
   options: Options,
   router?: RouterSource,
+  mayAsk = true,
 ): Promise<void> {
   const needs = needed(options, router);
   let missing: string | undefined;
   for (const { descriptor, flag } of needs) {
-    const { state } = await Deno.permissions.request(descriptor);
+    const { state } = mayAsk
+      ? await Deno.permissions.request(descriptor)
+      : await Deno.permissions.query(descriptor);
     if (state !== "granted") missing ??= flag;
   }
   if (missing === undefined) return;

@@ -1,20 +1,21 @@
 /**
- * The main thread while the proxy runs: starts the workers, hears signals, and
- * stops.
+ * The main thread while the proxy runs: starts the workers, hears signals,
+ * reloads, and stops.
  *
  * @module
  */
-import type { Options } from "./cli.ts";
+import type { Configuration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
-import { type ListenOptions, listenShared } from "./connection/listener.ts";
-import type { RouterSource, Serve } from "./messages.ts";
 import { countConnections } from "./file_limit.ts";
+import { type Environment, Generation } from "./generation.ts";
 import type { Gauges } from "./observe/gauges.ts";
-import type { LineWriter } from "./observe/line_writer.ts";
-import type { Log } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
-import { sandbox } from "./sandbox.ts";
-import { WorkerThread } from "./worker_thread.ts";
+import type { Outputs } from "./observe/outputs.ts";
+import { hearSignals } from "./signals.ts";
+import type { Status } from "./status.ts";
+import { filesIn, filesOf, FileWatch } from "./watch.ts";
+import { heartbeat, Watchdog } from "./watchdog.ts";
+import type { WorkerThread } from "./worker_thread.ts";
 
 /** Seconds that TERM and INT leave the connections to end. */
 const FAST_SHUTDOWN = 10;
@@ -31,92 +32,110 @@ const WAITING_INTERVAL = 1000;
  */
 const SAME_KEYSTROKE = 100;
 
-/** The proxy cannot run; exit status 1. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-}
+/** The exit status when too many workers are stuck: EX_SOFTWARE of sysexits.h. */
+const TOO_MANY_STUCK = 70;
 
 /** Runs the proxy from start to stop. */
 export class Supervisor {
-  readonly #options: Options;
-  readonly #log: Log;
-  readonly #access: LineWriter | undefined;
+  readonly #reread: () => Promise<Configuration>;
+  readonly #outputs: Outputs;
   readonly #gauges: Gauges;
-  readonly #stopped = Promise.withResolvers<void>();
-  #workers: WorkerThread[] = [];
+  readonly #watchdog: Watchdog<WorkerThread>;
+  readonly #environment: Environment;
+  readonly #watch: FileWatch | undefined;
+  readonly #started = new Date();
+  readonly #stopped = Promise.withResolvers<number>();
+  /** What runs, or is to run first. */
+  #configuration: Configuration;
+  /** Those that serve or drain, from the oldest to the newest. */
+  #generations: Generation[] = [];
+  /** The one that loads its router. */
+  #next: Generation | undefined;
+  /** How many there were. */
+  #count = 0;
+  /** Connections that there are file descriptors for, if that is known. */
+  #room: number | undefined;
   #signals: { dispose(): void } | undefined;
   #running = false;
   /** A signal to stop that came while it started. */
   #early: (() => void) | undefined;
+  /** A signal to reload that came while it started. */
+  #earlyReload: (() => void) | undefined;
+  #reloadsWanted = 0;
+  #reloadError: string | undefined;
   /** `performance.now()` of the last INT. */
   #interrupted = -Infinity;
   #stopping: "no" | "graceful" | "fast" = "no";
+  #exitStatus = 0;
 
   /**
-   * @param options What to run.
-   * @param log The operational log.
-   * @param access Takes the lines of the access log, if there is one.
+   * @param configuration What to run.
+   * @param reread Reads it once more.
+   * @param outputs The logs.
    * @param gauges The numbers that all threads share.
    */
   constructor(
-    options: Options,
-    log: Log,
-    access: LineWriter | undefined,
+    configuration: Configuration,
+    reread: () => Promise<Configuration>,
+    outputs: Outputs,
     gauges: Gauges,
   ) {
-    this.#options = options;
-    this.#log = log;
-    this.#access = access;
+    const { options } = configuration;
+    this.#configuration = configuration;
+    this.#reread = reread;
+    this.#outputs = outputs;
     this.#gauges = gauges;
+    this.#watchdog = new Watchdog(
+      options.watchdog,
+      () =>
+        this.#generations.flatMap(({ workers }) => workers)
+          .filter(({ state }) => state !== "loading"),
+      {
+        stuck: (worker) => this.#onStuck(worker),
+        awake: (worker, silence) => this.#onAwake(worker, silence),
+      },
+    );
+    if (options.watch) {
+      this.#watch = new FileWatch((path) => this.#reload(`${path} changed`));
+    }
+    this.#environment = {
+      gauges: this.#gauges,
+      get log() {
+        return outputs.log;
+      },
+      heartbeat: heartbeat(options.watchdog),
+      reportImports: options.watch,
+      onLines: (batch) => this.#onLines(batch),
+      onChange: () => this.#onChange(),
+    };
   }
 
   /**
    * Listens, and starts the workers. When it fails, nothing is left running.
    *
-   * @param router The router.
    * @returns The addresses that are listened on, one for each listener.
    * @throws {StartError} If an address cannot be listened on.
    * @throws {WorkerError} If the router cannot be loaded.
    */
-  async start(router: RouterSource): Promise<readonly Deno.NetAddr[]> {
-    const { workers } = this.#options;
-    const listen = this.#options.listen;
-    this.#signals = this.#hearSignals();
-    // opened first, so that the ports are known to be free; they keep the shared
-    // sockets open until the workers have their own
-    const opened: Deno.TcpListener[] = [];
+  async start(): Promise<readonly Deno.NetAddr[]> {
+    this.#signals = hearSignals({
+      stop: (how, signal) => this.#onStop(how, signal),
+      reload: (signal) => this.#onReload(signal),
+      count: () => this.#logCounters(),
+    });
+    const since = Date.now();
+    const first = this.#newGeneration(this.#configuration);
     try {
-      for (const options of listen) opened.push(this.#listen(options));
-      const limits = sandbox(this.#options, router);
-      this.#workers = Array.from(
-        { length: workers },
-        (_, index) =>
-          new WorkerThread(
-            limits,
-            `worker ${index + 1}`,
-            (batch) => this.#onLines(batch),
-          ),
-      );
-      await Promise.all(
-        this.#workers.map((worker) => worker.load(router, limits)),
-      );
-      this.#fitDescriptors(router);
-      const serve: Omit<Serve, "type"> = {
-        listen,
-        connection: this.#options.connection,
-        gauges: this.#gauges.shared,
-        logLevel: this.#options.logLevel,
-        accessLog: this.#access && this.#options.logFormat,
-      };
-      await Promise.all(this.#workers.map((worker) => worker.serve(serve)));
-      for (const worker of this.#workers) this.#mourn(worker);
-      return opened.map(({ addr }) => addr as Deno.NetAddr);
+      const addresses = await first.load();
+      this.#fitDescriptors();
+      await first.serve();
+      this.#generations.push(first);
+      await this.#watchFiles(first, since);
+      return addresses;
     } catch (error) {
-      for (const worker of this.#workers) worker.terminate();
+      first.terminate();
       this.#signals.dispose();
       throw error;
-    } finally {
-      for (const listener of opened) listener.close();
     }
   }
 
@@ -125,113 +144,219 @@ export class Supervisor {
    * as the signal says.
    *
    * @param addresses What `start` has returned.
+   * @returns The exit status: 0 as asked, 70 when too many workers are stuck.
    */
-  async run(addresses: readonly Deno.NetAddr[]): Promise<void> {
+  async run(addresses: readonly Deno.NetAddr[]): Promise<number> {
     this.#running = true;
+    const { log } = this.#outputs;
     for (const address of addresses) {
-      this.#log.info(
-        `Listening on ${formatAddress(address)} with ${this.#workers.length} ${
-          this.#workers.length === 1 ? "worker" : "workers"
-        }`,
+      log.info(
+        `Listening on ${formatAddress(address)} with ${this.#countWorkers()}`,
       );
     }
-    this.#log.info(
-      "Send QUIT to quit after waiting for all connections to finish.",
-    );
-    this.#log.info(
+    log.info("Send QUIT to quit after waiting for all connections to finish.");
+    log.info(
       `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
     );
+    this.#watchdog.start();
+    this.#earlyReload?.();
     this.#early?.();
-    await this.#stopped.promise;
+    const status = await this.#stopped.promise;
+    this.#watchdog.stop();
+    this.#watch?.stop();
     this.#signals?.dispose();
-    for (const worker of this.#workers) worker.terminate();
+    this.#next?.terminate();
+    for (const generation of this.#generations) generation.terminate();
+    return status;
   }
 
-  #listen(options: ListenOptions): Deno.TcpListener {
-    try {
-      return listenShared(options);
-    } catch (error) {
-      const reason = error instanceof Deno.errors.AddrInUse
-        ? "another program listens there"
-        : error instanceof Error
-        ? error.message
-        : error;
-      throw new StartError(
-        `Cannot listen on ${formatAddress(options)}: ${reason}`,
-        { cause: error },
-      );
-    }
+  /** What there is to know about the workers. */
+  get status(): Status {
+    return {
+      started: this.#started.toISOString(),
+      state: !this.#running
+        ? "starting"
+        : this.#stopping === "no"
+        ? "serving"
+        : "stopping",
+      generations: [...this.#generations, ...this.#next ? [this.#next] : []]
+        .map(({ status }) => status),
+      stuck: this.#countStuck(),
+      reloadError: this.#reloadError,
+    };
+  }
+
+  #newGeneration(configuration: Configuration): Generation {
+    return new Generation(++this.#count, configuration, this.#environment);
   }
 
   /**
    * Lowers the limit of connections to what there are descriptors for: were
    * more accepted, none would be left for their remotes.
    */
-  #fitDescriptors(router: RouterSource): void {
-    const room = countConnections(router.url);
-    if (room === undefined || room >= this.#gauges.limit) return;
-    this.#gauges.limit = room;
-    this.#gauges.maximumLimit = room;
-    this.#log.warn(
-      `Serving at most ${room} connections at a time, as there are file descriptors for no more (ulimit -n)`,
+  #fitDescriptors(): void {
+    this.#room = countConnections(this.#configuration.router.url);
+    if (this.#room === undefined || this.#room >= this.#gauges.limit) return;
+    this.#gauges.limit = this.#room;
+    this.#gauges.maximumLimit = this.#room;
+    this.#outputs.log.warn(
+      `Serving at most ${this.#room} connections at a time, as there are file descriptors for no more (ulimit -n)`,
     );
   }
 
-  #hearSignals(): { dispose(): void } {
-    const handlers: [Deno.Signal, () => void][] = [
-      ["SIGINT", () => this.#stop("fast", "INT")],
-    ];
-    if (Deno.build.os !== "windows") {
-      handlers.push(
-        ["SIGTERM", () => this.#stop("fast", "TERM")],
-        ["SIGQUIT", () => this.#stop("graceful", "QUIT")],
-        ["SIGUSR1", () => this.#logCounters()],
-        // under `deno run`, the runtime opens its debugger on USR1, too
-        ["SIGUSR2", () => this.#logCounters()],
+  #onReload(signal: string): void {
+    if (!this.#running) {
+      this.#earlyReload ??= () => this.#onReload(signal);
+      return;
+    }
+    if (this.#stopping !== "no") {
+      this.#outputs.log.info(
+        `Received ${signal} signal. Not reloading, as the proxy is stopping.`,
       );
+      return;
     }
-    for (const [signal, handler] of handlers) {
-      Deno.addSignalListener(signal, handler);
-    }
-    return {
-      dispose() {
-        for (const [signal, handler] of handlers) {
-          Deno.removeSignalListener(signal, handler);
-        }
-      },
-    };
+    void this.#outputs.reopen()
+      .then(() => this.#reload(`received ${signal} signal`));
   }
 
-  /** Goes on with the other workers when one has died, as long as there are any. */
-  #mourn(worker: WorkerThread): void {
-    worker.died.then((reason) => {
-      this.#workers = this.#workers.filter((other) => other !== worker);
-      const left = this.#workers.length;
-      this.#log.error(
-        `A worker has died, and its connections with it; ${left} left: ${reason}`,
+  /** Reloads, now or after the reload that is under way. */
+  #reload(reason: string): void {
+    if (this.#stopping !== "no") return;
+    this.#reloadsWanted++;
+    if (this.#reloadsWanted > 1) return;
+    void this.#reloadAll(reason);
+  }
+
+  async #reloadAll(reason: string): Promise<void> {
+    for (;;) {
+      // those that come meanwhile are one more reload, as the files may have
+      // been read already
+      this.#reloadsWanted = 1;
+      await this.#reloadOnce(reason);
+      if (this.#stopping !== "no" || this.#reloadsWanted === 1) break;
+      reason = "it was asked for meanwhile";
+    }
+    this.#reloadsWanted = 0;
+  }
+
+  /** Starts a new generation; with any error, the one that runs goes on. */
+  async #reloadOnce(reason: string): Promise<void> {
+    this.#outputs.log.info(`Reloading: ${reason}`);
+    if (this.#configuration.options.config === "-") {
+      this.#outputs.log.warn(
+        "The router stays the same, as standard input cannot be read again",
       );
-      if (left > 0 || this.#stopping !== "no") return;
-      this.#stopped.reject(
-        new StartError("Cannot go on as no worker is left"),
+    }
+    const since = Date.now();
+    let next: Generation | undefined;
+    try {
+      const configuration = await this.#reread();
+      const outputs = await this.#outputs.prepare(configuration.options);
+      this.#next = next = this.#newGeneration(configuration);
+      try {
+        await next.load();
+      } catch (error) {
+        next.terminate();
+        outputs.cancel();
+        throw error;
+      }
+      if (this.#stopping !== "no") {
+        outputs.cancel();
+        return next.terminate();
+      }
+      outputs.commit();
+      await this.#takeOver(next);
+      this.#gauges.counters.add("reloads");
+      this.#reloadError = undefined;
+    } catch (error) {
+      if (this.#stopping !== "no") return;
+      this.#gauges.counters.add("reloads-failed");
+      this.#reloadError = error instanceof Error
+        ? error.message
+        : String(error);
+      this.#outputs.log.error(
+        `Cannot reload, and go on as before: ${this.#reloadError}`,
       );
-    });
+    } finally {
+      this.#next = undefined;
+      if (next !== undefined) {
+        await this.#watchFiles(next, since, this.#reloadError);
+      }
+    }
+  }
+
+  /** Lets a generation that is loaded serve in place of those before. */
+  async #takeOver(next: Generation): Promise<void> {
+    const before = this.#generations;
+    const { options } = next.configuration;
+    // from now on it stops with all others
+    this.#generations = [...before, next];
+    this.#next = undefined;
+    try {
+      await next.serve();
+    } catch (error) {
+      await next.retire(options.drainTimeout);
+      this.#onChange();
+      throw error;
+    }
+    this.#limitConnections(this.#configuration, next.configuration);
+    this.#configuration = next.configuration;
+    // whoever stops it retires all
+    if (this.#stopping !== "no") return;
+    await Promise.all(
+      before.map((generation) => generation.retire(options.drainTimeout)),
+    );
+    const open = before.reduce((sum, generation) => sum + generation.open, 0);
+    this.#outputs.log.info(
+      `Reloaded: generation ${next.id} serves with ${this.#countWorkers()}; ${open} connections from before go on`,
+    );
+    this.#onChange();
+  }
+
+  /** Changes the limit of connections, unless it is to stay. */
+  #limitConnections(before: Configuration, now: Configuration): void {
+    const { maxConnections } = now.options;
+    if (maxConnections === before.options.maxConnections) return;
+    this.#gauges.setMaximum(
+      Math.min(maxConnections ?? Infinity, this.#room ?? Infinity),
+    );
+  }
+
+  /**
+   * Looks at the files of a generation from now on.
+   *
+   * @param since When it began to read them (`Date.now()`).
+   * @param error Why it could not be started: the files of before stay of
+   * interest then.
+   */
+  async #watchFiles(
+    { configuration: { files }, imports }: Generation,
+    since: number,
+    error?: string,
+  ): Promise<void> {
+    await this.#watch?.follow(
+      [...files, ...filesOf(imports), ...filesIn(error ?? "")],
+      since,
+      error !== undefined,
+    );
   }
 
   #logCounters(): void {
-    this.#log.info(
+    this.#outputs.log.info(
       `Connections: ${this.#gauges} (current/maximum/total), ${this.#gauges.connectedNow} with a remote`,
     );
     const counters = String(this.#gauges.counters);
-    if (counters !== "") this.#log.info(`Counters: ${counters}`);
+    if (counters !== "") this.#outputs.log.info(`Counters: ${counters}`);
   }
 
-  #stop(how: "graceful" | "fast", signal: string): void {
+  #onStop(how: "graceful" | "fast", signal: string): void {
     if (!this.#running) {
       // while it starts: the first is obeyed when it runs, a second at once
       if (this.#early !== undefined) Deno.exit(0);
-      this.#early = () => this.#stop(how, signal);
+      this.#early = () => this.#onStop(how, signal);
       return;
     }
+    const { log } = this.#outputs;
     if (signal === "INT") {
       const now = performance.now();
       if (now - this.#interrupted < SAME_KEYSTROKE) return;
@@ -239,18 +364,20 @@ export class Supervisor {
     }
     if (this.#stopping === "fast") {
       if (how === "fast") {
-        this.#log.info(`Received ${signal} signal again. Quitting at once.`);
-        this.#stopped.resolve();
+        log.info(`Received ${signal} signal again. Quitting at once.`);
+        this.#stopped.resolve(this.#exitStatus);
       }
       return;
     }
+    log.info(`Received ${signal} signal. No longer accepting new connections.`);
+    this.#stop(how);
+  }
+
+  #stop(how: "graceful" | "fast"): void {
     const first = this.#stopping === "no";
     this.#stopping = how;
-    this.#log.info(
-      `Received ${signal} signal. No longer accepting new connections.`,
-    );
     if (how === "fast") {
-      this.#log.info(
+      this.#outputs.log.info(
         `Maximum time to wait for connections is ${FAST_SHUTDOWN} seconds.`,
       );
       setTimeout(() => this.#abort(), FAST_SHUTDOWN * 1000);
@@ -268,33 +395,91 @@ export class Supervisor {
       last = open;
       this.#logWaiting(open);
     }, WAITING_INTERVAL);
-    for (const worker of this.#workers) worker.stop();
-    Promise.all(this.#workers.map((worker) => worker.drained)).then(() => {
-      clearInterval(timer);
-      this.#stopped.resolve();
-    });
+    void this.#stopped.promise.then(() => clearInterval(timer));
+    this.#watch?.stop();
+    this.#next?.terminate();
+    for (const generation of this.#generations) void generation.retire(0);
+    this.#onChange();
   }
 
   #logWaiting(open: number): void {
-    this.#log.info(`Waiting for ${open} connections to finish.`);
+    this.#outputs.log.info(`Waiting for ${open} connections to finish.`);
   }
 
   /** Closes what has not ended in time. */
   #abort(): void {
-    this.#log.warn(
+    this.#outputs.log.warn(
       `Closing ${this.#gauges.open} connections that did not finish in ${FAST_SHUTDOWN} seconds.`,
     );
-    for (const worker of this.#workers) worker.abort();
+    for (const generation of this.#generations) generation.abort("shutdown");
     // a worker that is stuck in a loop cannot close its own
-    setTimeout(() => this.#stopped.resolve(), ABORT_TIME);
+    setTimeout(() => this.#stopped.resolve(this.#exitStatus), ABORT_TIME);
+  }
+
+  /** A worker has ended, or it is stuck. */
+  #onChange(): void {
+    this.#generations = this.#generations
+      .filter(({ workers, isDrained }) => !isDrained || workers.length > 0);
+    if (this.#stopping === "no") return;
+    if (!this.#generations.every(({ isDrained }) => isDrained)) return;
+    if (this.#countStuck() > 0) {
+      this.#outputs.log.warn(
+        `Giving up ${this.#gauges.open} connections of stuck workers`,
+      );
+    }
+    this.#stopped.resolve(this.#exitStatus);
+  }
+
+  #onStuck(worker: WorkerThread): void {
+    const generation = this.#generations
+      .find(({ workers }) => workers.includes(worker));
+    if (generation === undefined) return;
+    const { watchdog, workers, maxStuckWorkers = workers } =
+      this.#configuration.options;
+    const stuck = this.#countStuck() + 1;
+    const { log } = this.#outputs;
+    log.error(
+      `Worker ${worker.name} has not answered for ${
+        watchdog / 1000
+      } seconds: it is stuck, and ${worker.share.open} connections with it; ${stuck} stuck`,
+    );
+    if (this.#stopping === "no" && stuck > maxStuckWorkers) {
+      log.error(
+        `Cannot go on as at most ${maxStuckWorkers} workers may be stuck: exiting with status ${TOO_MANY_STUCK}`,
+      );
+      this.#exitStatus = TOO_MANY_STUCK;
+      this.#stop("fast");
+    }
+    this.#gauges.counters.add("workers-stuck");
+    generation.onStuck(worker);
+  }
+
+  #onAwake(worker: WorkerThread, silence: number): void {
+    worker.state = "draining";
+    this.#outputs.log.warn(
+      `Worker ${worker.name} answers again after ${
+        Math.round(silence / 1000)
+      } seconds: it accepts no more, and its connections go on; ${this.#countStuck()} stuck`,
+    );
+  }
+
+  #countStuck(): number {
+    return this.#generations.flatMap(({ workers }) => workers)
+      .filter(({ state }) => state === "stuck").length;
+  }
+
+  #countWorkers(): string {
+    const { workers } = this.#configuration.options;
+    return `${workers} ${workers === 1 ? "worker" : "workers"}`;
   }
 
   #onLines(batch: Batch): void {
-    for (const [level, message] of batch.log) this.#log[level](message);
-    if (batch.access !== "") this.#access?.write(batch.access);
+    const { log } = this.#outputs;
+    for (const [level, message] of batch.log) log[level](message);
+    if (batch.access !== "") this.#outputs.access(batch.access);
     if (batch.dropped > 0) {
       this.#gauges.counters.add("lines-dropped", batch.dropped);
-      this.#log.warn(
+      log.warn(
         `Dropped ${batch.dropped} lines of a worker as there were too many`,
       );
     }

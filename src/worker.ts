@@ -12,14 +12,16 @@ import { Descriptors } from "./connection/descriptors.ts";
 import { type CompiledTable, compileTable } from "./config/compile.ts";
 import { Acceptor, listenShared } from "./connection/listener.ts";
 import { Settling } from "./connection/settling.ts";
-import type { FromWorker, Load, Serve, ToWorker } from "./messages.ts";
+import type { FromWorker, Hello, Load, Serve, ToWorker } from "./messages.ts";
 import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outbox } from "./observe/outbox.ts";
+import { Share } from "./observe/share.ts";
 import type { Router } from "./router/contract.ts";
 import { dryRun } from "./router/dry_run.ts";
 import { describeError } from "./errors.ts";
-import { confineImports } from "./router/imports.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import { confineImports, reportImports } from "./router/imports.ts";
 import { HOOKS, loadRouter } from "./router/load.ts";
 
 /** The part of a worker's global scope that is used here. */
@@ -29,12 +31,12 @@ interface WorkerScope {
   addEventListener(
     type: "message" | "error" | "unhandledrejection",
     listener: (event: never) => void,
+    options?: { once: boolean },
   ): void;
 }
 
 const scope = self as unknown as WorkerScope;
-// kept from a router that would replace it
-const post = scope.postMessage.bind(scope);
+let post: (message: unknown) => void = () => {};
 const say = (message: FromWorker): void => post(message);
 
 // a router that ends its thread would take the connections of others along
@@ -53,9 +55,20 @@ let table: CompiledTable | undefined;
 let acceptors: readonly Acceptor[] = [];
 let context: Context | undefined;
 let outbox = new Outbox(say, "info");
+/** The URLs of the files that were imported, if anyone wants to know. */
+let imports: ReadonlySet<string> = new Set();
 
-scope.addEventListener("message", (event: MessageEvent<ToWorker>) => {
-  const message = event.data;
+// comes before the router, which so can neither hear nor imitate what follows
+scope.addEventListener("message", (event: MessageEvent<Hello>) => {
+  const { port } = event.data;
+  // kept from a router that would replace them
+  post = port.postMessage.bind(port);
+  port.dispatchEvent = port.dispatchEvent.bind(port);
+  port.addEventListener("message", ({ data }) => receive(data as ToWorker));
+  port.start();
+}, { once: true });
+
+function receive(message: ToWorker): void {
   switch (message.type) {
     case "load":
       return void load(message);
@@ -64,13 +77,13 @@ scope.addEventListener("message", (event: MessageEvent<ToWorker>) => {
     case "dry-run":
       return void dryRun(router as Router, table, message, say);
     case "stop":
-      return acceptors.forEach((acceptor) => acceptor.stop());
+      return stop();
     case "abort":
       for (const connection of [...context?.connections ?? []]) {
-        connection.end("shutdown");
+        connection.end(message.reason);
       }
   }
-});
+}
 
 // a mistake of the router outside its hooks must not end the thread
 scope.addEventListener("error", (event: ErrorEvent) => {
@@ -93,6 +106,7 @@ async function load(message: Load): Promise<void> {
   if (Deno.build.standalone && granted !== undefined) {
     confineImports(() => readable);
   }
+  if (message.reportImports) imports = reportImports();
   try {
     const module = url === undefined ? undefined : await loadRouter(url, name);
     if (plan !== undefined) table = compileTable(plan, module);
@@ -104,6 +118,7 @@ async function load(message: Load): Promise<void> {
     say({
       type: "loaded",
       hooks: HOOKS.filter((hook) => router?.[hook] !== undefined),
+      imports: [...imports],
     });
   } catch (error) {
     fail(error);
@@ -112,7 +127,8 @@ async function load(message: Load): Promise<void> {
 
 function serve(message: Serve): void {
   outbox = new Outbox(say, message.logLevel);
-  const gauges = new Gauges(message.gauges);
+  const share = new Share(message.share);
+  const gauges = new Gauges(message.gauges, share);
   const deadlines = new Deadlines();
   const connections = new Set<Connection>();
   context = {
@@ -143,7 +159,15 @@ function serve(message: Serve): void {
   }
   acceptors = listening;
   void untilDrained(context, listening);
+  if (message.heartbeat > 0) startHeartbeat(share, message.heartbeat);
   say({ type: "serving" });
+}
+
+/** Stops accepting; a worker that could not even listen has drained. */
+function stop(): void {
+  for (const acceptor of acceptors) acceptor.stop();
+  say({ type: "stopped" });
+  if (acceptors.length === 0) say({ type: "drained" });
 }
 
 /** Accepts until it is told to stop, then waits for the last connection. */
@@ -166,5 +190,6 @@ function fail(error: unknown): void {
   say({
     type: "failed",
     message: error instanceof Error ? error.message : String(error),
+    imports: [...imports],
   });
 }

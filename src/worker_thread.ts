@@ -3,11 +3,19 @@
  *
  * @module
  */
-import type { FromWorker, RouterSource, Serve, ToWorker } from "./messages.ts";
+import type {
+  AbortReason,
+  FromWorker,
+  Hello,
+  RouterSource,
+  Serve,
+  ToWorker,
+} from "./messages.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { oneLine } from "./errors.ts";
 import { LEVELS } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
+import { Share } from "./observe/share.ts";
 import type { Hook } from "./connection/decision.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -19,12 +27,38 @@ export class WorkerError extends Error {
   override readonly name = "WorkerError";
 }
 
+/**
+ * What a worker does:
+ *
+ * - `loading`: it loads the router, and accepts nothing yet;
+ * - `serving`: it accepts connections;
+ * - `draining`: it accepts no more, and its connections go on;
+ * - `stuck`: it does not answer, and may never do so again;
+ * - `ended`: it has drained, or has died.
+ */
+export type WorkerState =
+  | "loading"
+  | "serving"
+  | "draining"
+  | "stuck"
+  | "ended";
+
 /** Starts, instructs and ends one worker. */
 export class WorkerThread {
+  /** What logs and debuggers call it. */
+  readonly name: string;
+  /** What it counts. */
+  readonly share: Share = new Share();
+  state: WorkerState = "loading";
+  /** Whether it has said that it accepts connections, and was not told to stop. */
+  accepts = false;
+  /** The URLs of the files that its router consists of, if they are reported. */
+  imports: readonly string[] = [];
   readonly #worker: Worker;
+  readonly #port: MessagePort;
   readonly #onLines: (batch: Batch) => void;
-  readonly #drained = Promise.withResolvers<void>();
-  readonly #died = Promise.withResolvers<string>();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<string | undefined>();
   /** Who waits for the answer to the last instruction. */
   #pending: PromiseWithResolvers<FromWorker> | undefined;
   #onDryRunLine: (text: string) => void = () => {};
@@ -33,7 +67,7 @@ export class WorkerThread {
    * Starts a thread; it does nothing yet.
    *
    * @param sandbox Its permissions.
-   * @param name Shown by debuggers.
+   * @param name What logs and debuggers call it.
    * @param onLines Takes what it has for the logs.
    */
   constructor(
@@ -41,30 +75,32 @@ export class WorkerThread {
     name: string,
     onLines: (batch: Batch) => void,
   ) {
+    this.name = name;
     this.#onLines = onLines;
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url).href, {
       type: "module",
       name,
       deno: { permissions: sandbox.permissions },
     });
-    this.#worker.onmessage = (event: MessageEvent<FromWorker>) =>
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#port.onmessage = (event: MessageEvent<FromWorker>) =>
       this.#receive(event.data);
+    this.#worker.postMessage({ port: port2 } satisfies Hello, [port2]);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#pending?.reject(new WorkerError(event.message));
-      this.#died.resolve(oneLine(event.message));
-      this.#drained.resolve();
+      this.#stopped.resolve();
+      this.#ended.resolve(oneLine(event.message));
     };
   }
 
-  /** Resolves with the reason when the thread has ended by an error. */
-  get died(): Promise<string> {
-    return this.#died.promise;
-  }
-
-  /** Resolves when the worker has stopped and its last connection has ended. */
-  get drained(): Promise<void> {
-    return this.#drained.promise;
+  /**
+   * Resolves when the worker has stopped and its last connection has ended; or,
+   * with the reason, when the thread has died of an error.
+   */
+  get ended(): Promise<string | undefined> {
+    return this.#ended.promise;
   }
 
   /**
@@ -72,12 +108,14 @@ export class WorkerThread {
    *
    * @param router The module, the table, or both.
    * @param limits What it may read, and what of that it gives up afterwards.
+   * @param reportImports Whether to set `imports`.
    * @returns The hooks that the router has.
    * @throws {WorkerError} If it cannot be loaded, or not in time.
    */
   async load(
     router: RouterSource,
     limits: Pick<Sandbox, "revokeRead" | "mayRead">,
+    reportImports = false,
   ): Promise<readonly Hook[]> {
     const timer = setTimeout(
       () =>
@@ -96,6 +134,7 @@ export class WorkerThread {
         router,
         revokeRead: limits.revokeRead,
         mayRead: limits.mayRead,
+        reportImports,
       });
       return answer.type === "loaded" ? answer.hooks : [];
     } finally {
@@ -109,8 +148,10 @@ export class WorkerThread {
    * @param options How to serve them.
    * @throws {WorkerError} If it cannot listen.
    */
-  async serve(options: Omit<Serve, "type">): Promise<void> {
-    await this.#ask({ type: "serve", ...options });
+  async serve(options: Omit<Serve, "type" | "share">): Promise<void> {
+    this.state = "serving";
+    await this.#ask({ type: "serve", ...options, share: this.share.shared });
+    this.accepts = this.state === "serving";
   }
 
   /**
@@ -138,23 +179,38 @@ export class WorkerThread {
     return answer.type === "dry-run-end" && !answer.failed;
   }
 
-  /** Stops accepting; `drained` tells when all is over. */
-  stop(): void {
+  /**
+   * Stops accepting; `ended` tells when all is over. One that is stuck does
+   * it as soon as it hears of it.
+   *
+   * @returns When it accepts no more.
+   */
+  stop(): Promise<void> {
+    this.accepts = false;
+    if (this.state === "serving") this.state = "draining";
     this.#send({ type: "stop" });
+    return this.#stopped.promise;
   }
 
-  /** Closes all connections. */
-  abort(): void {
-    this.#send({ type: "abort" });
+  /**
+   * Closes all connections.
+   *
+   * @param reason Why, for the access log.
+   */
+  abort(reason: AbortReason): void {
+    this.#send({ type: "abort", reason });
   }
 
   /** Ends the thread, unless it is stuck in a loop. */
   terminate(): void {
+    this.state = "ended";
     this.#worker.terminate();
+    this.#port.close();
+    this.#pending?.reject(new WorkerError("The worker was ended"));
   }
 
   #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#port.postMessage(message);
   }
 
   #ask(message: ToWorker): Promise<FromWorker> {
@@ -168,13 +224,18 @@ export class WorkerThread {
     switch (message.type) {
       case "lines":
         return this.#onLines(message);
+      case "stopped":
+        return this.#stopped.resolve();
       case "drained":
-        return this.#drained.resolve();
+        return this.#ended.resolve(undefined);
       case "dry-run-line":
         return this.#onDryRunLine(message.text);
       case "failed":
+        this.imports = message.imports;
         return this.#pending?.reject(new WorkerError(message.message));
       case "loaded":
+        this.imports = message.imports;
+        return this.#pending?.resolve(message);
       case "serving":
       case "dry-run-end":
         return this.#pending?.resolve(message);
@@ -188,21 +249,25 @@ export class WorkerThread {
  */
 function isMessage(message: unknown): message is FromWorker {
   if (typeof message !== "object" || message === null) return false;
-  const { type, log, access, dropped, text, message: failure, hooks } =
+  const { type, log, access, dropped, text, message: failure, hooks, imports } =
     message as Record<string, unknown>;
   switch (type) {
     case "lines":
       return typeof access === "string" && typeof dropped === "number" &&
         Array.isArray(log) && log.every(isLine);
     case "failed":
-      return typeof failure === "string";
+      return typeof failure === "string" && isTexts(imports);
     case "dry-run-line":
       return typeof text === "string";
     case "loaded":
-      return Array.isArray(hooks);
+      return isTexts(hooks) && isTexts(imports);
     default:
       return typeof type === "string";
   }
+}
+
+function isTexts(list: unknown): boolean {
+  return Array.isArray(list) && list.every((item) => typeof item === "string");
 }
 
 function isLine(line: unknown): boolean {

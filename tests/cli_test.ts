@@ -57,6 +57,10 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
       logLevel: "info",
       logFormat: "text",
       accessLog: "-",
+      watch: false,
+      drainTimeout: 0,
+      watchdog: 5000,
+      maxStuckWorkers: undefined,
     },
   });
 });
@@ -89,6 +93,10 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     logLevel: "debug",
     logFormat: "json",
     accessLog: "access.log",
+    watch: false,
+    drainTimeout: 2500,
+    watchdog: 0,
+    maxStuckWorkers: 0,
   };
   const values = {
     config: "other.ts",
@@ -110,6 +118,9 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     "log-level": "debug",
     "log-format": "json",
     "access-log": "access.log",
+    "drain-timeout": "2.5",
+    watchdog: "0",
+    "max-stuck-workers": "0",
   };
   const joined = Object.entries(values).map(([key, value]) =>
     `--${key}=${value}`

@@ -118,6 +118,7 @@ function toSettings(input: TableInput, folder: string): Settings {
     ...input.maxDuration === undefined
       ? {}
       : { maxDuration: input.maxDuration * 1000 },
+    drainTimeout: input.drainTimeout && input.drainTimeout * 1000,
     grants: allow && {
       net: toGrant(allow.net),
       ...Array.isArray(allow.net) || typeof allow.net === "string"

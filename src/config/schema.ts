@@ -338,6 +338,8 @@ export const tableSchema = mapping({
     .describe("Seconds in which both directions may be silent; 0: no limit."),
   maxDuration: secondsOrOff(MAX_SECONDS).optional()
     .describe("Seconds from accept to the end of a connection; 0: no limit."),
+  drainTimeout: secondsOrOff(MAX_SECONDS).optional()
+    .describe("Seconds for connections from before a reload to end."),
   logLevel: z.enum(LEVELS, rule(`must be one of ${LEVELS.join(", ")}`))
     .optional().describe("How much to log."),
   logFormat: z.enum(["text", "json"], rule("must be one of text, json"))

@@ -114,6 +114,8 @@ export type EndReason =
   | "max-duration"
   /** The proxy was stopped. */
   | "shutdown"
+  /** A reload has replaced its generation more than `--drain-timeout` ago. */
+  | "drain-timeout"
   /** An error of the proxy itself; it is logged. */
   | "internal-error";
 

@@ -27,12 +27,18 @@ export const COUNTERS = [
   "idle-timeout",
   "max-duration",
   "shutdown",
+  "drain-timeout",
   "internal-error",
   // how often, and how many milliseconds, there was no place for a connection
   "max-connections",
   "max-connections-ms",
   // an operation that found no file descriptor
   "descriptors-exhausted",
+  // what has become of workers, and of reloads
+  "workers-died",
+  "workers-stuck",
+  "reloads",
+  "reloads-failed",
   // lines of the logs that were not written
   "lines-dropped",
 ] as const;

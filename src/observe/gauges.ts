@@ -4,6 +4,7 @@
  * @module
  */
 import { Counters, type Counts } from "./counters.ts";
+import { Share } from "./share.ts";
 
 const OPEN = 0;
 const MAXIMUM = 1;
@@ -50,12 +51,18 @@ export class Gauges {
   /** How connections have ended, and how often limits were met. */
   readonly counters: Counters;
   readonly #cells: Int32Array;
+  readonly #own: Share;
 
   /**
    * @param shared The `shared` of the gauges of another thread, or how many
    * connections may be open at a time (`undefined`: no limit).
+   * @param own Counts the part of this thread.
    */
-  constructor(shared: SharedArrayBuffer | number | undefined) {
+  constructor(
+    shared: SharedArrayBuffer | number | undefined,
+    own: Share = new Share(),
+  ) {
+    this.#own = own;
     if (shared instanceof SharedArrayBuffer) {
       this.shared = shared;
       this.#cells = new Int32Array(shared, 0, SIZE);
@@ -110,20 +117,34 @@ export class Gauges {
   }
 
   /**
+   * Sets how many connections may be open at a time, with or without a want of
+   * descriptors.
+   *
+   * @param connections A number, or `Infinity`.
+   */
+  setMaximum(connections: number): void {
+    this.maximumLimit = this.limit = Math.min(UNLIMITED, connections);
+  }
+
+  /**
    * Takes one of the places that `limit` leaves, before a connection is
    * accepted. `closed` gives it back, or `unreserve` if none was accepted.
    *
    * @returns Whether there was one.
    */
   reserve(): boolean {
-    if (Atomics.add(this.#cells, RESERVED, 1) < this.limit) return true;
-    this.unreserve();
+    if (Atomics.add(this.#cells, RESERVED, 1) < this.limit) {
+      this.#own.addReserved(1);
+      return true;
+    }
+    Atomics.sub(this.#cells, RESERVED, 1);
     return false;
   }
 
   /** Gives back a place that was not used. */
   unreserve(): void {
     Atomics.sub(this.#cells, RESERVED, 1);
+    this.#own.addReserved(-1);
   }
 
   /**
@@ -133,6 +154,7 @@ export class Gauges {
    */
   opened(): number {
     const open = Atomics.add(this.#cells, OPEN, 1) + 1;
+    this.#own.addOpen(1);
     let maximum = this.maximum;
     while (open > maximum) {
       const seen = Atomics.compareExchange(
@@ -154,7 +176,13 @@ export class Gauges {
   /** Counts the end of a connection. */
   closed(): void {
     const before = Atomics.sub(this.#cells, OPEN, 1);
+    this.#own.addOpen(-1);
     this.unreserve();
+    this.#freed(before);
+  }
+
+  /** Counts the time without a place, if it is over. */
+  #freed(before: number): void {
     if (Atomics.load(this.#cells, FULL_SINCE) === 0 || before > this.limit) {
       return;
     }
@@ -180,6 +208,20 @@ export class Gauges {
    */
   connected(change: 1 | -1): void {
     Atomics.add(this.#cells, CONNECTED, change);
+    this.#own.addConnected(change);
+  }
+
+  /**
+   * Takes out the part of a worker that has died: its connections are closed,
+   * and their places are free.
+   *
+   * @param share What the worker had counted; it must not run any more.
+   */
+  giveBack(share: Share): void {
+    const before = Atomics.sub(this.#cells, OPEN, share.open);
+    Atomics.sub(this.#cells, CONNECTED, share.connected);
+    Atomics.sub(this.#cells, RESERVED, share.reserved);
+    if (share.open > 0) this.#freed(before - share.open + 1);
   }
 
   /** Reads all numbers; they may be of slightly different moments. */

@@ -19,7 +19,7 @@ export interface Sink {
  * without bound.
  */
 export class LineWriter {
-  readonly #sink: Sink;
+  #sink: Sink;
   readonly #onTrouble: (message: string) => void;
   readonly #onDropped: (lines: number) => void;
   readonly #encoder = new TextEncoder();
@@ -28,6 +28,8 @@ export class LineWriter {
   #dropped = 0;
   #broken = false;
   #writing: Promise<void> | undefined;
+  /** Told when the sinks of before are not used any more. */
+  #onReplaced: (() => void)[] = [];
 
   /**
    * @param sink Where to write; the caller closes it after `flush`.
@@ -52,15 +54,26 @@ export class LineWriter {
    */
   write(text: string): void {
     if (this.#broken) return;
-    if (this.#length + text.length > MAX_WAITING) {
-      const lines = countLines(text);
-      this.#dropped += lines;
-      this.#onDropped(lines);
-      return;
-    }
+    if (this.#length + text.length > MAX_WAITING) return this.#drop(text);
     this.#waiting.push(text);
     this.#length += text.length;
     this.#writing ??= this.#drain();
+  }
+
+  /**
+   * Writes to another sink from the next lines on, also if the one of before is
+   * broken.
+   *
+   * @param sink Where to write.
+   * @returns When the one of before may be closed.
+   */
+  async replace(sink: Sink): Promise<void> {
+    this.#sink = sink;
+    this.#broken = false;
+    if (this.#writing === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onReplaced.push(resolve);
+    await promise;
   }
 
   /**
@@ -77,27 +90,46 @@ export class LineWriter {
   }
 
   async #drain(): Promise<void> {
-    try {
-      while (this.#waiting.length > 0) {
-        const bytes = this.#encoder.encode(this.#waiting.join(""));
-        this.#waiting = [];
-        this.#length = 0;
+    while (this.#waiting.length > 0) {
+      const sink = this.#sink;
+      const bytes = this.#encoder.encode(this.#waiting.join(""));
+      this.#waiting = [];
+      this.#length = 0;
+      try {
         for (let at = 0; at < bytes.length;) {
-          at += await this.#sink.write(bytes.subarray(at));
+          at += await sink.write(bytes.subarray(at));
         }
-        this.#reportDropped();
+      } catch (error) {
+        this.#failed(sink, error);
       }
-    } catch (error) {
+      for (const resolve of this.#onReplaced.splice(0)) resolve();
+      this.#reportDropped();
+    }
+    this.#writing = undefined;
+  }
+
+  /** Gives a sink up, unless it is replaced already. */
+  #failed(sink: Sink, error: unknown): void {
+    if (sink === this.#sink) {
       this.#broken = true;
       this.#waiting = [];
-      this.#onTrouble(
-        `Cannot write the log, and go on without: ${
-          error instanceof Error ? error.message : error
-        }`,
-      );
-    } finally {
-      this.#writing = undefined;
+      this.#length = 0;
     }
+    this.#onTrouble(
+      `Cannot write the log, and go on without: ${
+        error instanceof Error ? error.message : error
+      }`,
+    );
+  }
+
+  /** Says at once that lines are dropped, and how many when it is over. */
+  #drop(text: string): void {
+    if (this.#dropped === 0) {
+      this.#onTrouble("Dropping lines as the log is read too slowly");
+    }
+    const lines = countLines(text);
+    this.#dropped += lines;
+    this.#onDropped(lines);
   }
 
   #reportDropped(): void {

@@ -1,5 +1,5 @@
 /**
- * Confining what a router imports, where the runtime does not.
+ * Confining what a router imports, where the runtime does not, and noting it.
  *
  * @module
  */
@@ -45,6 +45,24 @@ export function confineImports(readable: () => readonly string[]): boolean {
     },
   });
   return true;
+}
+
+/**
+ * Notes which files are imported from now on.
+ *
+ * @returns Their URLs; it grows. Empty for ever if the runtime cannot tell.
+ */
+export function reportImports(): ReadonlySet<string> {
+  const urls = new Set<string>();
+  const { registerHooks } = module as unknown as Hooks;
+  registerHooks?.({
+    resolve(specifier, context, next) {
+      const resolved = next(specifier, context);
+      if (resolved.url.startsWith("file:")) urls.add(resolved.url);
+      return resolved;
+    },
+  });
+  return urls;
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Gauges } from "../../src/observe/gauges.ts";
+import { Share } from "../../src/observe/share.ts";
 
 Deno.test("Gauges counts what is open now, at most and in all", () => {
   const gauges = new Gauges(undefined);
@@ -118,4 +119,50 @@ Deno.test("snapshot() of Gauges has all numbers", () => {
   });
   assert.equal(counts.done, 1);
   assert.equal(new Gauges(7).snapshot().limit, 7);
+});
+
+Deno.test("giveBack() takes out what a worker that has died had counted", () => {
+  const main = new Gauges(5);
+  const share = new Share();
+  const dead = new Gauges(main.shared, share);
+  const alive = new Gauges(main.shared);
+  for (const gauges of [dead, dead, alive]) {
+    gauges.reserve();
+    gauges.opened();
+  }
+  dead.connected(1);
+  alive.connected(1);
+  dead.reserve(); // waits for the next connection
+  dead.closed();
+  assert.deepEqual(
+    [share.open, share.connected, share.reserved],
+    [1, 1, 2],
+  );
+  main.giveBack(new Share(share.shared));
+  assert.equal(String(main), "1/3/3");
+  assert.equal(main.connectedNow, 1);
+  assert.equal(alive.reserve(), true);
+  for (let i = 0; i < 3; i++) assert.equal(alive.reserve(), true);
+  assert.equal(alive.reserve(), false, "five places, one of them was open");
+});
+
+Deno.test("a refused reserve() counts nothing for the worker", () => {
+  const share = new Share();
+  const gauges = new Gauges(1, share);
+  assert.deepEqual([gauges.reserve(), gauges.reserve()], [true, false]);
+  assert.equal(share.reserved, 1);
+  gauges.unreserve();
+  assert.equal(share.reserved, 0);
+});
+
+Deno.test("setMaximum() changes the limit, also one that was lowered", () => {
+  const gauges = new Gauges(10);
+  gauges.limit = 3;
+  gauges.setMaximum(20);
+  assert.deepEqual([gauges.limit, gauges.maximumLimit], [20, 20]);
+  gauges.setMaximum(Infinity);
+  assert.deepEqual([gauges.limit, gauges.maximumLimit], [
+    2 ** 31 - 1,
+    2 ** 31 - 1,
+  ]);
 });

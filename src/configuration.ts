@@ -1,0 +1,134 @@
+/**
+ * The configuration: the command line, and the file that it names, which may
+ * set the rest. Read at the start, and once more at each reload.
+ *
+ * @module
+ */
+import { relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  type Command,
+  ConfigError,
+  type Options,
+  type Settings,
+} from "./cli.ts";
+import { readAuthorities } from "./config/authorities.ts";
+import type { LoadedTable } from "./config/load.ts";
+import type { RouterSource } from "./messages.ts";
+import { requirePermissions } from "./sandbox.ts";
+
+/** All that is needed to run. */
+export interface Configuration {
+  readonly options: Options;
+  readonly router: RouterSource;
+  /** The paths of the files that it was read from. */
+  readonly files: readonly string[];
+}
+
+/** What standard input had: it can be read but once. */
+let standardInput: Promise<string> | undefined;
+
+/**
+ * Reads the configuration.
+ *
+ * @param initial The options of the command line.
+ * @param parse Parses the command line once more, with the settings of a route
+ * table as defaults.
+ * @param mayAsk Whether to ask at a terminal for permissions that are missing;
+ * not while connections are served.
+ * @returns The configuration, checked but for the router module.
+ * @throws {ConfigError} If it cannot be used.
+ */
+export async function readConfiguration(
+  initial: Options,
+  parse: (settings: Settings) => Command,
+  mayAsk: boolean,
+): Promise<Configuration> {
+  await requirePermissions(initial, undefined, mayAsk);
+  const { config } = initial;
+  if (!/\.ya?ml$/i.test(config)) {
+    checkPlaces(initial);
+    return {
+      options: initial,
+      router: await findModule(config),
+      files: config === "-" ? [] : [resolve(config)],
+    };
+  }
+  const table = await loadTable(config);
+  // what a table sets is known only now
+  const settled = parse(table.settings);
+  const options = "options" in settled ? settled.options : initial;
+  const router = await findRouter(config, table);
+  checkPlaces(options);
+  await requirePermissions(options, router, mayAsk);
+  return {
+    options,
+    router,
+    files: [config, ...table.router === undefined ? [] : [table.router]]
+      .map((path) => resolve(path)),
+  };
+}
+
+/** Reads a route table. */
+async function loadTable(config: string): Promise<LoadedTable> {
+  await requireFile(config, "the route table");
+  const source = await Deno.readTextFile(config);
+  // the packages that read it are loaded only for those who have one
+  const { readTable } = await import("./config/load.ts");
+  return await readAuthorities(readTable(source, config));
+}
+
+/** Every worker waits for a connection at each listener, and has a place. */
+function checkPlaces({ workers, maxConnections, listen }: Options): void {
+  const least = listen.length * workers;
+  // with one queue, any worker that has a place will do
+  if (listen.length === 1) return;
+  if (maxConnections === undefined || maxConnections >= least) return;
+  throw new ConfigError(
+    `Cannot use --max-connections as it must be at least the number of listeners times that of workers, ${least}: current value is ${maxConnections}`,
+  );
+}
+
+/** Finds the router of a table, which may name a module for the rest. */
+async function findRouter(
+  config: string,
+  { table, router: path }: LoadedTable,
+): Promise<RouterSource> {
+  if (path === undefined) return { name: config, url: undefined, table };
+  const name = relative(Deno.cwd(), path);
+  await requireFile(path, "the router");
+  return { name, url: pathToFileURL(path).href, table };
+}
+
+/** Finds the module of the command line; `-` is read from standard input. */
+async function findModule(config: string): Promise<RouterSource> {
+  if (config === "-") {
+    standardInput ??= new Response(Deno.stdin.readable).text();
+    const text = await standardInput;
+    const type = "application/typescript;charset=utf-8";
+    return {
+      name: "from standard input",
+      url: `data:${type},${encodeURIComponent(text)}`,
+    };
+  }
+  await requireFile(config, "the router");
+  return { name: config, url: pathToFileURL(resolve(config)).href };
+}
+
+/** Says in one line, before anything starts, that a file cannot be read. */
+async function requireFile(path: string, what: string): Promise<void> {
+  try {
+    const info = await Deno.stat(path);
+    if (!info.isFile) throw new Error("it is not a file");
+    (await Deno.open(path)).close();
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Error
+      ? error.message
+      : error;
+    throw new ConfigError(`Cannot read ${what} ${path}: ${reason}`, {
+      cause: error,
+    });
+  }
+}

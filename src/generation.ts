@@ -1,0 +1,357 @@
+/**
+ * The workers that run one and the same configuration.
+ *
+ * @module
+ */
+import { Backoff } from "./backoff.ts";
+import type { Configuration } from "./configuration.ts";
+import { formatAddress } from "./connection/address.ts";
+import { type ListenOptions, listenShared } from "./connection/listener.ts";
+import type { AbortReason, Serve } from "./messages.ts";
+import type { Gauges } from "./observe/gauges.ts";
+import type { Log } from "./observe/log.ts";
+import type { Batch } from "./observe/outbox.ts";
+import { type Sandbox, sandbox } from "./sandbox.ts";
+import type { GenerationStatus } from "./status.ts";
+import { WorkerThread } from "./worker_thread.ts";
+
+/** Milliseconds to wait for workers to stop accepting. */
+const STOP_TIME = 1000;
+
+/** The proxy cannot run; exit status 1. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** What all generations share. */
+export interface Environment {
+  /** Of all workers. */
+  readonly gauges: Gauges;
+  /** The operational log. */
+  readonly log: Log;
+  /** Milliseconds between two signs of life of a worker; 0: none. */
+  readonly heartbeat: number;
+  /** Whether to note which files the router consists of. */
+  readonly reportImports: boolean;
+  /** Takes what a worker has for the logs. */
+  onLines(batch: Batch): void;
+  /** Is told that a worker has ended, or that it got stuck. */
+  onChange(): void;
+}
+
+/**
+ * Starts the workers, replaces those that die or get stuck, and ends them all
+ * when another generation has taken over.
+ */
+export class Generation {
+  /** 1 for the first of the process. */
+  readonly id: number;
+  readonly configuration: Configuration;
+  readonly #environment: Environment;
+  readonly #sandbox: Sandbox;
+  readonly #backoff = new Backoff();
+  readonly #started = new Date();
+  #state: "starting" | "serving" | "draining" = "starting";
+  #workers: WorkerThread[] = [];
+  readonly #imports = new Set<string>();
+  /** How many workers it has had. */
+  #count = 0;
+  /** Keep the shared sockets open until the workers have their own. */
+  #listening: Deno.TcpListener[] = [];
+  /** Workers to be started after a pause. */
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
+  #drainTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param id Its number.
+   * @param configuration What it runs.
+   * @param environment What all generations share.
+   */
+  constructor(
+    id: number,
+    configuration: Configuration,
+    environment: Environment,
+  ) {
+    this.id = id;
+    this.configuration = configuration;
+    this.#environment = environment;
+    this.#sandbox = sandbox(configuration.options, configuration.router);
+  }
+
+  /** The workers that have not ended. */
+  get workers(): readonly WorkerThread[] {
+    return this.#workers;
+  }
+
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#workers.reduce((sum, { share }) => sum + share.open, 0);
+  }
+
+  /** Whether all workers have ended, but for those that may never. */
+  get isDrained(): boolean {
+    return this.#state === "draining" &&
+      this.#workers.every(({ state }) => state === "stuck");
+  }
+
+  /** The URLs of the files that the router consists of, if they are noted. */
+  get imports(): readonly string[] {
+    return [...this.#imports];
+  }
+
+  /**
+   * Starts the workers, which load the router and accept nothing yet.
+   *
+   * @returns The addresses to be listened on, one for each listener.
+   * @throws {StartError} If an address cannot be listened on.
+   * @throws {WorkerError} If the router cannot be loaded. `terminate` is to be
+   * called then.
+   */
+  async load(): Promise<readonly Deno.NetAddr[]> {
+    const { options } = this.configuration;
+    // opened first, so that the ports are known to be free
+    this.#listen();
+    const workers = Array.from(
+      { length: options.workers },
+      () => this.#startWorker(),
+    );
+    await Promise.all(workers.map((worker) => this.#load(worker)));
+    return this.#listening.map(({ addr }) => addr as Deno.NetAddr);
+  }
+
+  /**
+   * Accepts connections.
+   *
+   * @throws {WorkerError} If a worker cannot listen; the others may have
+   * accepted connections by then, so `retire` is to be called.
+   */
+  async serve(): Promise<void> {
+    if (this.#state === "starting") this.#state = "serving";
+    try {
+      await Promise.all(this.#workers.map((worker) => this.#serve(worker)));
+    } finally {
+      this.#closeListeners();
+    }
+  }
+
+  /**
+   * Stops accepting; its connections go on.
+   *
+   * @param timeout Milliseconds after which they are closed; 0: never.
+   * @returns When it accepts no more; a worker that does not answer is waited
+   * for only for a moment.
+   */
+  async retire(timeout: number): Promise<void> {
+    if (this.#state === "draining") return;
+    this.#state = "draining";
+    this.#cancelPauses();
+    this.#closeListeners();
+    const stopped = this.#workers.map((worker) => worker.stop());
+    if (timeout > 0) {
+      this.#drainTimer = setTimeout(() => this.#endDrain(timeout), timeout);
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STOP_TIME);
+    await Promise.race([Promise.all(stopped), promise]);
+    clearTimeout(timer);
+  }
+
+  #endDrain(timeout: number): void {
+    if (this.isDrained) return;
+    this.#environment.log.warn(
+      `Closing ${this.open} connections of generation ${this.id} that did not finish in ${
+        timeout / 1000
+      } seconds after the reload`,
+    );
+    this.abort("drain-timeout");
+  }
+
+  /**
+   * Closes all connections.
+   *
+   * @param reason Why, for the access log.
+   */
+  abort(reason: AbortReason): void {
+    for (const worker of this.#workers) worker.abort(reason);
+  }
+
+  /** Ends all workers at once, unless they are stuck. */
+  terminate(): void {
+    this.#state = "draining";
+    this.#cancelPauses();
+    clearTimeout(this.#drainTimer);
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+    this.#closeListeners();
+  }
+
+  /**
+   * Goes on without a worker that does not answer, whose connections can't.
+   *
+   * @param worker One of this generation.
+   */
+  onStuck(worker: WorkerThread): void {
+    const replaced = worker.state === "serving";
+    worker.state = "stuck";
+    // done as soon as it wakes
+    void worker.stop();
+    if (replaced && this.#state === "serving") void this.#replace();
+    this.#environment.onChange();
+  }
+
+  /** What there is to know about it. */
+  get status(): GenerationStatus {
+    return {
+      id: this.id,
+      state: this.#state,
+      started: this.#started.toISOString(),
+      workers: this.#workers.map(({ name, state, share }) => ({
+        name,
+        state,
+        connections: share.open,
+        connected: share.connected,
+        lag: share.lag,
+      })),
+    };
+  }
+
+  #startWorker(): WorkerThread {
+    const worker = new WorkerThread(
+      this.#sandbox,
+      `${this.id}.${++this.#count}`,
+      (batch) => this.#environment.onLines(batch),
+    );
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  async #load(worker: WorkerThread): Promise<void> {
+    const { router } = this.configuration;
+    const { reportImports } = this.#environment;
+    try {
+      await worker.load(router, this.#sandbox, reportImports);
+    } finally {
+      for (const url of worker.imports) this.#imports.add(url);
+    }
+  }
+
+  async #serve(worker: WorkerThread): Promise<void> {
+    const { options } = this.configuration;
+    const serve: Omit<Serve, "type" | "share"> = {
+      listen: options.listen,
+      connection: options.connection,
+      gauges: this.#environment.gauges.shared,
+      heartbeat: this.#environment.heartbeat,
+      logLevel: options.logLevel,
+      accessLog: options.accessLog === "off" ? undefined : options.logFormat,
+    };
+    void worker.ended.then((reason) => this.#onEnd(worker, reason));
+    await worker.serve(serve);
+  }
+
+  #onEnd(worker: WorkerThread, reason: string | undefined): void {
+    // the main thread may have ended it itself
+    if (!this.#forget(worker)) return;
+    const { gauges, log, onChange } = this.#environment;
+    if (reason !== undefined) {
+      log.error(
+        `Worker ${worker.name} has died, and its ${worker.share.open} connections with it: ${reason}`,
+      );
+      gauges.counters.add("workers-died");
+      gauges.giveBack(worker.share);
+      if (this.#state === "serving") {
+        this.#keepListening();
+        this.#replaceLater(this.#backoff.failed());
+      }
+    }
+    if (this.#workers.length === 0) clearTimeout(this.#drainTimer);
+    onChange();
+  }
+
+  /** Starts another worker in place of one that serves no more. */
+  async #replace(): Promise<void> {
+    const worker = this.#startWorker();
+    try {
+      await this.#load(worker);
+      // it may have been retired meanwhile
+      if (this.#state !== "serving") {
+        this.#forget(worker);
+        return this.#environment.onChange();
+      }
+      await this.#serve(worker);
+      this.#closeListeners();
+      this.#environment.log.info(
+        `Worker ${worker.name} serves in place of one that does not`,
+      );
+    } catch (error) {
+      if (!this.#forget(worker)) return;
+      if (this.#state !== "serving") return this.#environment.onChange();
+      const pause = this.#backoff.failed();
+      this.#environment.log.error(
+        `Cannot start another worker, and try again in ${
+          pause / 1000
+        } seconds: ${error instanceof Error ? error.message : error}`,
+      );
+      this.#replaceLater(pause);
+    }
+  }
+
+  #replaceLater(pause: number): void {
+    const timer = setTimeout(() => {
+      this.#pauses.delete(timer);
+      void this.#replace();
+    }, pause);
+    this.#pauses.add(timer);
+  }
+
+  /** Returns whether the worker was still known. */
+  #forget(worker: WorkerThread): boolean {
+    const before = this.#workers.length;
+    this.#workers = this.#workers.filter((other) => other !== worker);
+    worker.terminate();
+    return this.#workers.length < before;
+  }
+
+  #cancelPauses(): void {
+    for (const timer of this.#pauses) clearTimeout(timer);
+    this.#pauses.clear();
+  }
+
+  #listen(): void {
+    for (const listener of this.configuration.options.listen) {
+      this.#listening.push(listen(listener));
+    }
+  }
+
+  /** Lets clients wait for the next worker when there is none left. */
+  #keepListening(): void {
+    if (this.#listening.length > 0) return;
+    if (this.#workers.some(({ accepts }) => accepts)) return;
+    try {
+      this.#listen();
+    } catch {
+      // the next worker listens itself, or says why it cannot
+    }
+  }
+
+  #closeListeners(): void {
+    for (const listener of this.#listening) listener.close();
+    this.#listening = [];
+  }
+}
+
+function listen(options: ListenOptions): Deno.TcpListener {
+  try {
+    return listenShared(options);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? "another program listens there"
+      : error instanceof Error
+      ? error.message
+      : error;
+    throw new StartError(
+      `Cannot listen on ${formatAddress(options)}: ${reason}`,
+      { cause: error },
+    );
+  }
+}

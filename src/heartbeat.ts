@@ -1,0 +1,24 @@
+/**
+ * The signs of life of a worker.
+ *
+ * @module
+ */
+import type { Share } from "./observe/share.ts";
+
+// kept from a router that would replace it
+const every = setInterval;
+
+/**
+ * Shows regularly that the event loop of this thread turns, and how late it is.
+ *
+ * @param share Where to show it.
+ * @param interval Milliseconds.
+ */
+export function startHeartbeat(share: Share, interval: number): void {
+  let due = performance.now() + interval;
+  every(() => {
+    const now = performance.now();
+    share.beat(Math.max(0, Math.round(now - due)));
+    due = now + interval;
+  }, interval);
+}

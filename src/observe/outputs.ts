@@ -1,0 +1,148 @@
+/**
+ * Where the main thread writes: the operational log, and the access log.
+ *
+ * @module
+ */
+import { ConfigError, type Options } from "../cli.ts";
+import { LineWriter, type Sink } from "./line_writer.ts";
+import type { Log } from "./log.ts";
+import { mainLog } from "./main_log.ts";
+
+/** Milliseconds to wait at the end for a log that is stuck. */
+const FLUSH_TIME = 1000;
+
+/** The options that tell where and how to write. */
+type LogOptions = Pick<Options, "logLevel" | "logFormat" | "accessLog">;
+
+/** A sink, and how to be rid of it. */
+interface Output extends Sink {
+  close?(): void;
+}
+
+/** An access log that nobody wants. */
+const NOWHERE: Output = {
+  write: (bytes) => Promise.resolve(bytes.length),
+};
+
+/** The logs of the program. Once per process. */
+export class Outputs {
+  /** The operational log. */
+  log: Log;
+  readonly #errors: LineWriter;
+  readonly #access: LineWriter;
+  #options: LogOptions;
+  #output: Output;
+
+  private constructor(
+    options: LogOptions,
+    output: Output,
+    onDropped: (lines: number) => void,
+  ) {
+    this.#errors = new LineWriter(Deno.stderr, () => {}, onDropped);
+    this.#options = options;
+    this.#output = output;
+    this.log = mainLog(options.logLevel, options.logFormat, this.#errors);
+    this.#access = new LineWriter(
+      output,
+      (message) => this.log.warn(`Access log: ${message}`),
+      onDropped,
+    );
+  }
+
+  /**
+   * Opens the logs.
+   *
+   * @param options Where to, and how.
+   * @param onDropped Counts the lines that were dropped.
+   * @throws {ConfigError} If the access log cannot be opened.
+   */
+  static async open(
+    options: LogOptions,
+    onDropped: (lines: number) => void,
+  ): Promise<Outputs> {
+    return new Outputs(options, await openOutput(options.accessLog), onDropped);
+  }
+
+  /**
+   * Writes to the access log.
+   *
+   * @param lines Whole lines, each with its newline.
+   */
+  access(lines: string): void {
+    this.#access.write(lines);
+  }
+
+  /**
+   * Opens the access log once more, as its file may have been moved away. If
+   * that fails, it goes on with the one that it has, and logs why.
+   */
+  async reopen(): Promise<void> {
+    const { accessLog } = this.#options;
+    if (accessLog === "off" || accessLog === "-") return;
+    try {
+      this.#use(await openOutput(accessLog));
+      this.log.info(`Opened the access log ${accessLog} once more`);
+    } catch (error) {
+      this.log.error(
+        `${messageOf(error)}; going on with the file that is open`,
+      );
+    }
+  }
+
+  /**
+   * Prepares other options: opens what they name.
+   *
+   * @param options The new ones.
+   * @returns What is to be called to write as they say, or to leave it.
+   * @throws {ConfigError} If the access log cannot be opened.
+   */
+  async prepare(
+    options: LogOptions,
+  ): Promise<{ commit(): void; cancel(): void }> {
+    const output = options.accessLog === this.#options.accessLog
+      ? undefined
+      : await openOutput(options.accessLog);
+    return {
+      commit: () => {
+        const { logLevel, logFormat } = this.#options;
+        this.#options = options;
+        if (options.logLevel !== logLevel || options.logFormat !== logFormat) {
+          this.log = mainLog(options.logLevel, options.logFormat, this.#errors);
+        }
+        if (output !== undefined) this.#use(output);
+      },
+      cancel: () => output?.close?.(),
+    };
+  }
+
+  /** Writes what is left, unless a log is stuck. */
+  async flush(): Promise<void> {
+    await this.#access.flush(FLUSH_TIME);
+    await this.#errors.flush(FLUSH_TIME);
+  }
+
+  #use(output: Output): void {
+    const before = this.#output;
+    this.#output = output;
+    // one that is stuck stays open: nothing waits for it
+    void this.#access.replace(output).then(() => before.close?.());
+  }
+}
+
+async function openOutput(path: string): Promise<Output> {
+  if (path === "off") return NOWHERE;
+  // not to be closed: Deno.stdout itself is never given away
+  if (path === "-") return { write: (bytes) => Deno.stdout.write(bytes) };
+  try {
+    return await Deno.open(path, { append: true, create: true });
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot open the access log ${path}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

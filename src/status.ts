@@ -1,0 +1,44 @@
+/**
+ * What the main thread knows of its workers, for whoever asks.
+ *
+ * @module
+ */
+import type { WorkerState } from "./worker_thread.ts";
+
+/** A worker. */
+export interface WorkerStatus {
+  /** Its generation and number, as the log calls it: `2.1`. */
+  readonly name: string;
+  readonly state: WorkerState;
+  /** Connections that are open now. */
+  readonly connections: number;
+  /** Those of them that have a remote. */
+  readonly connected: number;
+  /** Milliseconds by which its event loop was late, the last time. */
+  readonly lag: number;
+}
+
+/** The workers that run one configuration. */
+export interface GenerationStatus {
+  /** 1 for the first of the process. */
+  readonly id: number;
+  /** `draining`: another one has taken over, or the proxy stops. */
+  readonly state: "starting" | "serving" | "draining";
+  /** When it was started, as in RFC 3339. */
+  readonly started: string;
+  /** Those that have not ended. */
+  readonly workers: readonly WorkerStatus[];
+}
+
+/** The whole program. */
+export interface Status {
+  /** When it was started, as in RFC 3339. */
+  readonly started: string;
+  readonly state: "starting" | "serving" | "stopping";
+  /** From the oldest to the newest, which serves. */
+  readonly generations: readonly GenerationStatus[];
+  /** Workers that do not answer now. */
+  readonly stuck: number;
+  /** Why the last reload has failed, unless it has not. */
+  readonly reloadError: string | undefined;
+}

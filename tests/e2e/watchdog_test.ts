@@ -1,0 +1,241 @@
+/**
+ * Workers that get stuck, or die, while the proxy runs.
+ */
+import assert from "node:assert/strict";
+import {
+  Proxy,
+  receive,
+  receiveAll,
+  send,
+  test,
+  unusedPort,
+} from "../fixtures.ts";
+
+/**
+ * Answers, unless it is told to loop (for some milliseconds, or for ever), or to
+ * break the runtime so that the worker dies. Where nobody asks for anything,
+ * connections stay open.
+ */
+const ROUTER = `let me = crypto.randomUUID();
+  export default (data) => {
+    const [, word, time] = /^(\\w+) ?(\\d*)\\n/.exec(data.text) ?? [];
+    if (word === "loop") {
+      console.error("looping");
+      const until = time === "" ? Infinity : performance.now() + Number(time);
+      while (performance.now() < until);
+      return { close: "looped" };
+    }
+    if (word === "die") {
+      Event.prototype.preventDefault = () => {};
+      setTimeout(() => { throw new Error("broken"); });
+    }
+    if (word === "who") return { close: me };
+    if (word === "hold") return { reply: ".", consume: data.length };
+    return { noop: true };
+  };`;
+
+/** Sends a word, and waits for the end. */
+async function ask(proxy: Proxy, word: string): Promise<string> {
+  using client = await proxy.connect();
+  await send(client, `${word}\n`);
+  return await receiveAll(client);
+}
+
+/** Opens a connection that stays. */
+async function hold(proxy: Proxy): Promise<Deno.TcpConn> {
+  const client = await proxy.connect();
+  await send(client, "hold\n");
+  await receive(client, 1);
+  return client;
+}
+
+const start = (...args: string[]) => Proxy.start(ROUTER, { args });
+
+/** Where to listen so that it stays the same without any worker. */
+const fixedPort = () => ["-h", "127.0.0.1", "-p", String(unusedPort())];
+
+test("a worker that is stuck is reported with its connections, and replaced", async () => {
+  await using proxy = await start("-w", "1", "--watchdog", "0.5");
+  using _held = await hold(proxy);
+  using client = await proxy.connect();
+  await send(client, "loop\n");
+  await proxy.log.find(
+    "error Worker 1.1 has not answered for 0.5 seconds: it is stuck, and 2 connections with it; 1 stuck",
+  );
+  await proxy.log.find("Worker 1.2 serves in place of one that does not");
+  // although the one that is stuck has a clone of the listener
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await ask(proxy, "who")).length, 36);
+  }
+  await proxy.access.findAll("end=router-close", 20);
+  proxy.kill("SIGUSR2");
+  await proxy.log.find("Connections: 2/");
+});
+
+test("a worker that is busy for less than --watchdog stays", async () => {
+  await using proxy = await start("-w", "1", "--watchdog", "20");
+  const before = await ask(proxy, "who");
+  assert.equal(await ask(proxy, "loop 1500"), "looped");
+  assert.equal(await ask(proxy, "who"), before);
+  assert.equal(proxy.log.count("stuck"), 0);
+});
+
+test("a worker that wakes is told to drain: its connections go on, others go elsewhere", async () => {
+  await using proxy = await start("-w", "1", "--watchdog", "0.3");
+  using held = await hold(proxy);
+  const before = await ask(proxy, "who");
+  const looped = ask(proxy, "loop 4000");
+  await proxy.log.find("is stuck");
+  await proxy.log.find("Worker 1.2 serves in place");
+  assert.notEqual(await ask(proxy, "who"), before);
+  await proxy.log.find(
+    /warn Worker 1.1 answers again after \d+ seconds: .*; 0 stuck/,
+  );
+  assert.equal(await looped, "looped");
+  await send(held, "hold\n");
+  await receive(held, 1);
+  await send(held, "who\n");
+  assert.equal(await receiveAll(held), before);
+  for (let i = 0; i < 5; i++) assert.notEqual(await ask(proxy, "who"), before);
+});
+
+test("no worker is taken for stuck when the whole process was suspended", async () => {
+  await using proxy = await start("-w", "2", "--watchdog", "1");
+  const before = await ask(proxy, "who");
+  proxy.kill("SIGSTOP");
+  const waiting = ask(proxy, "who");
+  // this is about time that passes
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  proxy.kill("SIGCONT");
+  assert.equal((await waiting).length, before.length);
+  proxy.kill("SIGTERM");
+  assert.equal((await proxy.status).code, 0);
+  await proxy.log.ended;
+  assert.equal(proxy.log.count("stuck"), 0);
+});
+
+test("the proxy exits with 70 when more than --max-stuck-workers are stuck", async () => {
+  await using proxy = await start(
+    ..."-w 1 --watchdog 0.3 --max-stuck-workers 1".split(" "),
+  );
+  using first = await proxy.connect();
+  await send(first, "loop\n");
+  await proxy.log.find("Worker 1.2 serves in place");
+  using second = await proxy.connect();
+  await send(second, "loop\n");
+  assert.equal((await proxy.status).code, 70);
+  await proxy.log.ended;
+  await proxy.log.find(
+    "Cannot go on as at most 1 workers may be stuck: exiting with status 70",
+  );
+});
+
+test("before it exits with 70, the connections of others may end", async () => {
+  await using proxy = await start(
+    ..."-w 2 --watchdog 0.3 --max-stuck-workers 0".split(" "),
+  );
+  // of the worker that does not loop: one of these is
+  const held = [];
+  for (let i = 0; i < 8; i++) held.push(await hold(proxy));
+  using client = await proxy.connect();
+  await send(client, "loop\n");
+  await proxy.log.find("exiting with status 70");
+  let answered = 0;
+  for (const one of held) {
+    await send(one, "who\n");
+    // those of the stuck worker end with the process
+    const answer = await receiveAll(one).catch(() => "");
+    if (answer.length === 36) answered++;
+    one.close();
+  }
+  assert.equal((await proxy.status).code, 70);
+  assert.ok(answered <= 8);
+});
+
+test("a stuck worker keeps nobody waiting who stops the proxy", async () => {
+  await using proxy = await start("-w", "2", "--watchdog", "0.3");
+  using client = await proxy.connect();
+  await send(client, "loop\n");
+  await proxy.log.find("is stuck");
+  proxy.kill("SIGQUIT");
+  assert.equal((await proxy.status).code, 0);
+  await proxy.log.ended;
+  await proxy.log.find("Giving up 1 connections of stuck workers");
+});
+
+test("--watchdog 0 takes no worker for stuck", async () => {
+  await using proxy = await start("-w", "1", "--watchdog", "0");
+  assert.equal(await ask(proxy, "loop 2500"), "looped");
+  assert.equal(proxy.log.count("stuck"), 0);
+});
+
+test("a worker that dies is replaced, and the places of its connections are free", async () => {
+  await using proxy = await Proxy.start(ROUTER, {
+    args: ["-w", "1", "--max-connections", "3"],
+    listen: fixedPort(),
+  });
+  using _first = await hold(proxy);
+  using _second = await hold(proxy);
+  using killer = await proxy.connect();
+  await send(killer, "die\n");
+  await proxy.log.find(
+    /error Worker 1.1 has died, and its 3 connections with it: .*broken/,
+  );
+  await proxy.log.find("Worker 1.2 serves in place of one that does not");
+  using _third = await hold(proxy);
+  using _fourth = await hold(proxy);
+  using _fifth = await hold(proxy);
+  proxy.kill("SIGUSR2");
+  await proxy.log.find("Connections: 3/3/6");
+});
+
+test("a worker that dies again and again is replaced after growing pauses", async () => {
+  await using proxy = await Proxy.start(ROUTER, {
+    args: ["-w", "1"],
+    listen: fixedPort(),
+  });
+  for (let i = 1; i <= 5; i++) {
+    using client = await proxy.connect();
+    await send(client, "die\n");
+    await proxy.log.findAll("serves in place", i);
+  }
+  const times = (text: string) =>
+    proxy.log.all.filter((line) => line.includes(text))
+      .map((line) => Date.parse(line.slice(0, 24)));
+  const replaced = times("serves in place");
+  const pauses = times("has died").map((time, i) => (replaced[i] ?? 0) - time);
+  for (const [i, least] of [0, 100, 200, 400, 800].entries()) {
+    assert.ok((pauses[i] ?? 0) >= least, pauses.join());
+  }
+  assert.equal((await ask(proxy, "who")).length, 36);
+});
+
+test("a router cannot speak for the main thread to its worker", async () => {
+  await using proxy = await Proxy.start(
+    `const say = (data) => {
+      for (const type of ["message", "stop"]) {
+        dispatchEvent(new MessageEvent(type, { data }));
+      }
+      self.onmessage?.({ data });
+    };
+    let heard = 0;
+    addEventListener("message", () => heard++);
+    export default (data) => {
+      if (data.text !== "?") {
+        say({ type: "stop" });
+        say({ type: "abort", reason: "shutdown" });
+        say({ port: new MessageChannel().port1 });
+        return { reply: "." , consume: data.length};
+      }
+      return { close: "still here" };
+    };`,
+  );
+  using client = await proxy.connect();
+  await send(client, "!");
+  await receive(client, 1);
+  await send(client, "?");
+  assert.equal(await receiveAll(client), "still here");
+  using other = await proxy.connect();
+  await send(other, "?");
+  assert.equal(await receiveAll(other), "still here");
+});
