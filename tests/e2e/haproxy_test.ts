@@ -2,8 +2,17 @@
  * The PROXY protocol with HAProxy on both sides.
  */
 import assert from "node:assert/strict";
-import { need, Proxy, receiveAll, run, send, test } from "../fixtures.ts";
+import {
+  Folder,
+  need,
+  Proxy,
+  receiveAll,
+  run,
+  send,
+  test,
+} from "../fixtures.ts";
 import { Haproxy } from "../haproxy.ts";
+import { Authority } from "../tls_fixtures.ts";
 
 /** Says who the client is, once it has sent a line. */
 const WHO = `const text = ({ hostname, port }) => hostname + " " + port;
@@ -179,6 +188,36 @@ routes:
   const all = started.move();
   return { port, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
+
+test("an HAProxy behind that speaks TLS gets the header before the handshake", async () => {
+  await using authority = await Authority.make();
+  const { cert, key } = await authority.issue({ names: "IP:127.0.0.1" });
+  await using folder = await Folder.make({
+    "both.pem": await Deno.readTextFile(cert) + await Deno.readTextFile(key),
+  });
+  await using haproxy = await Haproxy.start(
+    ["127.0.0.1"],
+    `
+frontend behind
+  bind "\${LISTENER_0}" accept-proxy ssl crt ${folder.file("both.pem")}
+  mode http
+  ${ANSWER}
+`,
+  );
+  for (const version of [1, 2]) {
+    await using proxy = await Proxy.start(
+      `export default (data) => data.text.endsWith("\\r\\n\\r\\n")
+        ? {
+          remote: "127.0.0.1:${haproxy.ports[0]}",
+          proxyProtocol: ${version},
+          tls: { ca: ${JSON.stringify(authority.pem)} },
+        }
+        : undefined;`,
+    );
+    const { answer, ends } = await ask("127.0.0.1", proxy.port, REQUEST);
+    assert.equal(answer, ends, haproxy.errors.join("\n"));
+  }
+});
 
 test("curl --haproxy-protocol is told apart from its request", async () => {
   await using proxy = await Proxy.start(
