@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadAll } from "js-yaml";
+import type { Deployment } from "kubernetes-types/apps/v1";
+import type { ConfigMap, Service } from "kubernetes-types/core/v1";
+import type { PodDisruptionBudget } from "kubernetes-types/policy/v1";
+import { parseCommandLine } from "../../src/cli.ts";
+import {
+  Folder,
+  PROGRAM,
+  Proxy,
+  receiveAll,
+  ROOT,
+  run,
+  send,
+  test,
+} from "../fixtures.ts";
+import { PACKAGES } from "./helpers.ts";
+
+const FILE = join(PACKAGES, "kubernetes", "deployment.yaml");
+const TEXT = await Deno.readTextFile(FILE);
+
+/** What is in the file; the first test checks that it is of these types. */
+const [config, deployment, service, budget] = loadAll(TEXT) as [
+  ConfigMap,
+  Deployment,
+  Service,
+  PodDisruptionBudget,
+];
+const pod = deployment.spec?.template;
+const container = pod?.spec?.containers[0];
+
+/** Where the router is mounted. */
+const MOUNT = "/etc/proxymachine";
+
+/**
+ * Checks manifests against the types that are made of the OpenAPI description
+ * of Kubernetes: as literals in a module, such that no key may be unknown.
+ *
+ * @param text YAML.
+ * @returns What is wrong, or nothing.
+ */
+async function mistakes(text: string): Promise<string> {
+  const documents = loadAll(text) as { apiVersion: string; kind: string }[];
+  const module = documents.map((document) => {
+    const { apiVersion, kind } = document;
+    const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
+    const literal = JSON.stringify(document, undefined, 2);
+    return `(${literal}) satisfies import("kubernetes-types/${group}").${kind};\n`;
+  });
+  await using folder = await Folder.make({ "manifests.ts": module.join("") });
+  const { code, stderr } = await run([
+    Deno.execPath(),
+    "check",
+    "--quiet",
+    `--config=${join(ROOT, "deno.json")}`,
+    folder.file("manifests.ts"),
+  ]);
+  return code === 0 ? "" : stderr;
+}
+
+test("the manifests are as Kubernetes describes them", async () => {
+  assert.equal(await mistakes(TEXT), "");
+  const wrong = [
+    ["containerPort:", "containerPorts:"],
+    ["replicas: 2", "replicas: two"],
+    ["seconds: 10", "second: 10"],
+    ["maxUnavailable: 1", "maxUnavailable: [1]"],
+  ] as const;
+  const broken = wrong.reduce((text, [right, wrong]) => {
+    assert(text.includes(right), right);
+    return text.replace(right, wrong);
+  }, TEXT);
+  const found = await mistakes(broken);
+  for (const key of ["containerPorts", "replicas", "second", "maxUnavail"]) {
+    assert(found.includes(key), `${key} in ${found}`);
+  }
+});
+
+Deno.test("the manifests name each other", () => {
+  const labels = pod?.metadata?.labels;
+  for (
+    const selector of [
+      deployment.spec?.selector.matchLabels,
+      service.spec?.selector,
+      budget.spec?.selector?.matchLabels,
+      pod?.spec?.topologySpreadConstraints?.[0]?.labelSelector?.matchLabels,
+    ]
+  ) assert.deepEqual(selector, labels);
+  assert.equal(pod?.spec?.volumes?.[0]?.configMap?.name, config.metadata?.name);
+  assert.deepEqual(container?.volumeMounts, [
+    { name: pod?.spec?.volumes?.[0]?.name, mountPath: MOUNT, readOnly: true },
+  ]);
+  const port = container?.ports?.[0];
+  assert.equal(service.spec?.ports?.[0]?.targetPort, port?.name);
+});
+
+Deno.test("the container has the arguments and the port of the program", () => {
+  const command = parseCommandLine(container?.args ?? [], 1);
+  assert(command.kind === "run");
+  const [listener] = command.options.listen;
+  assert(listener !== undefined && "port" in listener);
+  assert.equal(container?.ports?.[0]?.containerPort, listener.port);
+  assert.equal(
+    command.options.config,
+    join(MOUNT, Object.keys(config.data ?? {})[0] ?? ""),
+  );
+});
+
+Deno.test("the pod has at least a minute to drain once it gets no new clients", () => {
+  const grace = pod?.spec?.terminationGracePeriodSeconds ?? 0;
+  const sleep = container?.lifecycle?.preStop?.sleep?.seconds ?? 0;
+  const probe = container?.readinessProbe;
+  assert(sleep > (probe?.periodSeconds ?? 10) * (probe?.failureThreshold ?? 3));
+  assert(grace >= sleep + 60);
+});
+
+test("the router of the ConfigMap serves, mounted as Kubernetes does it", async () => {
+  const [[name, text] = ["", ""]] = Object.entries(config.data ?? {});
+  await using folder = await Folder.make({ [`..2026/${name}`]: text });
+  await Deno.symlink("..2026", folder.file("..data"));
+  await Deno.symlink(join("..data", name), folder.file(name));
+  const check = await run([...PROGRAM, "--check", "-c", folder.file(name)]);
+  assert.equal(check.stderr, "");
+  assert.equal(check.code, 0);
+  await using proxy = await Proxy.start(folder.url(name));
+  using client = await proxy.connect();
+  await send(client, "SSH-2.0\r\n");
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find("end=router-close");
+});
