@@ -239,8 +239,8 @@ export class Connection implements Timed {
   }
 
   /**
-   * Counts a coroutine that calls `leave` itself. The two pumps do, as they are
-   * all that an idle connection consists of.
+   * Counts a coroutine that calls `leave` itself. Those do that every connection
+   * has, as it costs less than to follow them.
    */
   begin(): void {
     this.#running++;
@@ -448,5 +448,5 @@ export function serve(
   context.connections.add(connection);
   context.settling.expect();
   if (context.log.verbose) context.log.debug(`${connection.peer} is accepted`);
-  connection.follow(readClient(connection));
+  void readClient(connection);
 }

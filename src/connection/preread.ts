@@ -29,44 +29,51 @@ import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
 export async function readClient(connection: Connection): Promise<void> {
   const { context } = connection;
   const { router, options } = context;
-  let begun = connection.started;
-  if (options.maxDuration > 0) {
-    connection.clocks.limitDuration(begun + options.maxDuration);
-  }
-  if (needsAdmission(connection)) {
-    const admitted = admit(connection);
-    if (!(typeof admitted === "boolean" ? admitted : await admitted)) return;
-    begun = performance.now();
-  }
-  const { client } = connection;
-  connection.clocks.start(options.prereadTimeout, begun);
-  if (router.accept !== undefined) await ask(connection, "accept");
-  // these came along with what admission has read
-  if (connection.length > 0) await askFirst(connection);
+  connection.begin();
+  try {
+    let begun = connection.started;
+    if (options.maxDuration > 0) {
+      connection.clocks.limitDuration(begun + options.maxDuration);
+    }
+    if (needsAdmission(connection)) {
+      const admitted = admit(connection);
+      if (!(typeof admitted === "boolean" ? admitted : await admitted)) return;
+      begun = performance.now();
+    }
+    const { client } = connection;
+    connection.clocks.start(options.prereadTimeout, begun);
+    if (router.accept !== undefined) await ask(connection, "accept");
+    // these came along with what admission has read
+    if (connection.length > 0) await askFirst(connection);
 
-  while (connection.stage === "preread") {
-    const space = freeSpace(connection, options.maxPreread);
-    let count;
-    try {
-      count = await client.read(space);
-    } catch {
-      return connection.end("client-reset");
+    while (connection.stage === "preread") {
+      const space = freeSpace(connection, options.maxPreread);
+      let count;
+      try {
+        count = await client.read(space);
+      } catch {
+        return connection.end("client-reset");
+      }
+      if (connection.stage !== "preread") {
+        // the timeout hook has decided meanwhile: these bytes are for the remote
+        void pumpUpstream(connection, space.subarray(0, count));
+        return;
+      }
+      if (count === 0) return connection.end("client-left");
+      connection.received += count;
+      connection.length += count;
+      if (router.route !== undefined) {
+        const asked = ask(connection, "route");
+        if (asked !== undefined) await asked;
+      }
+      if (connection.length >= options.maxPreread) checkLimit(connection);
     }
-    if (connection.stage !== "preread") {
-      // the timeout hook has decided meanwhile: these bytes are for the remote
-      void pumpUpstream(connection, space.subarray(0, count));
-      return;
-    }
-    if (count === 0) return connection.end("client-left");
-    connection.received += count;
-    connection.length += count;
-    if (router.route !== undefined) {
-      const asked = ask(connection, "route");
-      if (asked !== undefined) await asked;
-    }
-    if (connection.length >= options.maxPreread) checkLimit(connection);
+    void pumpUpstream(connection);
+  } catch (error) {
+    connection.fail(error);
+  } finally {
+    connection.leave();
   }
-  void pumpUpstream(connection);
 }
 
 /** Asks the router about bytes that are there before the first read. */
@@ -233,7 +240,7 @@ function decide(connection: Connection, verdict: Connect | Close): void {
   connection.clocks.stop();
   if (verdict.kind === "connect") {
     connection.enter("connect");
-    connection.follow(serveRemote(connection, verdict));
+    void serveRemote(connection, verdict);
   } else if (verdict.data === undefined || verdict.data.length === 0) {
     connection.end("router-close");
   } else {

@@ -21,8 +21,15 @@ export async function serveRemote(
   connection: Connection,
   decision: Connect,
 ): Promise<void> {
+  connection.begin();
   connection.keepForReroute();
-  await goOn(connection, decision);
+  try {
+    await goOn(connection, decision);
+  } catch (error) {
+    connection.fail(error);
+  } finally {
+    connection.leave();
+  }
 }
 
 /** Does what the router, or a hook after a failure, has decided. */
@@ -68,7 +75,7 @@ function join(connection: Connection, server: Socket, verdict: Connect): void {
   }
   connection.clocks.limitSilence(verdict.idleTimeout ?? options.idleTimeout);
   // at the same time, as a remote that answers while it is sent to must be read
-  connection.follow(replay(connection, server, verdict));
+  void replay(connection, server, verdict);
   void pumpDownstream(connection, server, verdict);
 }
 
@@ -178,19 +185,27 @@ async function replay(
   const { preamble } = connection;
   // in one write, as some remotes want all of the preamble from one read
   const first = preamble === undefined ? read : concat(preamble, read);
-  const extra = connection.extra ?? [];
+  const { extra } = connection;
+  connection.begin();
   try {
-    if (first.length > 0) await writeAll(server, first);
+    let written = first.length === 0 ? 0 : await server.write(first);
+    while (written < first.length) {
+      written += await server.write(first.subarray(written));
+    }
     // what is recorded meanwhile is appended to the same array, and sent, too
-    for (const bytes of extra) await writeAll(server, bytes);
+    if (extra !== undefined) {
+      for (const bytes of extra) await writeAll(server, bytes);
+    }
   } catch {
     // what the remote sent before it reset the connection may still be read
     if (connection.server === server) connection.serverBroken = true;
   }
-  if (connection.server !== server || connection.stage !== "connect") return;
-  connection.joins++;
-  if (connection.extra === undefined) connection.releasePreread();
-  connection.enter("joined");
+  if (connection.server === server && connection.stage === "connect") {
+    connection.joins++;
+    if (connection.extra === undefined) connection.releasePreread();
+    connection.enter("joined");
+  }
+  connection.leave();
 }
 
 function concat(start: Uint8Array, end: Uint8Array): Uint8Array {
@@ -270,7 +285,7 @@ function serverFailed(
   if (!connection.serverBroken) return connection.end("remote-reset");
   // the client is still sending: closing now could destroy the answer
   connection.enter("drain");
-  connection.follow(endClient(connection));
+  void endClient(connection);
 }
 
 function serverEnded(connection: Connection, verdict: Connect): void {
@@ -288,11 +303,12 @@ function serverEnded(connection: Connection, verdict: Connect): void {
     connection.endReason ??= "remote-reset";
     connection.enter("drain");
   }
-  connection.follow(endClient(connection));
+  void endClient(connection);
 }
 
 /** Forwards an EOF to the client; the other pump waits for the client's own. */
 async function endClient(connection: Connection): Promise<void> {
+  connection.begin();
   if (connection.stage === "drain") connection.watchDrain();
   else connection.watchHalfClose();
   try {
@@ -301,6 +317,7 @@ async function endClient(connection: Connection): Promise<void> {
     connection.end("client-reset");
   }
   connection.wake();
+  connection.leave();
 }
 
 /**
