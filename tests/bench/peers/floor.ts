@@ -36,8 +36,6 @@ const listener = Deno.listen({ hostname: "127.0.0.1", port: Number(port) });
 for (;;) serve(await listener.accept()).catch(() => {});
 
 async function serve(conn: Deno.TcpConn): Promise<void> {
-  conn.setNoDelay(true);
-  conn.setKeepAlive(true);
   const client = ridOf(conn);
   const buffer = buffers.pop() ?? new Uint8Array(2048);
   const count = await core.read(client, buffer);
@@ -47,8 +45,6 @@ async function serve(conn: Deno.TcpConn): Promise<void> {
   };
   const [hostname = "", to] = decision.remote.split(":");
   const remote = await Deno.connect({ hostname, port: Number(to) });
-  remote.setNoDelay(true);
-  remote.setKeepAlive(true);
   const server = ridOf(remote);
   await core.write(server, data.bytes);
   const other = buffers.pop() ?? new Uint8Array(2048);
