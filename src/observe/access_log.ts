@@ -34,7 +34,7 @@ export function accessLog(
 export const NO_ACCESS_LOG: AccessLog = { connection() {} };
 
 function textLine(connection: Connection): string {
-  return `${new Date().toISOString()} id=${connection.info.id} client=${
+  return `${isoTime(Date.now())} id=${connection.info.id} client=${
     formatAddress(connection.info.remoteAddr)
   } remote=${
     connection.remote ?? "-"
@@ -46,7 +46,7 @@ function textLine(connection: Connection): string {
 function jsonLine(connection: Connection): string {
   return `${
     JSON.stringify({
-      time: new Date().toISOString(),
+      time: isoTime(Date.now()),
       id: connection.info.id,
       client: formatAddress(connection.info.remoteAddr),
       remote: connection.remote ?? null,
@@ -58,6 +58,33 @@ function jsonLine(connection: Connection): string {
   }\n`;
 }
 
+/** Three digits for each number below 1000. */
+const DIGITS: readonly string[] = Array.from(
+  { length: 1000 },
+  (_, number) => String(number).padStart(3, "0"),
+);
+
+let second = NaN;
+/** The text of the second, up to its point. */
+let secondText = "";
+
+/**
+ * Writes a time as `Date.prototype.toISOString` does. That takes as long as all
+ * else of a line together, so the text of a second is kept.
+ *
+ * @param now Milliseconds since 1970, a whole number.
+ */
+export function isoTime(now: number): string {
+  const whole = Math.floor(now / 1000);
+  if (whole !== second) {
+    second = whole;
+    secondText = new Date(whole * 1000).toISOString().slice(0, -4);
+  }
+  return `${secondText}${DIGITS[now - whole * 1000]}Z`;
+}
+
+/** Seconds since accept, with three digits behind the point. */
 function seconds(connection: Connection): string {
-  return ((performance.now() - connection.started) / 1000).toFixed(3);
+  const milliseconds = Math.round(performance.now() - connection.started);
+  return `${Math.floor(milliseconds / 1000)}.${DIGITS[milliseconds % 1000]}`;
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { Connection } from "../../src/connection/connection.ts";
-import { accessLog, NO_ACCESS_LOG } from "../../src/observe/access_log.ts";
+import {
+  accessLog,
+  isoTime,
+  NO_ACCESS_LOG,
+} from "../../src/observe/access_log.ts";
 
 /** The part of a connection that is written. */
 function ended(fields: Partial<Connection> = {}): Connection {
@@ -67,4 +72,12 @@ Deno.test("accessLog() puts an IPv6 address in brackets", () => {
 
 Deno.test("NO_ACCESS_LOG writes nothing", () => {
   NO_ACCESS_LOG.connection(ended());
+});
+
+Deno.test("isoTime() writes times as toISOString() does", () => {
+  const near = fc.integer({ min: -2000, max: 2000 }).map((n) => 1.8e12 + n);
+  const times = fc.oneof(near, fc.integer({ min: 0, max: 8e12 }));
+  fc.assert(fc.property(times, (time) => {
+    assert.equal(isoTime(time), new Date(time).toISOString());
+  }));
 });
