@@ -6,6 +6,8 @@
 import { parseArgs } from "node:util";
 import { ConfigError, unusable } from "./config_error.ts";
 import { isUnix, parseSocketPath } from "./connection/address.ts";
+import type { AddressOptions } from "./connection/address_limits.ts";
+import type { Rate } from "./connection/address_table.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { type Given, parseListeners } from "./listen_options.ts";
@@ -58,6 +60,7 @@ export interface Options {
   /** `undefined`: no limit but that of the file descriptors. */
   readonly maxConnections: number | undefined;
   readonly connection: ConnectionOptions;
+  readonly addresses: AddressOptions;
   readonly grants: Grants;
   readonly logLevel: Level;
   readonly logFormat: Format;
@@ -74,7 +77,7 @@ export interface Options {
 }
 
 /** What a route table sets; an option on the command line wins over it. */
-export interface Settings extends Partial<ConnectionOptions> {
+export interface Settings extends Partial<ConnectionOptions & AddressOptions> {
   readonly listen?: readonly ListenOptions[] | undefined;
   readonly workers?: number | undefined;
   readonly maxConnections?: number | undefined;
@@ -89,6 +92,9 @@ export interface Settings extends Partial<ConnectionOptions> {
 export const LIMITS = {
   workers: [1, 1024],
   maxConnections: [1, 10_000_000],
+  maxConnectionsPerIp: [0, 10_000_000],
+  rate: [0.001, 10_000],
+  burst: [1, 1_000_000],
   maxPreread: [1, 2 ** 30],
   maxStuckWorkers: [0, 1024],
 } as const;
@@ -145,6 +151,16 @@ export function parseCommandLine(
         settings.idleTimeout ?? 0,
       maxDuration: secondsOrOff("--max-duration", values["max-duration"]) ??
         settings.maxDuration ?? 0,
+    },
+    addresses: {
+      maxConnectionsPerIp: whole(
+        "--max-connections-per-ip",
+        values["max-connections-per-ip"],
+        LIMITS.maxConnectionsPerIp,
+      ) ?? settings.maxConnectionsPerIp ?? 0,
+      rateLimit: values["rate-limit"] === undefined
+        ? settings.rateLimit
+        : rateLimit("--rate-limit", values["rate-limit"]),
     },
     grants: {
       net: listOption("--allow-net", values["allow-net"]) ??
@@ -302,6 +318,32 @@ function secondsOrOff(
   value: string | undefined,
 ): number | undefined {
   return /^0*\.?0+$/.test(value ?? "") ? 0 : seconds(option, value);
+}
+
+/** `undefined` for no limit. */
+function rateLimit(option: string, value: string): Rate | undefined {
+  if (/^0*\.?0+$/.test(value)) return undefined;
+  const [, number, second] = /^(\d*\.?\d+)(?::(\d+))?$/.exec(value) ?? [];
+  const perSecond = Number(number);
+  const burst = second === undefined ? burstOf(perSecond) : Number(second);
+  if (
+    !(perSecond >= LIMITS.rate[0] && perSecond <= LIMITS.rate[1]) ||
+    !(burst >= LIMITS.burst[0] && burst <= LIMITS.burst[1])
+  ) {
+    throw unusable(
+      option,
+      `be connections per second from ${LIMITS.rate[0]} to ${
+        LIMITS.rate[1]
+      }, or such and a burst as in 5:20`,
+      value,
+    );
+  }
+  return { perSecond, burst };
+}
+
+/** The burst of a rate that has none of its own: what may come in a second. */
+export function burstOf(perSecond: number): number {
+  return Math.max(1, Math.ceil(perSecond));
 }
 
 function oneOf<T extends string>(

@@ -153,6 +153,7 @@ function describeConfiguration(
         ? "as many as there are file descriptors for"
         : `at most ${options.maxConnections}`
     }`,
+    `per address  ${describeAddresses(options.addresses)}`,
     `permissions  net: ${
       describeNet(grants.net ?? true, grantedSockets(options, router))
     }; read: ${describeGrant(grants.read)}; env: ${
@@ -178,6 +179,20 @@ function describeListener(listener: ListenOptions): string {
 function describeNet(net: Grant, sockets: readonly string[]): string {
   if (typeof net !== "boolean") return describeGrant(net);
   return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
+}
+
+function describeAddresses(
+  { maxConnectionsPerIp, rateLimit }: Options["addresses"],
+): string {
+  const limits = [
+    ...maxConnectionsPerIp === 0
+      ? []
+      : [`at most ${maxConnectionsPerIp} connections`],
+    ...rateLimit === undefined ? [] : [
+      `at most ${rateLimit.perSecond} new ones per second, ${rateLimit.burst} at a time`,
+    ],
+  ];
+  return limits.length === 0 ? "no limit" : limits.join("; ");
 }
 
 function describeLimit(milliseconds: number): string {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AddressShares } from "./address_shares.ts";
 import { Backoff } from "./backoff.ts";
 import type { Configuration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
@@ -27,6 +28,8 @@ export class StartError extends Error {
 export interface Environment {
   /** Of all workers. */
   readonly gauges: Gauges;
+  /** The limits per client address. */
+  readonly addresses: AddressShares;
   /** The operational log. */
   readonly log: Log;
   /** Milliseconds between two signs of life of a worker; 0: none. */
@@ -241,6 +244,10 @@ export class Generation {
       listen: options.listen,
       connection: options.connection,
       gauges: this.#environment.gauges.shared,
+      addresses: this.#environment.addresses.share(
+        options.addresses,
+        worker.ended,
+      ),
       heartbeat: this.#environment.heartbeat,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,

@@ -8,6 +8,10 @@
  * @module
  */
 import type { ListenOptions } from "./connection/listener.ts";
+import type {
+  AddressOptions,
+  SharedAddresses,
+} from "./connection/address_limits.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
 import type { Format } from "./observe/access_log.ts";
 import type { Level } from "./observe/log.ts";
@@ -60,6 +64,10 @@ export interface Serve {
   readonly share: SharedArrayBuffer;
   /** Milliseconds between two signs of life in the share; 0: none. */
   readonly heartbeat: number;
+  /** The limits per client address; `undefined` if there are none. */
+  readonly addresses:
+    | SharedAddresses & { readonly options: AddressOptions }
+    | undefined;
   readonly logLevel: Level;
   /** `undefined` if there is no access log. */
   readonly accessLog: Format | undefined;

@@ -141,6 +141,19 @@ export const SECTIONS = [
           "file descriptors for",
       },
       {
+        name: "max-connections-per-ip",
+        argument: "N",
+        help:
+          "connections open at a time of one client address (IPv6: of one " +
+          "/64); default 0: no limit",
+      },
+      {
+        name: "rate-limit",
+        argument: "N[:BURST]",
+        help: "new connections per second of one client address, and at a " +
+          "time after a rest; default 0: no limit",
+      },
+      {
         name: "half-close-timeout",
         argument: "SECS",
         help: "time without progress after one side has ended; default 30",

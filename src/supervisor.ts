@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { AddressShares } from "./address_shares.ts";
 import type { Configuration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import { countConnections } from "./file_limit.ts";
@@ -100,6 +101,7 @@ export class Supervisor {
     }
     this.#environment = {
       gauges: this.#gauges,
+      addresses: new AddressShares(),
       get log() {
         return outputs.log;
       },

@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { AddressLimits } from "./connection/address_limits.ts";
 import { Buffers } from "./connection/buffers.ts";
 import type { Connection, Context } from "./connection/connection.ts";
 import { Deadlines } from "./connection/deadlines.ts";
@@ -138,6 +139,12 @@ function serve(message: Serve): void {
     deadlines,
     descriptors: new Descriptors(gauges, outbox),
     gauges,
+    addresses: message.addresses && new AddressLimits(
+      message.addresses.options,
+      message.addresses,
+      outbox,
+      (name) => gauges.counters.add(name),
+    ),
     log: outbox,
     accessLog: message.accessLog === undefined
       ? NO_ACCESS_LOG

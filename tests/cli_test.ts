@@ -47,6 +47,7 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
         idleTimeout: 0,
         maxDuration: 0,
       },
+      addresses: { maxConnectionsPerIp: 0, rateLimit: undefined },
       grants: {
         net: undefined,
         unix: [],
@@ -83,6 +84,10 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
       idleTimeout: 2500,
       maxDuration: 3_600_000,
     },
+    addresses: {
+      maxConnectionsPerIp: 20,
+      rateLimit: { perSecond: 0.5, burst: 7 },
+    },
     grants: {
       net: ["10.0.0.1:80", "[::1]:80", "example.com", "unix:/run/a.sock"],
       unix: ["/run/a.sock"],
@@ -110,6 +115,8 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     "preread-timeout": "1.5",
     "half-close-timeout": ".5",
     "allow-net": "10.0.0.1:80,[::1]:80,example.com,unix:/run/a.sock",
+    "max-connections-per-ip": "20",
+    "rate-limit": "0.5:7",
     "idle-timeout": "2.5",
     "max-duration": "3600",
     "allow-read": "a.txt,b",
@@ -210,6 +217,40 @@ Deno.test("parseCommandLine() takes the last value of an option that is repeated
 Deno.test("parseCommandLine() takes off and - for the access log", () => {
   assert.equal(parseOptions("--access-log", "off").accessLog, "off");
   assert.equal(parseOptions("--access-log", "-").accessLog, "-");
+});
+
+Deno.test("parseCommandLine() takes a rate with and without a burst", () => {
+  const rate = (value: string) =>
+    parseOptions("--rate-limit", value).addresses.rateLimit;
+  assert.deepEqual(rate("5"), { perSecond: 5, burst: 5 });
+  assert.deepEqual(rate("0.1"), { perSecond: 0.1, burst: 1 });
+  assert.deepEqual(rate("2.5"), { perSecond: 2.5, burst: 3 });
+  assert.deepEqual(rate("10000:1"), { perSecond: 10_000, burst: 1 });
+  assert.equal(rate("0"), undefined);
+  for (
+    const value of ["", "x", "-1", "5:", ":5", "5:0", "5:1.5", "10001", "1e3"]
+  ) {
+    assert.equal(
+      messageOf(["-c", "r.ts", `--rate-limit=${value}`]),
+      `Cannot use --rate-limit as it must be connections per second from 0.001 to 10000, or such and a burst as in 5:20: current value is ${
+        JSON.stringify(value)
+      }`,
+    );
+  }
+  const settings = {
+    maxConnectionsPerIp: 9,
+    rateLimit: { perSecond: 1, burst: 2 },
+  };
+  const command = parseCommandLine(
+    ["-c", "t.yaml", "--rate-limit=0", "--max-connections-per-ip=0"],
+    4,
+    settings,
+  );
+  assert("options" in command);
+  assert.deepEqual(command.options.addresses, {
+    maxConnectionsPerIp: 0,
+    rateLimit: undefined,
+  });
 });
 
 Deno.test("parseCommandLine() takes 0 for a time without a limit, in place of the table's", () => {

@@ -5,7 +5,14 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { ConfigError, type Grant, type Settings, socketPaths } from "../cli.ts";
+import {
+  burstOf,
+  ConfigError,
+  type Grant,
+  type Settings,
+  socketPaths,
+} from "../cli.ts";
+import type { Rate } from "../connection/address_table.ts";
 import { checkTable } from "./check.ts";
 import { toAction, toMatch } from "./convert.ts";
 import { toListener } from "./listen.ts";
@@ -105,6 +112,12 @@ function toSettings(input: TableInput, folder: string): Settings {
     listen: list?.map(toListener),
     workers: input.workers,
     maxConnections: input.maxConnections,
+    ...input.maxConnectionsPerIp === undefined
+      ? {}
+      : { maxConnectionsPerIp: input.maxConnectionsPerIp },
+    ...input.rateLimit === undefined
+      ? {}
+      : { rateLimit: toRate(input.rateLimit) },
     ...input.maxPreread === undefined ? {} : { maxPreread: input.maxPreread },
     ...input.prereadTimeout === undefined
       ? {}
@@ -134,6 +147,16 @@ function toSettings(input: TableInput, folder: string): Settings {
       ? accessLog
       : resolve(folder, accessLog),
   };
+}
+
+function toRate(
+  input: number | { perSecond: number; burst?: number | undefined },
+): Rate | undefined {
+  if (input === 0) return undefined;
+  const { perSecond, burst } = typeof input === "number"
+    ? { perSecond: input }
+    : input;
+  return { perSecond, burst: burst ?? burstOf(perSecond) };
 }
 
 function toGrant(

@@ -86,6 +86,11 @@ function seconds(most: number): z.ZodNumber {
   return z.number(must).positive(must).max(most, must);
 }
 
+function number(least: number, most: number, text: string): z.ZodNumber {
+  const must = rule(text);
+  return z.number(must).min(least, must).max(most, must);
+}
+
 function secondsOrOff(most: number): z.ZodNumber {
   const must = rule(
     `must be a number of seconds, at most ${most}, or 0 for no limit`,
@@ -320,6 +325,11 @@ const grant = (what: string, item = nonEmpty(what)) =>
     rule(`must be true, ${what}, or a list of those`),
   ).optional();
 
+const perSecond = number(
+  ...LIMITS.rate,
+  `must be a number per second from ${LIMITS.rate[0]} to ${LIMITS.rate[1]}`,
+);
+
 /** What stands in a route table. */
 export const tableSchema = mapping({
   listen: oneOrMore(listener, `"host:port", a port, or a mapping`).optional()
@@ -328,6 +338,20 @@ export const tableSchema = mapping({
     .describe("Worker threads; default: one per core."),
   maxConnections: whole(...LIMITS.maxConnections).optional()
     .describe("Connections open at a time."),
+  maxConnectionsPerIp: whole(...LIMITS.maxConnectionsPerIp).optional()
+    .describe(
+      "Connections open at a time of one client address (IPv6: of one /64); 0: no limit.",
+    ),
+  rateLimit: z.union([
+    z.literal(0),
+    perSecond,
+    mapping({
+      perSecond,
+      burst: whole(...LIMITS.burst).optional()
+        .describe("Connections at a time after a rest; default: of a second."),
+    }),
+  ], rule("must be a number, or a mapping of perSecond and burst")).optional()
+    .describe("New connections per second of one client address; 0: no limit."),
   maxPreread: whole(...LIMITS.maxPreread).optional()
     .describe("Bytes to read, at most, before there is a decision."),
   prereadTimeout: seconds(MAX_SECONDS).optional()

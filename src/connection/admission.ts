@@ -1,6 +1,7 @@
 /**
  * The stage before all others, for listeners that ask for it: what a load
- * balancer says about the client comes before the client's own bytes.
+ * balancer says about the client comes before the client's own bytes. Then the
+ * client is known, and the limits of its address can be applied.
  *
  * @module
  */
@@ -13,8 +14,9 @@ import type { Connection } from "./connection.ts";
  *
  * @param connection A new connection.
  */
-export function needsAdmission({ listener }: Connection): boolean {
-  return listener.acceptProxy !== undefined;
+export function needsAdmission(connection: Connection): boolean {
+  const { context, listener } = connection;
+  return listener.acceptProxy !== undefined || context.addresses !== undefined;
 }
 
 /**
@@ -30,8 +32,23 @@ export async function admit(connection: Connection): Promise<boolean> {
   if (connection.listener.acceptProxy !== undefined) {
     if (!await acceptProxyHeader(connection)) return false;
   }
+  if (!isWithinLimits(connection)) return false;
   connection.clocks.stop();
   connection.onAdmitTimeout = undefined;
   connection.stage = "preread";
+  return true;
+}
+
+/** Counts the connection for its client's address; ends it if that is refused. */
+function isWithinLimits(connection: Connection): boolean {
+  const { context: { addresses }, info: { remoteAddr } } = connection;
+  // whoever may use a socket file is not told apart
+  if (addresses === undefined || remoteAddr.transport === "unix") return true;
+  const place = addresses.enter(remoteAddr.hostname);
+  if (typeof place === "string") {
+    connection.end(place);
+    return false;
+  }
+  connection.addressPlace = place;
   return true;
 }

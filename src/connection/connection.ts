@@ -15,6 +15,7 @@ import type { AccessLog } from "../observe/access_log.ts";
 import type { Gauges } from "../observe/gauges.ts";
 import { describeError } from "../errors.ts";
 import type { Log } from "../observe/log.ts";
+import type { AddressLimits } from "./address_limits.ts";
 import { formatAddress } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
 import { Clocks, type Timed } from "./clocks.ts";
@@ -47,6 +48,8 @@ export interface Context {
   readonly deadlines: Deadlines;
   readonly descriptors: Descriptors;
   readonly gauges: Gauges;
+  /** The limits per client address, if there are any. */
+  readonly addresses: AddressLimits | undefined;
   readonly log: Log;
   readonly accessLog: AccessLog;
   /** The connections that are open now. */
@@ -112,6 +115,10 @@ export type EndReason =
   | "idle-timeout"
   /** The connection has lasted `maxDuration`. */
   | "max-duration"
+  /** The client's address has `--max-connections-per-ip` connections. */
+  | "too-many-from-address"
+  /** The client's address opens connections faster than `--rate-limit`. */
+  | "rate-limited"
   /** The proxy was stopped. */
   | "shutdown"
   /** A reload has replaced its generation more than `--drain-timeout` ago. */
@@ -178,6 +185,8 @@ export class Connection implements Timed {
   serverEnded = false;
   /** The remote takes no more bytes. */
   serverBroken = false;
+  /** Where it is counted for its client's address; set by admission only. */
+  addressPlace: number | undefined;
   /** Cancels a try to connect. */
   connecting: AbortController | undefined;
 
@@ -389,6 +398,9 @@ export class Connection implements Timed {
     this.connecting?.abort();
     this.detach();
     this.client.close();
+    if (this.addressPlace !== undefined) {
+      this.context.addresses?.leave(this.addressPlace);
+    }
     this.context.gauges.counters.add(this.endReason);
     this.context.accessLog.connection(this);
     this.#settle();

@@ -26,12 +26,16 @@ export const COUNTERS = [
   "half-close-timeout",
   "idle-timeout",
   "max-duration",
+  "too-many-from-address",
+  "rate-limited",
   "shutdown",
   "drain-timeout",
   "internal-error",
   // how often, and how many milliseconds, there was no place for a connection
   "max-connections",
   "max-connections-ms",
+  // connections that no limit per address was applied to, for want of memory
+  "address-table-full",
   // an operation that found no file descriptor
   "descriptors-exhausted",
   // what has become of workers, and of reloads

@@ -35,7 +35,7 @@ default: { remote: "\${bytes.1}:80" }
   assert.deepEqual(mistakes(source), [
     "r.yaml:2: workers: must be a whole number from 1 to 1024: current value is 0",
     "r.yaml:3: max-preread: is written maxPreread: current value is 7",
-    "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxPreread, prereadTimeout, halfCloseTimeout, idleTimeout, maxDuration, logLevel, logFormat, accessLog, allow, router, routes, default: current value is 1",
+    "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxConnectionsPerIp, rateLimit, maxPreread, prereadTimeout, halfCloseTimeout, idleTimeout, maxDuration, drainTimeout, logLevel, logFormat, accessLog, allow, router, routes, default: current value is 1",
     'r.yaml:8: route 1 (web): match.tls.serverName: must be a regular expression (Unterminated group): current value is "/(/"',
     'r.yaml:8: route 1 (web): match.tls.servername: is written serverName: current value is "x"',
     'r.yaml:9: route 1 (web): match.client: must have no bits set behind the first 8: current value is "10.0.0.1/8"',
@@ -178,9 +178,12 @@ Deno.test("readTable() gives the settings, with paths from the table's folder", 
 listen: ["0.0.0.0:443", "[::1]:0", 80, { host: "::1", port: 8080, name: alt }]
 workers: 3
 maxConnections: 100
+maxConnectionsPerIp: 20
+rateLimit: { perSecond: 5, burst: 50 }
 maxPreread: 1000
 prereadTimeout: 1.5
 halfCloseTimeout: 2
+drainTimeout: 9
 idleTimeout: 0
 maxDuration: 3600
 logLevel: debug
@@ -200,9 +203,12 @@ router: ./rest.ts
     ],
     workers: 3,
     maxConnections: 100,
+    maxConnectionsPerIp: 20,
+    rateLimit: { perSecond: 5, burst: 50 },
     maxPreread: 1000,
     prereadTimeout: 1500,
     halfCloseTimeout: 2000,
+    drainTimeout: 9000,
     idleTimeout: 0,
     maxDuration: 3_600_000,
     grants: {
@@ -228,4 +234,18 @@ routes:
     remote: "\${client.address}:1"
 `);
   assert.deepEqual(structuredClone(table), table);
+});
+
+Deno.test("readTable() takes a rate as a number, and says what is wrong with one", () => {
+  const rate = (value: string) =>
+    read(`rateLimit: ${value}\nroutes: []\n`).settings.rateLimit;
+  assert.deepEqual(rate("2.5"), { perSecond: 2.5, burst: 3 });
+  assert.deepEqual(rate("{ perSecond: 0.5 }"), { perSecond: 0.5, burst: 1 });
+  assert.equal(rate("0"), undefined);
+  const mistake = (value: string) =>
+    mistakes(`rateLimit: ${value}\nroutes: []\n`)[0] ?? "";
+  assert.match(mistake("fast"), /rateLimit: must be a number, or a mapping of/);
+  assert.match(mistake("5:20"), /rateLimit: must be a number, or a mapping of/);
+  assert.match(mistake("-1"), /rateLimit/);
+  assert.match(mistake("{ perSecond: 5, burst: 0.5 }"), /rateLimit/);
 });

@@ -114,7 +114,16 @@ Deno.test("admit() tells header and bytes apart when they are cut anywhere", asy
   ));
 });
 
-Deno.test("needsAdmission() says no when the listener is an ordinary one", () => {
+Deno.test("needsAdmission() says no when the listener is an ordinary one, and addresses have no limit", () => {
   const listener = { name: "test", hostname: "", port: 0 };
-  assert.equal(needsAdmission({ listener } as Connection), false);
+  const needs = (more: object, addresses?: object) =>
+    needsAdmission(
+      {
+        listener: { ...listener, ...more },
+        context: { addresses },
+      } as unknown as Connection,
+    );
+  assert.equal(needs({}), false);
+  assert.equal(needs({ acceptProxy: true }), true);
+  assert.equal(needs({}, {}), true);
 });

@@ -245,6 +245,10 @@ Deno.test("--check prints what was found", async () => {
     "4",
     "--idle-timeout",
     "600",
+    "--max-connections-per-ip",
+    "20",
+    "--rate-limit",
+    "5:50",
     "--allow-net=a.example:80",
     `--allow-read=${folder.path}`,
     "--allow-env=HOME",
@@ -269,6 +273,10 @@ Deno.test("--check prints what was found", async () => {
   assert.match(summary.get("half-close") ?? "", /4 seconds/);
   assert.equal(summary.get("idle"), "at most 600 seconds");
   assert.equal(summary.get("duration"), "no limit");
+  assert.equal(
+    summary.get("per"),
+    "address at most 20 connections; at most 5 new ones per second, 50 at a time",
+  );
   assert.match(summary.get("connections") ?? "", /77/);
   assert.equal(
     summary.get("permissions"),
