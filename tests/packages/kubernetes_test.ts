@@ -7,7 +7,6 @@ import type { PodDisruptionBudget } from "kubernetes-types/policy/v1";
 import { parseCommandLine } from "../../src/cli.ts";
 import {
   Folder,
-  PROGRAM,
   Proxy,
   receiveAll,
   ROOT,
@@ -115,17 +114,28 @@ Deno.test("the pod has at least a minute to drain once it gets no new clients", 
   assert(grace >= sleep + 60);
 });
 
-test("the router of the ConfigMap serves, mounted as Kubernetes does it", async () => {
+test("the router of the ConfigMap serves, and follows it as a node updates it", async () => {
   const [[name, text] = ["", ""]] = Object.entries(config.data ?? {});
-  await using folder = await Folder.make({ [`..2026/${name}`]: text });
-  await Deno.symlink("..2026", folder.file("..data"));
+  await using folder = await Folder.make({
+    [`..1/${name}`]: text,
+    [`..2/${name}`]: `export default { accept: () => ({ close: "new" }) };`,
+  });
+  await Deno.symlink("..1", folder.file("..data"));
   await Deno.symlink(join("..data", name), folder.file(name));
-  const check = await run([...PROGRAM, "--check", "-c", folder.file(name)]);
-  assert.equal(check.stderr, "");
-  assert.equal(check.code, 0);
-  await using proxy = await Proxy.start(folder.url(name));
-  using client = await proxy.connect();
-  await send(client, "SSH-2.0\r\n");
-  assert.equal(await receiveAll(client), "");
+  assert(container?.args?.includes("--watch"));
+  await using proxy = await Proxy.start(folder.url(name), {
+    args: ["--watch", "-w", "1"],
+  });
+  const ask = async () => {
+    using client = await proxy.connect();
+    await send(client, "SSH-2.0\r\n");
+    return await receiveAll(client);
+  };
+  assert.equal(await ask(), "");
   await proxy.access.find("end=router-close");
+  // all files of a ConfigMap change at once
+  await Deno.symlink("..2", folder.file("..next"));
+  await Deno.rename(folder.file("..next"), folder.file("..data"));
+  await proxy.log.find("Reloaded");
+  assert.equal(await ask(), "new");
 });

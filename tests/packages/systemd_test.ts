@@ -18,6 +18,23 @@ const UNIT = join(PACKAGES, "systemd", "proxymachine.service");
 /** Ten times the exposure, of at most ten, that systemd may find. */
 const THRESHOLD = 15;
 
+/**
+ * The commands of a setting as systemd would run them: it puts in `${NAME}`
+ * anywhere, but `$NAME` only where that is a word of its own, or several.
+ */
+async function commands(
+  name: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<string[][]> {
+  return (await setting(name)).map((line) =>
+    line.replace(/^-/, "").split(" ").flatMap((word) =>
+      word.startsWith("$") && !word.startsWith("${")
+        ? (variables[word.slice(1)] ?? "").split(" ").filter(Boolean)
+        : [word.replace(/\$\{(\w+)\}/g, (_, name) => variables[name] ?? "")]
+    )
+  );
+}
+
 /** A router that joins a client to a remote once it has sent a line. */
 const routeTo = (remote: string) =>
   `export default { route: (data) => data.text.endsWith("\\n")
@@ -146,9 +163,7 @@ test("the unit's way to stop waits for a connection", async () => {
   using client = await proxy.connect();
   await send(client, "hello\n");
   await joined.promise;
-  const stop = (await setting("ExecStop")).map((line) =>
-    line.replace(/^-/, "").replace("$MAINPID", String(proxy.pid)).split(" ")
-  );
+  const stop = await commands("ExecStop", { MAINPID: String(proxy.pid) });
   assert.equal(stop.length, 2);
   const [quit = [], wait = []] = stop;
   assert.equal((await run(quit)).code, 0);
@@ -159,5 +174,38 @@ test("the unit's way to stop waits for a connection", async () => {
   client.close();
   const { code } = await proxy.status;
   assert.equal(code, 0);
-  assert.equal((await waited).code, 0);
+  assert.deepEqual(await waited, { code: 0, stdout: "", stderr: "" });
+});
+
+test("the unit's way to reload checks the router first", async () => {
+  await using folder = await Folder.make({
+    "router.js": `export default { route: () => ({ close: "old" }) };`,
+  });
+  await using proxy = await Proxy.start(folder.url("router.js"));
+  const ask = async () => {
+    using client = await proxy.connect();
+    await send(client, "hello\n");
+    return await receiveAll(client);
+  };
+  const reload = await commands("ExecReload", {
+    MAINPID: String(proxy.pid),
+    CONFIG: folder.file("router.js"),
+    OPTIONS: "-p 0",
+  });
+  const [[, ...args] = [], hangUp = []] = reload;
+  const [start = ""] = await setting("ExecStart");
+  assert.equal(reload[0]?.[0], start.split(" ")[0]);
+  const check = [...PROGRAM, ...args];
+
+  await Deno.writeTextFile(folder.file("router.js"), "export default 42;");
+  assert.equal((await run(check)).code, 2);
+  await Deno.writeTextFile(
+    folder.file("router.js"),
+    `export default { route: () => ({ close: "new" }) };`,
+  );
+  assert.equal((await run(check)).code, 0);
+  assert.equal(await ask(), "old");
+  assert.equal((await run(hangUp)).code, 0);
+  await proxy.log.find("Reloaded");
+  assert.equal(await ask(), "new");
 });
