@@ -194,6 +194,8 @@ export class Connection implements Timed {
   received = 0;
   /** Bytes sent to the client. */
   sent = 0;
+  /** Bytes sent to remotes before they were joined. */
+  replayed = 0;
   /** Bytes of the client that were dropped while draining. */
   discarded = 0;
 
@@ -226,7 +228,7 @@ export class Connection implements Timed {
 
   /** Grows with every byte that moves, so that silence can be seen. */
   get progress(): number {
-    return this.received + this.sent;
+    return this.received + this.sent + this.replayed;
   }
 
   /** The client's address, for logs; until it is admitted that of the peer. */
@@ -428,7 +430,11 @@ export class Connection implements Timed {
       this.inactive = true;
       return this.detach();
     }
-    this.end(this.stage === "joined" ? "half-close-timeout" : "client-stalled");
+    this.end(
+      this.#serverOpen && this.stage !== "drain"
+        ? "half-close-timeout"
+        : "client-stalled",
+    );
   }
 }
 

@@ -70,7 +70,9 @@ function join(connection: Connection, server: Socket, verdict: Connect): void {
     log.debug(`${connection.peer} is connected to ${connection.remote}`);
   }
   connection.attach(server);
-  if (verdict.inactivityTimeout !== undefined) {
+  if (connection.clientEnded) {
+    connection.watchHalfClose();
+  } else if (verdict.inactivityTimeout !== undefined) {
     connection.clocks.start(verdict.inactivityTimeout);
   }
   connection.clocks.limitSilence(verdict.idleTimeout ?? options.idleTimeout);
@@ -188,13 +190,16 @@ async function replay(
   const { extra } = connection;
   connection.begin();
   try {
-    let written = first.length === 0 ? 0 : await server.write(first);
-    while (written < first.length) {
-      written += await server.write(first.subarray(written));
+    if (first.length > 0) {
+      const written = await server.write(first);
+      connection.replayed += written;
+      if (written < first.length) {
+        await replayAll(connection, server, first.subarray(written));
+      }
     }
     // what is recorded meanwhile is appended to the same array, and sent, too
     if (extra !== undefined) {
-      for (const bytes of extra) await writeAll(server, bytes);
+      for (const bytes of extra) await replayAll(connection, server, bytes);
     }
   } catch {
     // what the remote sent before it reset the connection may still be read
@@ -213,6 +218,19 @@ function concat(start: Uint8Array, end: Uint8Array): Uint8Array {
   both.set(start);
   both.set(end, start.length);
   return both;
+}
+
+/** Writes bytes, and counts them: each is progress if the client has ended. */
+async function replayAll(
+  connection: Connection,
+  server: Socket,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
+    connection.replayed += count;
+    at += count;
+  }
 }
 
 async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
@@ -452,6 +470,9 @@ function discard(connection: Connection, chunk: Uint8Array): void {
 /** The client has ended its side: tells the remote, once there is one. */
 async function clientEnded(connection: Connection): Promise<void> {
   connection.clientEnded = true;
+  if (connection.stage === "connect" && connection.server !== undefined) {
+    connection.watchHalfClose(); // the remote may never read the replay
+  }
   while (connection.stage === "connect") await connection.waitForStage();
   if (connection.stage !== "joined" || connection.serverEnded) return;
   connection.watchHalfClose();

@@ -215,6 +215,60 @@ test("the proxy closes when the remote has ended and does not read", async () =>
   await proxy.access.find("end=half-close-timeout");
 });
 
+for (const when of ["before", "after"] as const) {
+  test(`the proxy closes when the client has ended ${when} the decision and the remote does not read the replay`, async () => {
+    using upstream = new Upstream();
+    await using proxy = await Proxy.start(
+      `export default {
+        accept: () => ({ reply: "." }),
+        async route() {
+          await new Promise((resolve) => setTimeout(resolve, ${
+        when === "before" ? 200 : 0
+      }));
+          return {
+            remote: "${upstream.remote}",
+            data: new Uint8Array(20_000_000),
+            inactivityTimeout: 60,
+          };
+        },
+      };`,
+      { args: HALF_CLOSE },
+    );
+    using client = await proxy.connect();
+    await send(client, "a");
+    if (when === "before") await client.closeWrite();
+    using _server = await upstream.accept();
+    if (when === "after") await client.closeWrite();
+    await proxy.access.find(/ in=1 out=1 .*end=half-close-timeout/);
+  });
+}
+
+test("the proxy waits while a remote reads the replay slowly after the client has ended", async () => {
+  using upstream = new Upstream();
+  await using proxy = await Proxy.start(
+    `export default () => ({
+      remote: "${upstream.remote}",
+      data: new Uint8Array(40_000_000),
+    });`,
+    { args: ["-w", "1", "--half-close-timeout", "2"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await client.closeWrite();
+  using server = await upstream.accept();
+  const buffer = new Uint8Array(MB);
+  let pause = MB;
+  for (let read = 0; read < 40 * MB;) {
+    read += await server.read(buffer) ?? assert.fail(`EOF after ${read}`);
+    if (read < pause || read > 20 * MB) continue;
+    pause += MB;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  await server.closeWrite();
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find("end=done");
+});
+
 test("the proxy waits as long as there is progress after the client has ended", async () => {
   using upstream = new Upstream();
   await using proxy = await Proxy.start(
