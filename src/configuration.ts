@@ -12,7 +12,7 @@ import {
   type Options,
   type Settings,
 } from "./cli.ts";
-import { readAuthorities } from "./config/authorities.ts";
+import { authorityFiles, readAuthorities } from "./config/authorities.ts";
 import type { LoadedTable } from "./config/load.ts";
 import type { RouterSource } from "./messages.ts";
 import { requirePermissions } from "./sandbox.ts";
@@ -54,7 +54,7 @@ export async function readConfiguration(
       files: config === "-" ? [] : [resolve(config)],
     };
   }
-  const table = await loadTable(config);
+  const { table, authorities } = await loadTable(config);
   // what a table sets is known only now
   const settled = parse(table.settings);
   const options = "options" in settled ? settled.options : initial;
@@ -64,18 +64,27 @@ export async function readConfiguration(
   return {
     options,
     router,
-    files: [config, ...table.router === undefined ? [] : [table.router]]
-      .map((path) => resolve(path)),
+    files: [
+      resolve(config),
+      ...table.router === undefined ? [] : [table.router],
+      ...authorities,
+    ],
   };
 }
 
-/** Reads a route table. */
-async function loadTable(config: string): Promise<LoadedTable> {
+/** Reads a route table, and the certificates that it names. */
+async function loadTable(
+  config: string,
+): Promise<{ table: LoadedTable; authorities: readonly string[] }> {
   await requireFile(config, "the route table");
   const source = await Deno.readTextFile(config);
   // the packages that read it are loaded only for those who have one
   const { readTable } = await import("./config/load.ts");
-  return await readAuthorities(readTable(source, config));
+  const table = readTable(source, config);
+  return {
+    table: await readAuthorities(table),
+    authorities: authorityFiles(table),
+  };
 }
 
 /** Every worker waits for a connection at each listener, and has a place. */

@@ -352,7 +352,7 @@ function listen(options: ListenOptions): Deno.TcpListener {
     return listenShared(options);
   } catch (error) {
     const reason = error instanceof Deno.errors.AddrInUse
-      ? "another program listens there"
+      ? "another program listens there, or this one at an address that includes it"
       : error instanceof Error
       ? error.message
       : error;

@@ -45,3 +45,20 @@ export async function readAuthorities(
     },
   };
 }
+
+/**
+ * Lists the files of all authorities.
+ *
+ * @param loaded A table, in which `tls.ca` are paths.
+ * @returns Their absolute paths.
+ */
+export function authorityFiles({ table }: LoadedTable): string[] {
+  const folder = dirname(resolve(table.file));
+  const { routes, otherwise } = table;
+  return [...routes.map(({ action }) => action), otherwise].flatMap((action) =>
+    action !== "router" && action.kind === "remote" &&
+      typeof action.tls === "object"
+      ? action.tls.ca.map((path) => resolve(folder, path))
+      : []
+  );
+}

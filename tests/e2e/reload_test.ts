@@ -19,6 +19,7 @@ import {
   unusedPort,
   Upstream,
 } from "../fixtures.ts";
+import { Authority } from "../tls_fixtures.ts";
 
 const ROUTER = `router.${ROUTER_EXTENSION}`;
 const DEPENDENCY = `dependency.${ROUTER_EXTENSION}`;
@@ -552,6 +553,22 @@ test("--watch reloads when the route table, or the module that it names, has cha
   );
   await proxy.log.findAll("Reloaded: ", 2);
   assert.equal(await ask(proxy), "three");
+});
+
+test("--watch reloads when a certificate that the route table names has changed", async () => {
+  await using before = await Authority.make();
+  await using after = await Authority.make();
+  await using folder = await Folder.make({
+    "t.yaml": "default: { remote: 'a:1', tls: { ca: ca.pem } }",
+    "ca.pem": before.pem,
+  });
+  await using proxy = await Proxy.start(folder.url("t.yaml"), {
+    args: ["-w", "1", "--watch"],
+  });
+  await Deno.writeTextFile(folder.file("ca.pem"), "none");
+  await proxy.log.find(/Cannot reload, .*ca\.pem/);
+  await Deno.writeTextFile(folder.file("ca.pem"), after.pem);
+  await proxy.log.find("Reloaded: ");
 });
 
 // ---------------------------------------------------------------- access log
