@@ -59,30 +59,32 @@ export function halfSipHash(
   secret: readonly [number, number],
   message: readonly number[],
 ): AddressKey {
-  const state = new Int32Array([
-    secret[0],
-    secret[1] ^ 0xee,
-    0x6c796765 ^ secret[0],
-    0x74656462 ^ secret[1],
-  ]) as Words;
-  for (const word of [...message, message.length * 4 << 24]) {
+  state[0] = secret[0];
+  state[1] = secret[1] ^ 0xee;
+  state[2] = 0x6c796765 ^ secret[0];
+  state[3] = 0x74656462 ^ secret[1];
+  for (let i = 0; i <= message.length; i++) {
+    const word = message[i] ?? message.length * 4 << 24;
     state[3] ^= word;
-    rounds(state, 2);
+    rounds(2);
     state[0] ^= word;
   }
   state[2] ^= 0xee;
-  rounds(state, 4);
+  rounds(4);
   const low = state[1] ^ state[3];
   state[1] ^= 0xdd;
-  rounds(state, 4);
+  rounds(4);
   return { low, high: state[1] ^ state[3] };
 }
 
-/** The four words of the state. */
-type Words = Int32Array & { 0: number; 1: number; 2: number; 3: number };
+/** The words that are being hashed; always the same, as nothing waits meanwhile. */
+const state = new Int32Array(4) as Int32Array & Record<0 | 1 | 2 | 3, number>;
 
-function rounds(state: Words, count: number): void {
-  let [v0, v1, v2, v3] = [state[0], state[1], state[2], state[3]];
+function rounds(count: number): void {
+  let v0 = state[0];
+  let v1 = state[1];
+  let v2 = state[2];
+  let v3 = state[3];
   for (let i = 0; i < count; i++) {
     v0 = v0 + v1 | 0;
     v1 = rotate(v1, 5) ^ v0;
@@ -95,7 +97,10 @@ function rounds(state: Words, count: number): void {
     v1 = rotate(v1, 13) ^ v2;
     v2 = rotate(v2, 16);
   }
-  state.set([v0, v1, v2, v3]);
+  state[0] = v0;
+  state[1] = v1;
+  state[2] = v2;
+  state[3] = v3;
 }
 
 function rotate(word: number, bits: number): number {
