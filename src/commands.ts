@@ -17,6 +17,8 @@ import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { HELP, VERSION } from "./help.ts";
 import type { RouterSource } from "./messages.ts";
+import { describePool } from "./pool/plan.ts";
+import type { PoolReport } from "./pool/share.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outputs } from "./observe/outputs.ts";
 import { DECLARATIONS } from "./declarations.ts";
@@ -58,7 +60,7 @@ export async function execute(
   const { options, router } = configuration;
   return await withWorker(options, router, async (worker, hooks) => {
     if (command.kind !== "dry-run") {
-      await print(describeConfiguration(options, router, hooks));
+      await print(describeConfiguration(options, router, hooks, worker.pools));
       return 0;
     }
     const bytes = await readInput(command.file);
@@ -127,6 +129,7 @@ function describeConfiguration(
   options: Options,
   router: RouterSource,
   hooks: readonly string[],
+  pools: readonly PoolReport[],
 ): string {
   const { connection, grants } = options;
   const { table, url } = router;
@@ -138,6 +141,7 @@ function describeConfiguration(
         ...describeTable(table, url && router.name)
           .map((line) => `             ${line}`),
       ],
+    ...pools.map((pool) => `pool         ${describePool(pool)}`),
     `listen       ${options.listen.map(describeListener).join(", ")}`,
     `workers      ${options.workers}`,
     `preread      at most ${connection.maxPreread} bytes and ${

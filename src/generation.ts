@@ -12,9 +12,17 @@ import type { AbortReason, Serve } from "./messages.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Log } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
+import {
+  giveBack,
+  isSame,
+  lend,
+  type PoolMemory,
+  type SharedPool,
+  sharePools,
+} from "./pool/share.ts";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 import type { GenerationStatus } from "./status.ts";
-import { WorkerThread } from "./worker_thread.ts";
+import { WorkerError, WorkerThread } from "./worker_thread.ts";
 
 /** Milliseconds to wait for workers to stop accepting. */
 const STOP_TIME = 1000;
@@ -36,6 +44,8 @@ export interface Environment {
   readonly heartbeat: number;
   /** Whether to note which files the router consists of. */
   readonly reportImports: boolean;
+  /** The pools that serve now. */
+  pools(): readonly SharedPool[];
   /** Takes what a worker has for the logs. */
   onLines(batch: Batch): void;
   /** Is told that a worker has ended, or that it got stuck. */
@@ -57,6 +67,9 @@ export class Generation {
   #state: "starting" | "serving" | "draining" = "starting";
   #workers: WorkerThread[] = [];
   readonly #imports = new Set<string>();
+  #pools: readonly SharedPool[] = [];
+  /** What each worker has been lent of them. */
+  readonly #lent = new WeakMap<WorkerThread, readonly PoolMemory[]>();
   /** How many workers it has had. */
   #count = 0;
   /** Keep the shared sockets open until the workers have their own. */
@@ -84,6 +97,11 @@ export class Generation {
   /** The workers that have not ended. */
   get workers(): readonly WorkerThread[] {
     return this.#workers;
+  }
+
+  /** The pools of its router. */
+  get pools(): readonly SharedPool[] {
+    return this.#pools;
   }
 
   /** Connections that are open now. */
@@ -119,6 +137,7 @@ export class Generation {
       () => this.#startWorker(),
     );
     await Promise.all(workers.map((worker) => this.#load(worker)));
+    this.#pools = this.#sharePools(workers);
     return this.#listening.map(({ addr }) => addr as Deno.NetAddr);
   }
 
@@ -238,8 +257,25 @@ export class Generation {
     }
   }
 
+  /** Makes the memory of the pools that all workers say they have. */
+  #sharePools(workers: readonly WorkerThread[]): readonly SharedPool[] {
+    const pools = sharePools(
+      workers.map(({ pools }) => pools),
+      this.#environment.pools(),
+    );
+    return pools ?? this.#refusePools();
+  }
+
+  #refusePools(): never {
+    throw new WorkerError(
+      `Cannot use the router ${this.configuration.router.name} as it must make the same pools in every worker`,
+    );
+  }
+
   async #serve(worker: WorkerThread): Promise<void> {
     const { options } = this.configuration;
+    const pools = this.#pools.map(lend);
+    this.#lent.set(worker, pools);
     const serve: Omit<Serve, "type" | "share"> = {
       listen: options.listen,
       connection: options.connection,
@@ -249,6 +285,7 @@ export class Generation {
         worker.ended,
       ),
       heartbeat: this.#environment.heartbeat,
+      pools,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,
     };
@@ -266,6 +303,7 @@ export class Generation {
       );
       gauges.counters.add("workers-died");
       gauges.giveBack(worker.share);
+      this.#lent.get(worker)?.forEach(giveBack);
       if (this.#state === "serving") {
         this.#keepListening();
         this.#replaceLater(this.#backoff.failed());
@@ -280,6 +318,7 @@ export class Generation {
     const worker = this.#startWorker();
     try {
       await this.#load(worker);
+      if (!isSame(worker.pools, this.#pools)) this.#refusePools();
       // it may have been retired meanwhile
       if (this.#state !== "serving") {
         this.#forget(worker);

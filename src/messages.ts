@@ -16,6 +16,7 @@ import type { ConnectionOptions } from "./connection/connection.ts";
 import type { Format } from "./observe/access_log.ts";
 import type { Level } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
+import type { PoolMemory, PoolReport } from "./pool/share.ts";
 import type { Hook } from "./connection/decision.ts";
 import type { Table } from "./config/table.ts";
 
@@ -68,6 +69,8 @@ export interface Serve {
   readonly addresses:
     | SharedAddresses & { readonly options: AddressOptions }
     | undefined;
+  /** The memory of each pool that the router has made. */
+  readonly pools: readonly PoolMemory[];
   readonly logLevel: Level;
   /** `undefined` if there is no access log. */
   readonly accessLog: Format | undefined;
@@ -106,6 +109,8 @@ export interface Loaded {
   readonly hooks: readonly Hook[];
   /** The URLs of the files that were imported; empty unless asked for. */
   readonly imports: readonly string[];
+  /** The pools that it has made, which must be the same in all workers. */
+  readonly pools: readonly PoolReport[];
 }
 
 /** The worker accepts connections. */

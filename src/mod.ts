@@ -24,15 +24,16 @@
  *
  * @module
  */
+export type { Bytes } from "./router/bytes.ts";
 export type {
   Address,
   Answer,
-  Bytes,
   Client,
   CloseDecision,
   Decision,
   LastAnswer,
   NoopDecision,
+  PoolDecision,
   RemoteDecision,
   RemoteTls,
   ReplyDecision,

@@ -107,6 +107,7 @@ export class Supervisor {
       },
       heartbeat: heartbeat(options.watchdog),
       reportImports: options.watch,
+      pools: () => this.#generations.at(-1)?.pools ?? [],
       onLines: (batch) => this.#onLines(batch),
       onChange: () => this.#onChange(),
     };

@@ -18,6 +18,7 @@ import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outbox } from "./observe/outbox.ts";
 import { Share } from "./observe/share.ts";
+import { sealPools, startPools } from "./pool/made.ts";
 import type { Router } from "./router/contract.ts";
 import { dryRun } from "./router/dry_run.ts";
 import { describeError } from "./errors.ts";
@@ -55,6 +56,7 @@ let router: Router | undefined;
 let table: CompiledTable | undefined;
 let acceptors: readonly Acceptor[] = [];
 let context: Context | undefined;
+let stopChecks = (): void => {};
 let outbox = new Outbox(say, "info");
 /** The URLs of the files that were imported, if anyone wants to know. */
 let imports: ReadonlySet<string> = new Set();
@@ -78,6 +80,7 @@ function receive(message: ToWorker): void {
     case "dry-run":
       return void dryRun(router as Router, table, message, say);
     case "stop":
+      stopChecks();
       return stop();
     case "abort":
       for (const connection of [...context?.connections ?? []]) {
@@ -120,6 +123,7 @@ async function load(message: Load): Promise<void> {
       type: "loaded",
       hooks: HOOKS.filter((hook) => router?.[hook] !== undefined),
       imports: [...imports],
+      pools: sealPools(),
     });
   } catch (error) {
     fail(error);
@@ -165,6 +169,7 @@ function serve(message: Serve): void {
     return fail(error);
   }
   acceptors = listening;
+  stopChecks = startPools(message.pools, outbox);
   void untilDrained(context, listening);
   if (message.heartbeat > 0) startHeartbeat(share, message.heartbeat);
   say({ type: "serving" });

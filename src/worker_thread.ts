@@ -16,6 +16,7 @@ import { oneLine } from "./errors.ts";
 import { LEVELS } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
 import { Share } from "./observe/share.ts";
+import { isPoolReports, type PoolReport } from "./pool/share.ts";
 import type { Hook } from "./connection/decision.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -54,6 +55,8 @@ export class WorkerThread {
   accepts = false;
   /** The URLs of the files that its router consists of, if they are reported. */
   imports: readonly string[] = [];
+  /** The pools that the router has made. */
+  pools: readonly PoolReport[] = [];
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #onLines: (batch: Batch) => void;
@@ -109,7 +112,7 @@ export class WorkerThread {
    * @param router The module, the table, or both.
    * @param limits What it may read, and what of that it gives up afterwards.
    * @param reportImports Whether to set `imports`.
-   * @returns The hooks that the router has.
+   * @returns The hooks that the router has; its pools are in `pools`.
    * @throws {WorkerError} If it cannot be loaded, or not in time.
    */
   async load(
@@ -235,6 +238,7 @@ export class WorkerThread {
         return this.#pending?.reject(new WorkerError(message.message));
       case "loaded":
         this.imports = message.imports;
+        this.pools = message.pools;
         return this.#pending?.resolve(message);
       case "serving":
       case "dry-run-end":
@@ -249,8 +253,11 @@ export class WorkerThread {
  */
 function isMessage(message: unknown): message is FromWorker {
   if (typeof message !== "object" || message === null) return false;
-  const { type, log, access, dropped, text, message: failure, hooks, imports } =
-    message as Record<string, unknown>;
+  const { type, log, access, dropped, text, message: failure } =
+    message as Readonly<Record<string, unknown>>;
+  const { hooks, imports, pools } = message as Readonly<
+    Record<string, unknown>
+  >;
   switch (type) {
     case "lines":
       return typeof access === "string" && typeof dropped === "number" &&
@@ -260,7 +267,7 @@ function isMessage(message: unknown): message is FromWorker {
     case "dry-run-line":
       return typeof text === "string";
     case "loaded":
-      return isTexts(hooks) && isTexts(imports);
+      return isTexts(hooks) && isTexts(imports) && isPoolReports(pools);
     default:
       return typeof type === "string";
   }

@@ -8,11 +8,11 @@ import { parseTarget } from "../connection/target.ts";
 import type {
   Address,
   Answer as HookAnswer,
-  Bytes,
   Client,
   Decision,
   Router,
 } from "../router/contract.ts";
+import type { Bytes } from "../router/bytes.ts";
 import { Preread } from "../router/preread.ts";
 import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
 import { fieldOf, type Finder, indexRoutes } from "./names.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Candidates, RemoteList } from "./candidates.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
@@ -21,9 +22,8 @@ const MAX_WAITS = 20;
 const PAUSE = 100;
 
 /**
- * Connects to a remote: tries each one that the decision names, in order and at
- * once; if none can be connected to, up to ten more tries, with a pause before
- * each, go round the list.
+ * Connects to a remote: tries each one that there is, at once; if none can be
+ * connected to, up to ten more tries, with a pause before each, go round them.
  *
  * @param connection It is joined to the remote by the caller; its `remote` is
  * that of the present or last try.
@@ -35,25 +35,33 @@ export async function connect(
   connection: Connection,
   verdict: Connect,
 ): Promise<Socket | Error | undefined> {
-  let { targets } = verdict;
-  let at = 0;
-  let untried = targets.length - 1;
+  const candidates = candidatesOf(connection, verdict);
+  let announce: ((next: Target) => void) | undefined;
   let waits = 0;
   for (let retries = 0;;) {
-    const target = targets[at] as Target;
+    const target = candidates.next();
+    if (target === undefined) return noneLeft(connection, verdict);
+    announce?.(target);
+    announce = undefined;
     connection.remote = target.remote;
     let failure: unknown;
     try {
       const socket = await dial(connection, target, verdict);
-      if (!connection.isClosed()) return socket;
+      if (!connection.isClosed()) {
+        connection.held = candidates.connected();
+        return socket;
+      }
       socket.close();
-      return undefined;
     } catch (error) {
       failure = error;
     }
-    if (connection.isClosed()) return undefined;
+    if (connection.isClosed()) {
+      candidates.returned();
+      return undefined;
+    }
     if (isExhausted(failure)) {
       // not the remote's fault, and no try
+      candidates.returned();
       const { descriptors, gauges, log } = connection.context;
       descriptors.exhausted();
       await descriptors.freed();
@@ -68,25 +76,45 @@ export async function connect(
     } else {
       const error = toError(failure);
       if (isFinal(error)) {
-        // the other remotes of a list may be in order
+        // the others may be in order
         logFinal(connection, target, error);
-        targets = targets.filter(({ remote }) => remote !== target.remote);
-        if (targets.length === 0) return error;
-        at %= targets.length;
+        if (!candidates.leftOut(error)) return error;
+      } else if (candidates.failed(error)) {
+        announce = (next) => logNext(connection, target, next, error);
+      } else if (retries === RETRIES) {
+        logFailed(connection, target, error);
+        return error;
       } else {
-        at = (at + 1) % targets.length;
-      }
-      const next = targets[at] as Target;
-      if (untried > 0) {
-        untried--;
-        logNext(connection, target, next, error);
-      } else {
-        if (!mayRetry(connection, target, next, error, retries++)) return error;
+        const number = ++retries;
+        announce = (next) => logRetry(connection, next, number, error);
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     }
     if (connection.isClosed()) return undefined;
   }
+}
+
+function candidatesOf(
+  connection: Connection,
+  { targets, pool }: Connect,
+): Candidates {
+  if (pool === undefined) return new RemoteList(targets);
+  const { remoteAddr } = connection.info;
+  const key = pool.key ??
+    ("hostname" in remoteAddr ? remoteAddr.hostname : remoteAddr.path);
+  // a hook that names the pool again gets the members that have not failed
+  return connection.attempt = pool.pool.attempt(key, connection.attempt);
+}
+
+function noneLeft(
+  { context: { log }, peer }: Connection,
+  { pool }: Connect,
+): Error {
+  const error = new Error(
+    `all members of the pool ${pool?.pool.name} are drained`,
+  );
+  log.error(`Cannot connect as ${error.message} (client ${peer})`);
+  return error;
 }
 
 /** Tells whether to try again is in vain. */
@@ -117,26 +145,25 @@ function logNext(
   );
 }
 
-/** Tells whether to try again, and logs the failed try. */
-function mayRetry(
-  { context: { log }, peer }: Connection,
-  failed: Target,
+function logRetry(
+  { context: { log } }: Connection,
   next: Target,
+  number: number,
   error: Error,
-  retries: number,
-): boolean {
-  if (retries === RETRIES) {
-    log.error(
-      `Connect ${failed.remote} failed after ${RETRIES} retries: ${error.message} (client ${peer})`,
-    );
-    return false;
-  }
+): void {
   log.warn(
-    `Retrying connection with ${next.remote} (#${
-      retries + 1
-    }): ${error.message}`,
+    `Retrying connection with ${next.remote} (#${number}): ${error.message}`,
   );
-  return true;
+}
+
+function logFailed(
+  { context: { log }, peer }: Connection,
+  { remote }: Target,
+  error: Error,
+): void {
+  log.error(
+    `Connect ${remote} failed after ${RETRIES} retries: ${error.message} (client ${peer})`,
+  );
 }
 
 function toError(thrown: unknown): Error {

@@ -14,10 +14,12 @@ import type { Address, Client, Router } from "../router/contract.ts";
 import type { AccessLog } from "../observe/access_log.ts";
 import type { Gauges } from "../observe/gauges.ts";
 import { describeError } from "../errors.ts";
+import type { Attempt } from "../pool/attempt.ts";
 import type { Log } from "../observe/log.ts";
 import type { AddressLimits } from "./address_limits.ts";
 import { formatAddress } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
+import type { Held } from "./candidates.ts";
 import { Clocks, type Timed } from "./clocks.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
@@ -173,6 +175,10 @@ export class Connection implements Timed {
   server: Socket | undefined;
   /** What the remote is sent before the client's bytes; not the client's own. */
   preamble: Uint8Array | undefined;
+  /** The remote of a pool, which is told what becomes of it. */
+  held: Held | undefined;
+  /** Which members of a pool were tried. */
+  attempt: Attempt | undefined;
   /** How often a remote was joined; tells what a replay has included. */
   joins = 0;
   /** The remote has sent a byte: from now on there is no other remote. */
@@ -380,6 +386,8 @@ export class Connection implements Timed {
     if (!this.#serverOpen) return;
     this.#serverOpen = false;
     this.context.gauges.connected(-1);
+    this.held?.release();
+    this.held = undefined;
     this.server?.close();
     // a replay that is still under way must not join it any more
     this.server = undefined;

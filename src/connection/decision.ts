@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { PoolTarget } from "../pool/registry.ts";
+import { parsePool } from "./decision_pool.ts";
 import { isProxyVersion, type ProxyVersion } from "./proxy_header.ts";
 import { parseTargets, type Target } from "./target.ts";
 import { parseTls } from "./decision_tls.ts";
@@ -17,8 +19,10 @@ export interface Wait {
 /** Connect to a remote, the first of several that can be connected to. */
 export interface Connect {
   readonly kind: "connect";
-  /** At least one; tried in order. */
+  /** Tried in order; none if there is a pool. */
   readonly targets: readonly Target[];
+  /** Chooses the remote, in place of `targets`. */
+  readonly pool: PoolTarget | undefined;
   /** In place of the bytes that were read; `undefined` for those bytes. */
   readonly data: Uint8Array | undefined;
   /** For the client, before connecting. */
@@ -76,6 +80,8 @@ const MAX_TIMEOUT_SECONDS = 2 ** 31 / 1000 - 1;
 
 const KEYS = [
   "remote",
+  "pool",
+  "key",
   "data",
   "reply",
   "connectTimeout",
@@ -117,12 +123,13 @@ export function parseDecision(
     }
   }
   if ("remote" in fields) return connectTo(fields, hook);
+  if ("pool" in fields) return connectToPool(fields, hook);
   if ("close" in fields) return closeWith(fields, hook);
   if ("noop" in fields) return wait(fields, hook);
   if ("reply" in fields) return replyWith(fields, hook, buffered);
   throw unusable(
     hook,
-    `a decision has one of "remote", "close", "reply", "noop"`,
+    `a decision has one of "remote", "pool", "close", "reply", "noop"`,
     decision,
   );
 }
@@ -132,10 +139,29 @@ function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
   if ("rule" in targets) {
     throw unusable(hook, `"remote" ${targets.rule}`, targets.value);
   }
-  forbid(fields, hook, "remote", ["consume", "close", "noop"]);
+  forbid(fields, hook, "remote", ["pool", "key", "consume", "close", "noop"]);
+  return connectWith(fields, hook, targets, undefined);
+}
+
+function connectToPool(fields: Record<string, unknown>, hook: Hook): Connect {
+  const pool = parsePool(fields.pool, fields.key);
+  if ("rule" in pool) {
+    throw unusable(hook, `"${pool.key}" ${pool.rule}`, fields[pool.key]);
+  }
+  forbid(fields, hook, "pool", ["consume", "close", "noop"]);
+  return connectWith(fields, hook, [], pool);
+}
+
+function connectWith(
+  fields: Record<string, unknown>,
+  hook: Hook,
+  targets: readonly Target[],
+  pool: PoolTarget | undefined,
+): Connect {
   return {
     kind: "connect",
     targets,
+    pool,
     data: optionalBytes(fields, "data", hook),
     reply: optionalBytes(fields, "reply", hook),
     connectTimeout: optionalSeconds(fields, "connectTimeout", hook),
@@ -183,6 +209,7 @@ function replyWith(
     );
   }
   forbid(fields, hook, "reply", [
+    "key",
     "data",
     "connectTimeout",
     "inactivityTimeout",

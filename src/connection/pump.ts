@@ -87,6 +87,7 @@ async function recover(
   verdict: Connect,
   failure: Error,
 ): Promise<void> {
+  if (!connection.clientEnded) connection.held?.failed(failure);
   connection.detach();
   connection.clocks.stop();
   connection.clocks.limitSilence(0);
@@ -107,7 +108,7 @@ async function askConnectError(
   reason: "connect-failed" | "remote-left",
 ): Promise<Connect | Close | undefined> {
   const { log, router } = connection.context;
-  const remote = connection.remote as string;
+  const remote = lastRemote(connection, verdict);
   if (connection.clientEnded) {
     connection.end("client-left");
     return undefined;
@@ -130,7 +131,7 @@ async function askInactivityError(
   verdict: Connect,
 ): Promise<Connect | Close | undefined> {
   const { log, router } = connection.context;
-  const remote = connection.remote as string;
+  const remote = lastRemote(connection, verdict);
   connection.inactive = false;
   log.error(
     `Disconnecting ${remote} as it must send a byte within inactivityTimeout: current value is ${
@@ -160,7 +161,7 @@ function next(
   if (!connection.mayReroute) {
     connection.context.log.error(
       `Cannot try ${
-        answer.targets[0]?.remote
+        nameOf(answer)
       } as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
     );
     connection.end(reason);
@@ -174,6 +175,17 @@ function next(
     idleTimeout: answer.idleTimeout ?? before.idleTimeout,
     maxDuration: answer.maxDuration ?? before.maxDuration,
   };
+}
+
+/** The remote that was tried last; the name of a pool that has none to try. */
+function lastRemote({ remote }: Connection, { pool }: Connect): string {
+  return remote ?? pool?.pool.name ?? "";
+}
+
+function nameOf({ targets, pool }: Connect): string {
+  return pool === undefined
+    ? targets.map(({ remote }) => remote).join(", ")
+    : `the pool ${pool.pool.name}`;
 }
 
 /** Sends the remote what was read before it was joined, then joins it. */
@@ -281,6 +293,7 @@ async function pumpDownstream(
 /** The first byte has come: the remote will stay. */
 function answered(connection: Connection): void {
   connection.answered = true;
+  connection.held?.answered();
   if (!connection.clientEnded) connection.clocks.stop();
   if (connection.extra === undefined) return;
   connection.extra = undefined;

@@ -4,14 +4,8 @@
  *
  * @module
  */
+import type { Bytes } from "./bytes.ts";
 import type { Preread } from "./preread.ts";
-
-/**
- * Bytes in a decision: a `Uint8Array`, or a string that is encoded as UTF-8.
- * For a string in which each character stands for one byte, use
- * {@linkcode latin1}.
- */
-export type Bytes = Uint8Array | string;
 
 /** One end of a connection: `transport` tells which kind. */
 export type Address = TcpAddress | UnixAddress;
@@ -116,6 +110,10 @@ export interface RemoteDecision {
    * @default false: what the client sends is passed on as it is
    */
   tls?: boolean | RemoteTls | undefined;
+  /** Not part of this decision. */
+  pool?: never;
+  /** Not part of this decision. */
+  key?: never;
   /** The original's name of `connectTimeout`: not part of this decision. */
   connect_timeout?: never;
   /** The original's name of `inactivityTimeout`: not part of this decision. */
@@ -154,6 +152,25 @@ export interface RemoteTls {
 }
 
 /**
+ * Connect to a member of a pool that the router has made while it loaded
+ * (`import { pool } from "proxymachine/pool"`): what its `pick` returns. The
+ * rest is as for one remote.
+ */
+export interface PoolDecision
+  extends Omit<RemoteDecision, "remote" | "pool" | "key"> {
+  /** The name of the pool. */
+  pool: string;
+  /**
+   * What chooses the member, if the policy of the pool is `hash`.
+   *
+   * @default the client's IP address
+   */
+  key?: Bytes | undefined;
+  /** Not part of this decision. */
+  remote?: never;
+}
+
+/**
  * Answer the client and go on routing: one step of a dialogue before the
  * decision, as in SOCKS5, SMTP or the SSLRequest of PostgreSQL. The hook is
  * called again at once if `consume` left bytes over, otherwise when more come.
@@ -169,6 +186,10 @@ export interface ReplyDecision {
   consume?: number | undefined;
   /** Not part of this decision. */
   remote?: never;
+  /** Not part of this decision. */
+  pool?: never;
+  /** Not part of this decision. */
+  key?: never;
   /** Not part of this decision. */
   data?: never;
   /** Not part of this decision. */
@@ -199,6 +220,10 @@ export interface CloseDecision {
   /** Not part of this decision. */
   remote?: never;
   /** Not part of this decision. */
+  pool?: never;
+  /** Not part of this decision. */
+  key?: never;
+  /** Not part of this decision. */
   data?: never;
   /** Not part of this decision. */
   reply?: never;
@@ -226,6 +251,10 @@ export interface NoopDecision {
   noop: true;
   /** Not part of this decision. */
   remote?: never;
+  /** Not part of this decision. */
+  pool?: never;
+  /** Not part of this decision. */
+  key?: never;
   /** Not part of this decision. */
   data?: never;
   /** Not part of this decision. */
@@ -256,6 +285,7 @@ export interface NoopDecision {
  */
 export type Decision =
   | RemoteDecision
+  | PoolDecision
   | ReplyDecision
   | CloseDecision
   | NoopDecision
@@ -271,13 +301,20 @@ export type Answer = Decision | void | Promise<Decision | void>;
  */
 export type LastAnswer =
   | RemoteDecision
+  | PoolDecision
   | CloseDecision
   | NoopDecision
   | null
   | undefined
   | void
   | Promise<
-    RemoteDecision | CloseDecision | NoopDecision | null | undefined | void
+    | RemoteDecision
+    | PoolDecision
+    | CloseDecision
+    | NoopDecision
+    | null
+    | undefined
+    | void
   >;
 
 /**
@@ -321,7 +358,8 @@ export interface Router {
    */
   timeout?(data: Preread, client: Client): LastAnswer;
   /**
-   * Called when the remote (the last one of a list that was tried) refused the
+   * Called when the remote (the last one of a list or pool that was tried; the
+   * name of a pool of which all members are drained) refused the
    * connection, did not answer in time (both after all retries), or closed it
    * before it sent a byte. It is not
    * called once the client has ended its side. Nothing means: close. With

@@ -8,6 +8,7 @@ import type { CompiledTable } from "../config/compile.ts";
 import { PROTOCOL_NAMES, PROTOCOLS } from "../config/protocols.ts";
 import { formatAddress } from "../connection/address.ts";
 import {
+  type Connect,
   describe,
   parseDecision,
   type Verdict,
@@ -168,12 +169,7 @@ function describeVerdict(verdict: Verdict): string {
     case "reply":
       return `reply ${quote(verdict.reply)}, consume ${verdict.consume}`;
     case "connect": {
-      const parts = [
-        `remote ${
-          verdict.targets.map(({ address }) => formatAddress(address))
-            .join(" | ")
-        }`,
-      ];
+      const parts = [describeRemote(verdict)];
       if (verdict.data) parts.push(`data ${quote(verdict.data)}`);
       if (verdict.reply) parts.push(`reply ${quote(verdict.reply)}`);
       for (const key of TIMES) {
@@ -190,6 +186,17 @@ function describeVerdict(verdict: Verdict): string {
       return parts.join(", ");
     }
   }
+}
+
+function describeRemote({ targets, pool }: Connect): string {
+  if (pool === undefined) {
+    const addresses = targets.map(({ address }) => formatAddress(address));
+    return `remote ${addresses.join(" | ")}`;
+  }
+  const { pool: { name, plan: { policy } }, key } = pool;
+  return `pool ${name} (${policy})${
+    key === undefined ? "" : `, key ${quote(key)}`
+  }`;
 }
 
 /** Shows bytes as a string literal, shortened. */

@@ -17,6 +17,7 @@ const CONNECT = {
     remote: "10.0.0.1:80",
     address: { hostname: "10.0.0.1", port: 80 },
   }],
+  pool: undefined,
   data: undefined,
   reply: undefined,
   connectTimeout: undefined,
@@ -364,7 +365,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
   assert.equal(
     refusal({ remote: "a:1", timeout: 3 }),
-    `Cannot use the decision of route() as "timeout" is not one of "remote", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "consume", "close", "noop": current value is 3`,
+    `Cannot use the decision of route() as "timeout" is not one of "remote", "pool", "key", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "consume", "close", "noop": current value is 3`,
   );
 });
 
@@ -390,11 +391,11 @@ Deno.test("parseDecision() shows the value on one line when it is no decision", 
   }
   assert.equal(
     refusal({}),
-    `Cannot use the decision of route() as a decision has one of "remote", "close", "reply", "noop": current value is {}`,
+    `Cannot use the decision of route() as a decision has one of "remote", "pool", "close", "reply", "noop": current value is {}`,
   );
   assert.equal(
     refusal({ data: "x" }),
-    `Cannot use the decision of route() as a decision has one of "remote", "close", "reply", "noop": current value is { data: "x" }`,
+    `Cannot use the decision of route() as a decision has one of "remote", "pool", "close", "reply", "noop": current value is { data: "x" }`,
   );
 });
 

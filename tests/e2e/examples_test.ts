@@ -529,3 +529,38 @@ Deno.test("error_page.ts answers with 502 when both servers are down", async () 
   });
   assert.match(await getPage(proxy), /^The server is down\..*\n502$/);
 });
+
+Deno.test("the pool example sends a path to one server, and to the other when that is ill", async () => {
+  let status = 200;
+  const serve = (name: string, ill: () => number) =>
+    Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      ({ method }) =>
+        new Response(method === "HEAD" ? null : name, {
+          status: method === "HEAD" ? ill() : 200,
+        }),
+    );
+  const one = serve("one", () => status);
+  const two = serve("two", () => 200);
+  try {
+    const remoteOf = ({ addr }: Deno.HttpServer<Deno.NetAddr>) =>
+      `127.0.0.1:${addr.port}`;
+    await using proxy = await startExample("pool.ts", {
+      "127.0.0.1:9001": remoteOf(one),
+      "127.0.0.1:9002": remoteOf(two),
+    });
+    const ask = () =>
+      Promise.all(
+        Array.from({ length: 12 }, (_, path) =>
+          curl(`http://127.0.0.1:${proxy.port}/${path}`)),
+      );
+    const answers = await ask();
+    assert.deepEqual(new Set(answers), new Set(["one", "two"]));
+    assert.deepEqual(await ask(), answers);
+    status = 500;
+    await proxy.log.find(`Member ${remoteOf(one)} of pool web is down`);
+    assert.deepEqual(new Set(await ask()), new Set(["two"]));
+  } finally {
+    await Promise.all([one.shutdown(), two.shutdown()]);
+  }
+});

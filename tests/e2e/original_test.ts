@@ -144,12 +144,12 @@ test("the proxy calls connectError() once when all retries were refused", async 
   const { answer, milliseconds } = await timed(client, "h");
   assert.equal(answer, `1,${REFUSING},true,1`);
   assert.ok(milliseconds >= 1000, `10 retries took ${milliseconds} ms`);
+  await proxy.log.find(`Connect ${REFUSING} failed after 10 retries`);
   const retries = proxy.log.all.filter((line) => line.includes("Retrying"));
   assert.deepEqual(
     retries.map((line) => /#(\d+)/.exec(line)?.[1]),
     ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"],
   );
-  await proxy.log.find(`Connect ${REFUSING} failed after 10 retries`);
 });
 
 test("the proxy closes when a remote refuses and there is no connectError()", async () => {

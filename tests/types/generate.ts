@@ -13,6 +13,7 @@ export const TARGET: string = join(ROOT, "src", "declarations.ts");
 
 const MODULES: readonly (readonly [name: string, entry: string])[] = [
   ["proxymachine", "src/mod.ts"],
+  ["proxymachine/pool", "src/pool/mod.ts"],
   ["proxymachine/protocols", "src/protocols/mod.ts"],
 ];
 
