@@ -607,7 +607,11 @@ export class Resettable {
 
   /** Connects to a port of 127.0.0.1. */
   static async connect(port: number): Promise<Resettable> {
-    const socket = net.connect(port, "127.0.0.1");
+    const socket = net.connect({
+      host: "127.0.0.1",
+      port,
+      allowHalfOpen: true,
+    });
     await once(socket, "connect");
     return new Resettable(socket);
   }
@@ -640,6 +644,23 @@ export class Resettable {
   async receive(): Promise<string> {
     const [bytes] = await once(this.#socket, "data");
     return String(bytes);
+  }
+
+  /** Waits until the peer has ended its side; what it sends is dropped. */
+  async ended(): Promise<void> {
+    const ended = once(this.#socket, "end");
+    this.#socket.resume();
+    await ended;
+  }
+
+  /** Reads no more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Ends its side, once all is sent. */
+  end(): void {
+    this.#socket.end();
   }
 
   /** Resets the connection. */
