@@ -476,3 +476,24 @@ export function serve(
   if (context.log.verbose) context.log.debug(`${connection.peer} is accepted`);
   void readClient(connection);
 }
+
+/**
+ * Counts and logs a connection that its client has reset while it was in the
+ * queue of the listener: the runtime has closed it, and tells nothing about it.
+ * Gives back the place that was reserved.
+ *
+ * @param context What connections share.
+ */
+export function countGone({ accessLog, gauges }: Context): void {
+  const id = gauges.opened();
+  gauges.counters.add("client-reset");
+  accessLog.connection({
+    info: { id },
+    remote: undefined,
+    received: 0,
+    sent: 0,
+    started: performance.now(),
+    endReason: "client-reset",
+  });
+  gauges.closed();
+}

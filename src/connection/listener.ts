@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Context, serve } from "./connection.ts";
+import { type Context, countGone, serve } from "./connection.ts";
 import { isExhausted } from "./descriptors.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */
@@ -99,8 +99,12 @@ export class Acceptor {
       try {
         client = await this.#listener.accept();
       } catch (error) {
-        gauges.unreserve();
-        if (!this.#stopped) await this.#failed(error);
+        if (isGone(error)) {
+          countGone(this.#context);
+        } else {
+          gauges.unreserve();
+          if (!this.#stopped) await this.#failed(error);
+        }
         continue;
       }
       serve(this.#context, client, this.#options);
@@ -113,9 +117,6 @@ export class Acceptor {
       descriptors.exhausted();
       return await descriptors.freed();
     }
-    // the client has reset the connection while it was in the queue
-    const code = (error as { code?: unknown }).code;
-    if (code === "ECONNABORTED" || code === "ENOTCONN") return;
     log.error(
       `Cannot accept a connection: ${
         error instanceof Error ? error.message : error
@@ -123,4 +124,10 @@ export class Acceptor {
     );
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
+}
+
+/** Tells whether the client has reset its connection while it was in the queue. */
+function isGone(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === "ECONNABORTED" || code === "ENOTCONN";
 }

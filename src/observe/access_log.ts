@@ -5,11 +5,22 @@
  */
 import { formatAddress } from "../connection/address.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Client } from "../router/contract.ts";
+
+/** What a line tells of a connection. */
+export interface Ended extends
+  Pick<
+    Connection,
+    "remote" | "received" | "sent" | "started" | "endReason"
+  > {
+  /** Without an address if the client was gone before it could be asked. */
+  readonly info: Pick<Client, "id"> & Partial<Pick<Client, "remoteAddr">>;
+}
 
 /** Takes the connections that have ended. */
 export interface AccessLog {
   /** Writes the line of a connection. Does not block or throw. */
-  connection(connection: Connection): void;
+  connection(connection: Ended): void;
 }
 
 /** How a line is written. */
@@ -33,9 +44,9 @@ export function accessLog(
 /** An access log that is switched off. */
 export const NO_ACCESS_LOG: AccessLog = { connection() {} };
 
-function textLine(connection: Connection): string {
+function textLine(connection: Ended): string {
   return `${isoTime(Date.now())} id=${connection.info.id} client=${
-    formatAddress(connection.info.remoteAddr)
+    client(connection) ?? "-"
   } remote=${
     connection.remote ?? "-"
   } in=${connection.received} out=${connection.sent} seconds=${
@@ -43,12 +54,12 @@ function textLine(connection: Connection): string {
   } end=${connection.endReason}\n`;
 }
 
-function jsonLine(connection: Connection): string {
+function jsonLine(connection: Ended): string {
   return `${
     JSON.stringify({
       time: isoTime(Date.now()),
       id: connection.info.id,
-      client: formatAddress(connection.info.remoteAddr),
+      client: client(connection),
       remote: connection.remote ?? null,
       in: connection.received,
       out: connection.sent,
@@ -56,6 +67,10 @@ function jsonLine(connection: Connection): string {
       end: connection.endReason,
     })
   }\n`;
+}
+
+function client({ info: { remoteAddr } }: Ended): string | null {
+  return remoteAddr === undefined ? null : formatAddress(remoteAddr);
 }
 
 /** Three digits for each number below 1000. */
@@ -84,7 +99,7 @@ export function isoTime(now: number): string {
 }
 
 /** Seconds since accept, with three digits behind the point. */
-function seconds(connection: Connection): string {
+function seconds(connection: Ended): string {
   const milliseconds = Math.round(performance.now() - connection.started);
   return `${Math.floor(milliseconds / 1000)}.${DIGITS[milliseconds % 1000]}`;
 }

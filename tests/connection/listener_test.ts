@@ -7,6 +7,7 @@ import {
   Proxy,
   receive,
   receiveAll,
+  Resettable,
   send,
   test,
 } from "../fixtures.ts";
@@ -94,3 +95,25 @@ test("each of several listeners has its own name, and two workers serve them all
     }
   }
 });
+
+for (const format of ["text", "json"] as const) {
+  test(`a client that resets before it is accepted is counted, and logged as ${format}`, async () => {
+    await using proxy = await Proxy.start(`export default () => undefined;`, {
+      args: ["-w", "1", "--log-format", format, "--max-connections", "1"],
+    });
+    proxy.kill("SIGSTOP");
+    for (let i = 0; i < 3; i++) {
+      const client = await Resettable.connect(proxy.port);
+      await client.reset();
+    }
+    proxy.kill("SIGCONT");
+    await proxy.access.findAll(
+      format === "text"
+        ? / id=\d client=- remote=- in=0 out=0 .*end=client-reset$/
+        : /"id":\d,"client":null,"remote":null,.*"end":"client-reset"/,
+      3,
+    );
+    proxy.kill("SIGUSR2");
+    await proxy.log.find("Connections: 0/1/3 (current/maximum/total)");
+  });
+}
