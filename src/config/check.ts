@@ -7,6 +7,8 @@
 import { isUnix, parseRemote } from "../connection/address.ts";
 import { toMatch } from "./convert.ts";
 import { parseListen } from "./listen.ts";
+import { checkPools } from "./check_pools.ts";
+import { isMapping, type Rough } from "./rough.ts";
 import type { Path, Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
 import type { Match } from "./table.ts";
@@ -16,9 +18,6 @@ import {
   mentions,
   parseTemplate,
 } from "./template.ts";
-
-/** A mapping that may have mistakes. */
-type Rough = Readonly<Record<string, unknown>>;
 
 /**
  * Finds what breaks the rules between keys, in a table that may have other
@@ -55,6 +54,7 @@ export function checkTable(
       problems.push(...checkAction(route, path, known));
     });
   }
+  problems.push(...checkPools(root, isSound));
   if (isSound(["listen"])) problems.push(...checkListeners(root, isSound));
   return problems;
 }
@@ -67,24 +67,25 @@ function checkAction(
 ): Problem[] {
   const problems: Problem[] = [];
   const has = (key: string) => action[key] !== undefined;
+  const connects = has("remote") || has("pool");
   const refuse = (key: string, rule: string) =>
     problems.push({ path: [...path, key], rule, value: action[key] });
-  if (!["remote", "close", "reply"].some(has)) {
-    const rule = "must have one of remote, close, or reply with consume";
+  if (!["remote", "pool", "close", "reply"].some(has)) {
+    const rule = "must have one of remote, pool, close, or reply with consume";
     problems.push({ path, rule, value: undefined });
   }
   if (has("close")) {
-    for (const key of ["remote", "reply"]) {
+    for (const key of ["remote", "pool", "reply"]) {
       if (has(key)) refuse(key, "cannot stand beside close");
     }
   }
-  if (has("reply") && !has("remote") && !has("close") && !has("consume")) {
+  if (has("reply") && !connects && !has("close") && !has("consume")) {
     refuse(
       "reply",
       "must stand beside remote, or beside consume to go on routing",
     );
   }
-  if (has("consume") && (has("remote") || has("close") || !has("reply"))) {
+  if (has("consume") && (connects || has("close") || !has("reply"))) {
     refuse("consume", "must stand beside reply, without remote and close");
   }
   for (
@@ -97,12 +98,15 @@ function checkAction(
       "tls",
     ]
   ) {
-    if (has(key) && !has("remote")) refuse(key, "must stand beside remote");
+    if (has(key) && !connects) refuse(key, "must stand beside remote");
   }
   if (action.tls && [action.remote].flat().some((one) => isUnix(`${one}`))) {
     refuse("tls", "must stand beside a remote host:port");
   }
-  for (const key of ["remote", "reply", "close"]) {
+  if (has("pool") && has("remote")) {
+    refuse("pool", "cannot stand beside remote");
+  }
+  for (const key of ["remote", "key", "reply", "close"]) {
     const value = action[key];
     const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
     texts.forEach((text, index) => {
@@ -204,8 +208,4 @@ function listenerNames(match: Match): string[] {
     default:
       return [];
   }
-}
-
-function isMapping(value: unknown): value is Rough {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -12,6 +12,7 @@ import type {
   Decision,
   Router,
 } from "../router/contract.ts";
+import { makePool } from "../pool/made.ts";
 import type { Bytes } from "../router/bytes.ts";
 import { Preread } from "../router/preread.ts";
 import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
@@ -61,6 +62,7 @@ export function compileTable(
   table: Table,
   rest: Router | undefined,
 ): CompiledTable {
+  for (const { name, options } of table.pools) makePool(name, options);
   const steps = compileSteps(table.routes);
   const find = (call: Call): number | "no" | "more" => {
     for (const step of steps) {
@@ -208,21 +210,31 @@ function compileAction(
         maxDuration,
         tls,
       } = action;
+      const { proxyProtocol, pool, key } = action;
       const remote = compileRemotes(action.remotes, known, name);
-      const { proxyProtocol } = action;
       const reply = action.reply && fill(action.reply);
-      return (call) => {
-        return {
+      const settings = {
+        connectTimeout,
+        inactivityTimeout,
+        idleTimeout,
+        maxDuration,
+        proxyProtocol,
+        tls,
+      };
+      if (pool === undefined) {
+        return (call) => ({
           remote: remote(call),
           reply: reply?.(call),
-          connectTimeout,
-          inactivityTimeout,
-          idleTimeout,
-          maxDuration,
-          proxyProtocol,
-          tls,
-        };
-      };
+          ...settings,
+        });
+      }
+      const fillKey = key && compileTemplate(key, known, name, false);
+      return (call) => ({
+        pool,
+        key: fillKey?.(call),
+        reply: reply?.(call),
+        ...settings,
+      });
     }
   }
 }

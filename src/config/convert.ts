@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { CheckOptions, PoolOptions } from "../pool/options.ts";
+import type { Bytes } from "../router/bytes.ts";
 import { latin1 } from "../router/latin1.ts";
 import { parseNetwork } from "./network.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
@@ -32,6 +34,8 @@ type ContentInput = string | { readonly hex: string };
 /** An action as it stands in the file. */
 export interface ActionInput {
   readonly remote?: OneOrMore<string> | undefined;
+  readonly pool?: string | undefined;
+  readonly key?: string | undefined;
   readonly reply?: ContentInput | undefined;
   readonly consume?: number | undefined;
   readonly close?: true | ContentInput | undefined;
@@ -181,10 +185,12 @@ function list<T extends string | number | boolean>(
  * @throws {TypeError} If it has not been checked.
  */
 export function toAction(input: ActionInput): Action {
-  const { remote, reply, consume, close } = input;
-  if (remote !== undefined) {
+  const { remote, pool, key, reply, consume, close } = input;
+  if (remote !== undefined || pool !== undefined) {
     return {
       kind: "remote",
+      pool,
+      key: key === undefined ? undefined : parsed(parseTemplate(key)),
       remotes: list(remote).map((one) => parsed(parseTemplate(one))),
       reply: reply === undefined ? undefined : toContent(reply),
       connectTimeout: input.connectTimeout,
@@ -222,6 +228,42 @@ function toContent(input: ContentInput): Content {
   return typeof input === "string"
     ? parsed(parseTemplate(input))
     : fromHex(input.hex);
+}
+
+/** A pool as it stands in the file. */
+export interface PoolInput extends Omit<PoolOptions, "members" | "check"> {
+  readonly members: OneOrMore<PoolOptions["members"][number]>;
+  readonly check?:
+    | Omit<CheckOptions, "send" | "expect"> & {
+      readonly send?: ContentInput | undefined;
+      readonly expect?: ContentInput | undefined;
+    }
+    | undefined;
+}
+
+/**
+ * Makes the options of a pool.
+ *
+ * @param input What stands in the file and has been checked.
+ * @returns The options, as a router has them.
+ */
+export function toPool(input: PoolInput): PoolOptions {
+  const { members, check, ...rest } = input;
+  return {
+    ...rest,
+    members: Array.isArray(members) ? members : [members],
+    check: check && {
+      ...check,
+      send: toBytes(check.send),
+      expect: typeof check.expect === "string" && check.expect.startsWith("/")
+        ? parsed(parseExpression(check.expect)).regex
+        : toBytes(check.expect),
+    },
+  };
+}
+
+function toBytes(input: ContentInput | undefined): Bytes | undefined {
+  return typeof input === "object" ? fromHex(input.hex) : input;
 }
 
 function fromHex(text: string): Uint8Array {

@@ -128,8 +128,13 @@ function describeAction(action: Action): string {
         describeContent(action.reply)
       }, consume ${action.consume}, and go on routing`;
     case "remote": {
-      const { remotes, reply, tls } = action;
-      const parts = [`remote ${remotes.map(formatTemplate).join(" | ")}`];
+      const { remotes, pool, key, reply, tls } = action;
+      const parts = pool === undefined
+        ? [`remote ${remotes.map(formatTemplate).join(" | ")}`]
+        : [`pool ${pool}`];
+      if (key !== undefined) {
+        parts.push(`key ${JSON.stringify(formatTemplate(key))}`);
+      }
       if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
       for (const key of NUMBERS) {
         if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);

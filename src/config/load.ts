@@ -14,7 +14,7 @@ import {
 } from "../cli.ts";
 import type { Rate } from "../connection/address_table.ts";
 import { checkTable } from "./check.ts";
-import { toAction, toMatch } from "./convert.ts";
+import { type PoolInput, toAction, toMatch, toPool } from "./convert.ts";
 import { toListener } from "./listen.ts";
 import {
   fromIssues,
@@ -64,6 +64,10 @@ export function readTable(source: string, file: string): LoadedTable {
         line: lineOf(place, ["routes", index]),
         match: toMatch(match),
         action: toAction(action),
+      })),
+      pools: Object.entries(input.pools ?? {}).map(([name, pool]) => ({
+        name,
+        options: toPool(pool as PoolInput),
       })),
       otherwise: otherwise(input),
     },

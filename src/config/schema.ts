@@ -18,94 +18,24 @@ import { parseListen } from "./listen.ts";
 import { parseNetwork } from "./network.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
 import { type FieldKind, type Protocol, PROTOCOLS } from "./protocols.ts";
+import {
+  checkHex,
+  hex,
+  mapping,
+  nonEmpty,
+  number,
+  oneOrMore,
+  rule,
+  seconds,
+  secondsOrOff,
+  text,
+  whole,
+} from "./schema_parts.ts";
+import { pools } from "./schema_pools.ts";
 import { parseTemplate } from "./template.ts";
 
 /** The most that a timer can count, in seconds. */
 const MAX_TIMEOUT = 2_147_482;
-
-/** What an error says: that a key is missing, or the rule of its value. */
-function rule(text: string): { error: (issue: { input?: unknown }) => string } {
-  return { error: ({ input }) => input === undefined ? "is needed" : text };
-}
-
-/** A mapping of these keys, and no others. */
-function mapping<Shape extends z.core.$ZodLooseShape>(
-  shape: Shape,
-): z.ZodObject<Shape, z.core.$strict> {
-  return z.strictObject(shape, {
-    error: (issue) => {
-      if (issue.code !== "unrecognized_keys") {
-        return issue.input === undefined ? "is needed" : "must be a mapping";
-      }
-      // a line for each of the keys
-      return issue.keys.map((key) => unknownKey(key, Object.keys(shape)))
-        .join("\n");
-    },
-  });
-}
-
-/** Names the key that was probably meant: options have other names there. */
-function unknownKey(key: string, known: readonly string[]): string {
-  const plain = (text: string) => text.replaceAll(/[-_]/g, "").toLowerCase();
-  const meant = known.find((name) => plain(name) === plain(key));
-  return meant === undefined
-    ? `is not one of ${known.join(", ")}`
-    : `is written ${meant}`;
-}
-
-/** A text that a function can read; it returns a text when it cannot. */
-function text(what: string, read: (value: string) => unknown): z.ZodString {
-  return z.string(rule(`must be ${what}`)).superRefine((value, context) => {
-    const result = read(value);
-    if (typeof result === "string") {
-      context.addIssue({ code: "custom", message: result });
-    }
-  });
-}
-
-/** One value, or a list of them. */
-function oneOrMore<One extends z.ZodType>(
-  one: One,
-  what: string,
-  most = Infinity,
-): z.ZodUnion<[One, z.ZodArray<One>]> {
-  const must = rule(`must be ${what}, or a list of those`);
-  const list = z.array(one, must).min(1, must);
-  if (most === Infinity) return z.union([one, list], must);
-  const atMost = rule(`must be a list of at most ${most}`);
-  return z.union([one, list.max(most, atMost)], must);
-}
-
-function whole(least: number, most: number): z.ZodNumber {
-  const must = rule(`must be a whole number from ${least} to ${most}`);
-  return z.int(must).min(least, must).max(most, must);
-}
-
-function seconds(most: number): z.ZodNumber {
-  const must = rule(`must be a positive number of seconds, at most ${most}`);
-  return z.number(must).positive(must).max(most, must);
-}
-
-function number(least: number, most: number, text: string): z.ZodNumber {
-  const must = rule(text);
-  return z.number(must).min(least, must).max(most, must);
-}
-
-function secondsOrOff(most: number): z.ZodNumber {
-  const must = rule(
-    `must be a number of seconds, at most ${most}, or 0 for no limit`,
-  );
-  return z.number(must).nonnegative(must).max(most, must);
-}
-
-const nonEmpty = (what: string) =>
-  z.string(rule(`must be ${what}`)).min(1, rule("must not be empty"));
-
-const hex = mapping({
-  hex: text("bytes in hexadecimal", checkHex).describe(
-    "Bytes as hexadecimal digits; spaces do not matter.",
-  ),
-});
 
 /** Text with variables, or bytes. */
 const content = z.union(
@@ -178,6 +108,12 @@ const remoteTls = z.union(
 
 const action = {
   remote: CONSTANTS.remote.optional(),
+  pool: nonEmpty("the name of a pool").optional().describe(
+    "Connect to a member of this pool, one of pools.",
+  ),
+  key: text("a text", parseTemplate).optional().describe(
+    "What chooses the member if the policy of the pool is hash; default: the client's IP address.",
+  ),
   reply: CONSTANTS.reply.optional(),
   consume: CONSTANTS.consume.optional(),
   close: CONSTANTS.close.optional(),
@@ -378,6 +314,7 @@ export const tableSchema = mapping({
   }).optional().describe("Permissions of the router module."),
   router: nonEmpty("the path of a module").optional()
     .describe("A module that serves what no route is for."),
+  pools: pools.optional().describe("Pools of remotes, by name."),
   routes: z.array(route, rule("must be a list of routes")).optional()
     .describe("Tried in order: the first that matches wins."),
   default: mapping(action).optional()
@@ -391,13 +328,6 @@ export type TableInput = z.infer<typeof tableSchema>;
 function checkHost(value: string): SocketPath | string | undefined {
   if (value === "") return "must not be empty";
   return isUnix(value) ? parseSocketPath(value) : undefined;
-}
-
-/** Reads bytes in hexadecimal; a text says which rule they break. */
-function checkHex(value: string): string | undefined {
-  return /^\s*([\da-f]{2}\s*)+$/i.test(value)
-    ? undefined
-    : "must be bytes of two hexadecimal digits each";
 }
 
 function checkPrefix(value: string): string | undefined {

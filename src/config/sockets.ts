@@ -4,7 +4,7 @@
  * @module
  */
 import { isUnix, parseSocketPath } from "../connection/address.ts";
-import type { Action, Table } from "./table.ts";
+import type { Action, Table, Template } from "./table.ts";
 
 /**
  * Finds the socket files that a table names. Those that a variable makes are
@@ -16,14 +16,25 @@ import type { Action, Table } from "./table.ts";
 export function tableSockets(table: Table): string[] {
   const actions = table.routes.map(({ action }) => action);
   if (table.otherwise !== "router") actions.push(table.otherwise);
-  return [...new Set(actions.flatMap(socketsOf))];
+  const members = table.pools.flatMap(({ options }) => options.members);
+  const remotes = members.map((one) =>
+    typeof one === "string" ? one : one.remote
+  );
+  return [
+    ...new Set([
+      ...actions.flatMap(socketsOf),
+      ...remotes.flatMap((remote) => socketOf([remote])),
+    ]),
+  ];
 }
 
 function socketsOf(action: Action): string[] {
   if (action.kind !== "remote") return [];
-  return action.remotes.flatMap(([text, ...more]) => {
-    if (typeof text !== "string" || more.length > 0 || !isUnix(text)) return [];
-    const parsed = parseSocketPath(text);
-    return typeof parsed === "string" ? [] : [parsed.path];
-  });
+  return action.remotes.flatMap(socketOf);
+}
+
+function socketOf([text, ...more]: Template): string[] {
+  if (typeof text !== "string" || more.length > 0 || !isUnix(text)) return [];
+  const parsed = parseSocketPath(text);
+  return typeof parsed === "string" ? [] : [parsed.path];
 }

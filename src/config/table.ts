@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PoolOptions } from "../pool/options.ts";
 import type { ProtocolName } from "./protocols.ts";
 
 /** Routes in order, and what to do when none wins. */
@@ -12,6 +13,8 @@ export interface Table {
   readonly file: string;
   /** The routes in the order in which they are tried. */
   readonly routes: readonly TableRoute[];
+  /** The pools that routes name. */
+  readonly pools: readonly TablePool[];
   /** What to do when every route has said no. */
   readonly otherwise: Otherwise;
 }
@@ -21,6 +24,12 @@ export interface Table {
  * module that the table names is asked.
  */
 export type Otherwise = Action | "router";
+
+/** A pool, as a router makes it. */
+export interface TablePool {
+  readonly name: string;
+  readonly options: PoolOptions;
+}
 
 /** One route. */
 export interface TableRoute {
@@ -87,10 +96,14 @@ export interface Network {
 /** What a route does. */
 export type Action = RemoteAction | ReplyAction | CloseAction;
 
-/** Connect to a remote. */
+/** Connect to a remote, or to a member of a pool. */
 export interface RemoteAction {
   readonly kind: "remote";
-  /** `host:port` or `unix:/path`, with variables; at least one, in order. */
+  /** The name of the pool. */
+  readonly pool: string | undefined;
+  /** For the pool. */
+  readonly key: Template | undefined;
+  /** `host:port` or `unix:/path`, with variables, in order; none for a pool. */
   readonly remotes: readonly Template[];
   /** For the client, before connecting. */
   readonly reply: Content | undefined;

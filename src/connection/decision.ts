@@ -169,7 +169,7 @@ function connectWith(
     idleTimeout: optionalSeconds(fields, "idleTimeout", hook),
     maxDuration: optionalSeconds(fields, "maxDuration", hook),
     proxyProtocol: optionalVersion(fields.proxyProtocol, hook),
-    tls: optionalTls(fields, targets, hook),
+    tls: optionalTls(fields, pool?.pool.targets ?? targets, hook),
   };
 }
 

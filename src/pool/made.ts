@@ -5,6 +5,7 @@
  * @module
  */
 import { describe } from "../connection/decision.ts";
+import type { Target } from "../connection/target.ts";
 import type { Log } from "../observe/log.ts";
 import type { Bytes } from "../router/bytes.ts";
 import { Attempt } from "./attempt.ts";
@@ -22,6 +23,8 @@ let sealed = false;
 /** A pool, once it is made. */
 export class MadePool implements Pool {
   readonly plan: Plan;
+  /** The members. */
+  readonly targets: readonly Target[];
   #state: PoolState | undefined;
   #choose: Chooser | undefined;
   /** Members to drain, or not, as soon as there is a memory. */
@@ -30,6 +33,7 @@ export class MadePool implements Pool {
   /** @param plan What was asked for. */
   constructor(plan: Plan) {
     this.plan = plan;
+    this.targets = plan.members.map(({ target }) => target);
   }
 
   get name(): string {

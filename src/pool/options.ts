@@ -104,6 +104,13 @@ export interface CheckOptions {
    */
   fall?: number | undefined;
   /**
+   * Begin with a header of the PROXY protocol, of this version, for members
+   * that expect one: it says that the connection is the proxy's own.
+   *
+   * @default no header
+   */
+  proxyProtocol?: 1 | 2 | undefined;
+  /**
    * Send this once it is connected.
    *
    * @default nothing

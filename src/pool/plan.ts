@@ -4,6 +4,10 @@
  * @module
  */
 import { describe } from "../connection/decision.ts";
+import {
+  isProxyVersion,
+  type ProxyVersion,
+} from "../connection/proxy_header.ts";
 import { parseTarget, type Target } from "../connection/target.ts";
 import type { CheckOptions, PassiveOptions, PoolOptions } from "./options.ts";
 
@@ -26,8 +30,8 @@ export const MAX_POOLS = 1000;
 /** The highest weight of a member. */
 export const MAX_WEIGHT = 256;
 
-/** The longest name of a pool. */
-const MAX_NAME = 64;
+/** What a pool may be called. */
+export const NAME_RULE = "1 to 64 letters, digits or any of _.:-";
 
 /** The longest time, in seconds: a day. */
 export const MAX_TIME = 86_400;
@@ -73,6 +77,8 @@ export interface CheckPlan {
   readonly rise: number;
   /** How many bad checks in a row make it unusable. */
   readonly fall: number;
+  /** The version of the PROXY header to begin with. */
+  readonly proxyProtocol: ProxyVersion | undefined;
   /** What to send once it is connected. */
   readonly send: Uint8Array | undefined;
   /** What it must answer: how it begins, or what it matches. */
@@ -82,9 +88,33 @@ export interface CheckPlan {
 /** A pool that cannot be made; the message is one line for the operator. */
 export class PoolError extends TypeError {
   override readonly name = "PoolError";
+  /** Which rule of an option is broken; `undefined` if it is another mistake. */
+  readonly broken: BrokenRule | undefined;
+
+  /**
+   * @param message One line.
+   * @param broken Which rule of an option is broken.
+   */
+  constructor(message: string, broken?: BrokenRule) {
+    super(message);
+    this.broken = broken;
+  }
+}
+
+/** A rule that an option breaks. */
+export interface BrokenRule {
+  /** The way to the option: keys, and positions from 0. */
+  readonly path: readonly (string | number)[];
+  readonly rule: string;
+  readonly value: unknown;
 }
 
 const encoder = new TextEncoder();
+
+/** Tells whether a pool may be called so. */
+export function isPoolName(name: string): boolean {
+  return /^[\w.:-]{1,64}$/.test(name);
+}
 
 /**
  * Checks a pool.
@@ -95,12 +125,9 @@ const encoder = new TextEncoder();
  * @throws {PoolError} If a rule is broken; the message names key, rule, value.
  */
 export function planPool(name: unknown, options: unknown): Plan {
-  if (
-    typeof name !== "string" || !/^[\w.:-]+$/.test(name) ||
-    name.length > MAX_NAME
-  ) {
+  if (typeof name !== "string" || !isPoolName(name)) {
     throw new PoolError(
-      `Cannot make a pool as its name must be 1 to ${MAX_NAME} letters, digits or any of _.:-: current value is ${
+      `Cannot make a pool as its name must be ${NAME_RULE}: current value is ${
         describe(name)
       }`,
     );
@@ -185,16 +212,22 @@ function check(pool: string, value: unknown): CheckPlan | undefined {
     "timeout",
     "rise",
     "fall",
+    "proxyProtocol",
     "send",
     "expect",
   ];
   const fields = new Fields(pool, "check.", value, keys);
   const expect = fields.get("expect");
+  const proxyProtocol = fields.get("proxyProtocol");
+  if (proxyProtocol !== undefined && !isProxyVersion(proxyProtocol)) {
+    throw fields.refuse("proxyProtocol", "must be 1 or 2");
+  }
   return {
     interval: fields.time("interval", 5),
     timeout: fields.time("timeout", 2),
     rise: fields.whole("rise", 2, 1, MAX_COUNT),
     fall: fields.whole("fall", 3, 1, MAX_COUNT),
+    proxyProtocol,
     send: fields.bytes("send", "a Uint8Array or a string"),
     // a lastIndex would make the same answer good and bad by turns
     expect: expect instanceof RegExp
@@ -241,6 +274,12 @@ class Fields {
       `Cannot make the pool ${this.pool} as "${this.#prefix}${key}" ${rule}: current value is ${
         describe(this.#values[key])
       }`,
+      {
+        path: `${this.#prefix}${key}`.split(/[.[\]]+/)
+          .map((part) => /^\d+$/.test(part) ? Number(part) : part),
+        rule,
+        value: this.#values[key],
+      },
     );
   }
 

@@ -4,8 +4,10 @@
  * @module
  */
 import { isExhausted } from "../connection/descriptors.ts";
+import { localHeader, proxyHeader } from "../connection/proxy_header.ts";
 import type { Target } from "../connection/target.ts";
 import { oneLine } from "../errors.ts";
+import type { Address } from "../router/contract.ts";
 import { fromLatin1 } from "../router/latin1.ts";
 import type { CheckPlan } from "./plan.ts";
 
@@ -66,13 +68,18 @@ function connect(
 
 async function converse(
   conn: Deno.Conn,
-  { send, expect }: CheckPlan,
+  { proxyProtocol, send, expect }: CheckPlan,
 ): Promise<string | undefined> {
-  if (send !== undefined) {
-    for (let at = 0; at < send.length;) {
-      at += await conn.write(send.subarray(at));
-    }
+  if (proxyProtocol !== undefined) {
+    const { localAddr, remoteAddr } = conn;
+    await writeAll(
+      conn,
+      proxyProtocol === 2
+        ? localHeader()
+        : proxyHeader(1, localAddr as Address, remoteAddr as Address),
+    );
   }
+  if (send !== undefined) await writeAll(conn, send);
   if (expect === undefined) return undefined;
   const answer = new Uint8Array(MAX_ANSWER);
   for (let length = 0;;) {
@@ -86,6 +93,12 @@ async function converse(
       : await conn.read(answer.subarray(length));
     if (count === null) return `unexpected answer ${show(bytes)}`;
     length += count;
+  }
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await conn.write(bytes.subarray(at));
   }
 }
 

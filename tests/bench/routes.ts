@@ -148,6 +148,8 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
       match: match(i),
       action: {
         kind: "remote",
+        pool: undefined,
+        key: undefined,
         remotes: [[`10.0.0.${i % 256}:443`]],
         reply: undefined,
         connectTimeout: undefined,
@@ -158,6 +160,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
         tls: undefined,
       },
     })),
+    pools: [],
     otherwise: { kind: "close", content: undefined },
   };
   const { router } = compileTable(table, undefined);

@@ -35,7 +35,7 @@ default: { remote: "\${bytes.1}:80" }
   assert.deepEqual(mistakes(source), [
     "r.yaml:2: workers: must be a whole number from 1 to 1024: current value is 0",
     "r.yaml:3: max-preread: is written maxPreread: current value is 7",
-    "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxConnectionsPerIp, rateLimit, maxPreread, prereadTimeout, halfCloseTimeout, idleTimeout, maxDuration, drainTimeout, logLevel, logFormat, accessLog, allow, router, routes, default: current value is 1",
+    "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxConnectionsPerIp, rateLimit, maxPreread, prereadTimeout, halfCloseTimeout, idleTimeout, maxDuration, drainTimeout, logLevel, logFormat, accessLog, allow, router, pools, routes, default: current value is 1",
     'r.yaml:8: route 1 (web): match.tls.serverName: must be a regular expression (Unterminated group): current value is "/(/"',
     'r.yaml:8: route 1 (web): match.tls.servername: is written serverName: current value is "x"',
     'r.yaml:9: route 1 (web): match.client: must have no bits set behind the first 8: current value is "10.0.0.1/8"',
@@ -88,7 +88,10 @@ Deno.test("readTable() refuses matches that cannot be meant", () => {
 
 Deno.test("readTable() refuses actions that cannot be meant", () => {
   const cases: [action: string, expected: RegExp][] = [
-    ["name: x", /^\(x\)|must have one of remote, close, or reply with consume/],
+    [
+      "name: x",
+      /^\(x\)|must have one of remote, pool, close, or reply with consume/,
+    ],
     ["remote: a", /^remote: must be "host:port"/],
     ["remote: a:0", /^remote: must end in a port from 1 to 65535/],
     ["remote: '::1:80'", /^remote: must have an IPv6 address in brackets/],
@@ -103,6 +106,7 @@ Deno.test("readTable() refuses actions that cannot be meant", () => {
     ["remote: '${bytes}:1'", /must name a group of the regex/],
     ["remote: '${tls.serverName:1'", /must have a \} for each \$\{/],
     ["remote: '${tls.serverName}'", /^$/],
+    ["pool: p", /^pool: must name a pool, and there are no pools/],
     ["close: false", /^close: must be true, a text, or a mapping with hex/],
     ["close: { hex: x }", /^close\.hex: must be bytes of two hexadecimal/],
     ["close: '${x}'", /^close: must not use the unknown variable/],

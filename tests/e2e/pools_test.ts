@@ -401,6 +401,47 @@ test("--check names the pools, and a router whose workers disagree does not star
   }
 });
 
+test("a route table shares clients among the members of its pools", async () => {
+  await using one = named("1");
+  await using two = named("2");
+  const table = `
+pools:
+  turns: { members: ["${one.remote}", "${two.remote}"] }
+  lines:
+    members: ["${one.remote}", "${two.remote}"]
+    policy: hash
+    passive: { failures: 1, backoff: 600 }
+    check: { interval: 0.1, fall: 1, expect: "/^[12]$/" }
+  dead:
+    members: "${REFUSING}"
+    check: { interval: 0.1, fall: 2 }
+routes:
+  - match: { bytes: { regex: "/^key (.*)\\n/" } }
+    pool: lines
+    key: "\${bytes.1}"
+  - match: { bytes: { prefix: "x" } }
+    pool: turns
+    reply: "hello "
+`.replaceAll("\\\\n", "\\n");
+  await using proxy = await Proxy.start(table, {
+    ...TWO_WORKERS,
+    file: "routes.yaml",
+  });
+  await proxy.log.find(
+    /Member 127\.0\.0\.1:1 of pool dead is down: Connection refused .*\(2 checks\)$/,
+  );
+  let answers = "";
+  for (let i = 0; i < 4; i++) answers += await ask(proxy, "x");
+  assert.equal(answers, "hello 1hello 2hello 1hello 2");
+  const found = new Set<string>();
+  for (let key = 0; key < 12; key++) {
+    const first = await ask(proxy, `key ${key}\n`);
+    found.add(first);
+    assert.equal(await ask(proxy, `key ${key}\n`), first);
+  }
+  assert.deepEqual(found, new Set(["1", "2"]));
+});
+
 test("a reload keeps what is known of the members", async () => {
   await using good = named("good");
   await using other = named("other");

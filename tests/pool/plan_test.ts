@@ -22,6 +22,7 @@ Deno.test("planPool() fills in the defaults", () => {
     timeout: 2000,
     rise: 2,
     fall: 3,
+    proxyProtocol: undefined,
     send: undefined,
     expect: undefined,
   });

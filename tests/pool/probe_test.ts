@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { parseTarget } from "../../src/connection/target.ts";
+import { planPool } from "../../src/pool/plan.ts";
+import { probe } from "../../src/pool/probe.ts";
+import { Backend, receive, receiveAll, REFUSING, send } from "../fixtures.ts";
+
+/** Checks a remote once. */
+async function check(
+  remote: string,
+  options: Record<string, unknown>,
+  controller = new AbortController(),
+): Promise<string | undefined> {
+  const { check } = planPool("p", { members: [remote], check: options });
+  const targets = parseTarget(remote);
+  assert(typeof targets === "object" && check !== undefined);
+  return await probe(targets[0], check, controller);
+}
+
+Deno.test("a check without send and expect is good when it is connected", async () => {
+  await using backend = new Backend(() => {});
+  assert.equal(await check(backend.remote, {}), undefined);
+  assert.match(String(await check(REFUSING, {})), /^Connection refused/);
+});
+
+Deno.test("a check sends, and looks how the answer begins, in however many parts", async () => {
+  await using backend = new Backend(async (socket) => {
+    const request = await receive(socket, 6);
+    for (const byte of request === "PING\r\n" ? "+PONG\r\n" : "-ERR\r\n") {
+      await send(socket, byte);
+    }
+    await receiveAll(socket);
+  });
+  const ping = (options: Record<string, unknown>) =>
+    check(backend.remote, { send: "PING\r\n", timeout: 60, ...options });
+  assert.equal(await ping({ expect: "+PONG" }), undefined);
+  assert.equal(
+    await ping({ expect: new TextEncoder().encode("+") }),
+    undefined,
+  );
+  assert.equal(await ping({ expect: /PONG\r\n$/ }), undefined);
+  assert.match(String(await ping({ expect: "-" })), /^unexpected answer "\+/);
+});
+
+Deno.test("a check is bad when the answer ends too early, or is too long", async () => {
+  await using short = new Backend((socket) => send(socket, "+PO"));
+  assert.equal(
+    await check(short.remote, { expect: "+PONG" }),
+    'unexpected answer "+PO"',
+  );
+  await using long = new Backend((socket) => send(socket, "x".repeat(40_000)));
+  assert.equal(
+    await check(long.remote, { expect: /y/ }),
+    `unexpected answer ${JSON.stringify(`${"x".repeat(64)}…`)}`,
+  );
+});
+
+Deno.test("a check gives up after its timeout, or when it is aborted", async () => {
+  await using silent = new Backend(async (socket) => {
+    await receiveAll(socket);
+  });
+  assert.equal(
+    await check(silent.remote, { expect: "x", timeout: 0.05 }),
+    "no answer within 0.05 seconds",
+  );
+  const controller = new AbortController();
+  const checked = check(silent.remote, { expect: "x" }, controller);
+  controller.abort(new Error("stopped"));
+  assert.equal(await checked, "stopped");
+});
+
+Deno.test("a check may begin with a PROXY header of its own", async () => {
+  const headers: Promise<string>[] = [];
+  await using backend = new Backend(async (socket) => {
+    const all = receiveAll(socket);
+    headers.push(all);
+    await send(socket, "ok");
+    await all;
+  });
+  for (const proxyProtocol of [1, 2]) {
+    const options = { proxyProtocol, send: "hello", expect: "ok" };
+    assert.equal(await check(backend.remote, options), undefined);
+  }
+  const [one, two] = await Promise.all(headers);
+  assert.match(
+    String(one),
+    /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\nhello$/,
+  );
+  assert(String(one).includes(` ${backend.port}\r\n`));
+  assert.equal(two, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0hello");
+});
