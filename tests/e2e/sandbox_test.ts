@@ -483,6 +483,7 @@ Deno.test("a router imports from a host that --allow-import names", {
       program: [
         Deno.execPath(),
         "run",
+        "--no-lock", // which would keep what comes from this port
         "--no-prompt",
         "--allow-net",
         "--allow-read",
