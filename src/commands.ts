@@ -173,7 +173,10 @@ function describeConfiguration(
 function describeListener(listener: ListenOptions): string {
   const { acceptProxy, name } = listener;
   const address = formatAddress(listener);
-  const title = name === address ? address : `${address} (${name})`;
+  const mode = "mode" in listener && listener.mode !== undefined
+    ? ` mode ${listener.mode.toString(8).padStart(3, "0")}`
+    : "";
+  const title = `${address}${name === address ? "" : ` (${name})`}${mode}`;
   if (acceptProxy === undefined) return title;
   const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
   return `${title} with a PROXY header of ${peers}`;

@@ -89,12 +89,14 @@ async function loadTable(
 
 /** Every worker waits for a connection at each listener, and has a place. */
 function checkPlaces({ workers, maxConnections, listen }: Options): void {
-  const least = listen.length * workers;
+  // a socket file has one worker
+  const files = listen.filter((one) => "path" in one).length;
+  const least = (listen.length - files) * workers + files;
   // with one queue, any worker that has a place will do
   if (listen.length === 1) return;
   if (maxConnections === undefined || maxConnections >= least) return;
   throw new ConfigError(
-    `Cannot use --max-connections as it must be at least the number of listeners times that of workers, ${least}: current value is ${maxConnections}`,
+    `Cannot use --max-connections as it must be at least the number of listeners times that of workers (a socket file has one), ${least}: current value is ${maxConnections}`,
   );
 }
 

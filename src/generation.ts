@@ -6,8 +6,7 @@
 import type { AddressShares } from "./address_shares.ts";
 import { Backoff } from "./backoff.ts";
 import type { Configuration } from "./configuration.ts";
-import { formatAddress } from "./connection/address.ts";
-import { type ListenOptions, listenShared } from "./connection/listener.ts";
+import { Listening } from "./listening.ts";
 import type { AbortReason, Serve } from "./messages.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Log } from "./observe/log.ts";
@@ -21,16 +20,12 @@ import {
   sharePools,
 } from "./pool/share.ts";
 import { type Sandbox, sandbox } from "./sandbox.ts";
+import type { SocketFiles } from "./socket_files.ts";
 import type { GenerationStatus } from "./status.ts";
 import { WorkerError, WorkerThread } from "./worker_thread.ts";
 
 /** Milliseconds to wait for workers to stop accepting. */
 const STOP_TIME = 1000;
-
-/** The proxy cannot run; exit status 1. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-}
 
 /** What all generations share. */
 export interface Environment {
@@ -38,6 +33,8 @@ export interface Environment {
   readonly gauges: Gauges;
   /** The limits per client address. */
   readonly addresses: AddressShares;
+  /** The socket files of the process. */
+  readonly files: SocketFiles;
   /** The operational log. */
   readonly log: Log;
   /** Milliseconds between two signs of life of a worker; 0: none. */
@@ -72,8 +69,9 @@ export class Generation {
   readonly #lent = new WeakMap<WorkerThread, readonly PoolMemory[]>();
   /** How many workers it has had. */
   #count = 0;
-  /** Keep the shared sockets open until the workers have their own. */
-  #listening: Deno.TcpListener[] = [];
+  readonly #listening: Listening;
+  /** The places of the workers; one that replaces another has the same. */
+  readonly #slots = new Map<WorkerThread, number>();
   /** Workers to be started after a pause. */
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #drainTimer: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +89,13 @@ export class Generation {
     this.id = id;
     this.configuration = configuration;
     this.#environment = environment;
-    this.#sandbox = sandbox(configuration.options, configuration.router);
+    const { options, router } = configuration;
+    this.#listening = new Listening(
+      options.listen,
+      options.workers,
+      environment.files,
+    );
+    this.#sandbox = sandbox(options, router, this.#listening.bindPaths);
   }
 
   /** The workers that have not ended. */
@@ -123,22 +127,22 @@ export class Generation {
   /**
    * Starts the workers, which load the router and accept nothing yet.
    *
-   * @returns The addresses to be listened on, one for each listener.
+   * @returns What is to be listened on, one for each listener.
    * @throws {StartError} If an address cannot be listened on.
    * @throws {WorkerError} If the router cannot be loaded. `terminate` is to be
    * called then.
    */
-  async load(): Promise<readonly Deno.NetAddr[]> {
+  async load(): Promise<readonly string[]> {
     const { options } = this.configuration;
-    // opened first, so that the ports are known to be free
-    this.#listen();
+    // opened first, so that the addresses are known to be free
+    await this.#listening.open();
     const workers = Array.from(
       { length: options.workers },
-      () => this.#startWorker(),
+      (_, slot) => this.#startWorker(slot),
     );
     await Promise.all(workers.map((worker) => this.#load(worker)));
     this.#pools = this.#sharePools(workers);
-    return this.#listening.map(({ addr }) => addr as Deno.NetAddr);
+    return this.#listening.describe();
   }
 
   /**
@@ -151,8 +155,9 @@ export class Generation {
     if (this.#state === "starting") this.#state = "serving";
     try {
       await Promise.all(this.#workers.map((worker) => this.#serve(worker)));
+      await this.#listening.publish([...this.#slots.values()]);
     } finally {
-      this.#closeListeners();
+      this.#listening.close();
     }
   }
 
@@ -167,7 +172,7 @@ export class Generation {
     if (this.#state === "draining") return;
     this.#state = "draining";
     this.#cancelPauses();
-    this.#closeListeners();
+    this.#listening.close();
     const stopped = this.#workers.map((worker) => worker.stop());
     if (timeout > 0) {
       this.#drainTimer = setTimeout(() => this.#endDrain(timeout), timeout);
@@ -204,7 +209,7 @@ export class Generation {
     clearTimeout(this.#drainTimer);
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
-    this.#closeListeners();
+    this.#listening.close();
   }
 
   /**
@@ -217,7 +222,9 @@ export class Generation {
     worker.state = "stuck";
     // done as soon as it wakes
     void worker.stop();
-    if (replaced && this.#state === "serving") void this.#replace();
+    if (replaced && this.#state === "serving") {
+      void this.#replace(this.#slots.get(worker) ?? 0);
+    }
     this.#environment.onChange();
   }
 
@@ -237,13 +244,14 @@ export class Generation {
     };
   }
 
-  #startWorker(): WorkerThread {
+  #startWorker(slot: number): WorkerThread {
     const worker = new WorkerThread(
       this.#sandbox,
       `${this.id}.${++this.#count}`,
       (batch) => this.#environment.onLines(batch),
     );
     this.#workers.push(worker);
+    this.#slots.set(worker, slot);
     return worker;
   }
 
@@ -277,7 +285,7 @@ export class Generation {
     const pools = this.#pools.map(lend);
     this.#lent.set(worker, pools);
     const serve: Omit<Serve, "type" | "share"> = {
-      listen: options.listen,
+      listen: this.#listening.hand(this.#slots.get(worker) ?? 0),
       connection: options.connection,
       gauges: this.#environment.gauges.shared,
       addresses: this.#environment.addresses.share(
@@ -294,6 +302,7 @@ export class Generation {
   }
 
   #onEnd(worker: WorkerThread, reason: string | undefined): void {
+    const slot = this.#slots.get(worker) ?? 0;
     // the main thread may have ended it itself
     if (!this.#forget(worker)) return;
     const { gauges, log, onChange } = this.#environment;
@@ -306,7 +315,7 @@ export class Generation {
       this.#lent.get(worker)?.forEach(giveBack);
       if (this.#state === "serving") {
         this.#keepListening();
-        this.#replaceLater(this.#backoff.failed());
+        this.#replaceLater(slot, this.#backoff.failed());
       }
     }
     if (this.#workers.length === 0) clearTimeout(this.#drainTimer);
@@ -314,8 +323,8 @@ export class Generation {
   }
 
   /** Starts another worker in place of one that serves no more. */
-  async #replace(): Promise<void> {
-    const worker = this.#startWorker();
+  async #replace(slot: number): Promise<void> {
+    const worker = this.#startWorker(slot);
     try {
       await this.#load(worker);
       if (!isSame(worker.pools, this.#pools)) this.#refusePools();
@@ -325,7 +334,8 @@ export class Generation {
         return this.#environment.onChange();
       }
       await this.#serve(worker);
-      this.#closeListeners();
+      await this.#listening.publish([slot]);
+      this.#listening.close();
       this.#environment.log.info(
         `Worker ${worker.name} serves in place of one that does not`,
       );
@@ -338,14 +348,14 @@ export class Generation {
           pause / 1000
         } seconds: ${error instanceof Error ? error.message : error}`,
       );
-      this.#replaceLater(pause);
+      this.#replaceLater(slot, pause);
     }
   }
 
-  #replaceLater(pause: number): void {
+  #replaceLater(slot: number, pause: number): void {
     const timer = setTimeout(() => {
       this.#pauses.delete(timer);
-      void this.#replace();
+      void this.#replace(slot);
     }, pause);
     this.#pauses.add(timer);
   }
@@ -354,6 +364,7 @@ export class Generation {
   #forget(worker: WorkerThread): boolean {
     const before = this.#workers.length;
     this.#workers = this.#workers.filter((other) => other !== worker);
+    this.#slots.delete(worker);
     worker.terminate();
     return this.#workers.length < before;
   }
@@ -363,41 +374,13 @@ export class Generation {
     this.#pauses.clear();
   }
 
-  #listen(): void {
-    for (const listener of this.configuration.options.listen) {
-      this.#listening.push(listen(listener));
-    }
-  }
-
   /** Lets clients wait for the next worker when there is none left. */
   #keepListening(): void {
-    if (this.#listening.length > 0) return;
     if (this.#workers.some(({ accepts }) => accepts)) return;
     try {
-      this.#listen();
+      this.#listening.openShared();
     } catch {
       // the next worker listens itself, or says why it cannot
     }
-  }
-
-  #closeListeners(): void {
-    for (const listener of this.#listening) listener.close();
-    this.#listening = [];
-  }
-}
-
-function listen(options: ListenOptions): Deno.TcpListener {
-  try {
-    return listenShared(options);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? "another program listens there, or this one at an address that includes it"
-      : error instanceof Error
-      ? error.message
-      : error;
-    throw new StartError(
-      `Cannot listen on ${formatAddress(options)}: ${reason}`,
-      { cause: error },
-    );
   }
 }

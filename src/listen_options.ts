@@ -5,8 +5,20 @@
  */
 import { ConfigError, unusable } from "./config_error.ts";
 import { parseNetwork } from "./config/network.ts";
-import { formatAddress, parsePort } from "./connection/address.ts";
-import type { AcceptProxy, ListenOptions } from "./connection/listener.ts";
+import { parseMode } from "./config/listen.ts";
+import {
+  formatAddress,
+  type HostPort,
+  isUnix,
+  MAX_LISTEN_PATH,
+  parsePort,
+  parseSocketPath,
+} from "./connection/address.ts";
+import type {
+  AcceptProxy,
+  CommonListenOptions,
+  ListenOptions,
+} from "./connection/listener.ts";
 import { listOption } from "./list_option.ts";
 
 /** What stands on the command line, in order. */
@@ -29,7 +41,8 @@ const DEFAULT = { host: "0.0.0.0", port: "5432" } as const;
  * one; the other options belong to the listener before them. Those in front of
  * all listeners are for all. What a listener has not been given of host and
  * port is that of the one before it, or else of the first after it: `-h ::1 -p
- * 80 -p 443` and `-h 127.0.0.1 -h ::1 -p 80` are two each.
+ * 80 -p 443` and `-h 127.0.0.1 -h ::1 -p 80` are two each. A socket file is a
+ * host without a port.
  *
  * @param given The options of listeners.
  * @param settings The listeners of the route table, if it has any: they hold
@@ -43,23 +56,45 @@ export function parseListeners(
   settings: readonly ListenOptions[] | undefined,
 ): readonly ListenOptions[] {
   const { common, groups } = group(given);
+  const mode = last(common, "socket-mode");
   if (groups.length === 0 && settings !== undefined) {
-    return distinct(settings.map((one) => ({ ...one, ...optionsOf(common) })));
+    const listeners = withCommon(settings, common);
+    if (mode !== undefined) requireFile(listeners, mode);
+    return distinct(listeners);
   }
-  let host = first(groups, "host") ?? DEFAULT.host;
-  let port = first(groups, "port") ?? DEFAULT.port;
+  const tcp = groups.filter((group) => !isFile(group));
+  let host = first(tcp, "host") ?? DEFAULT.host;
+  let port = first(tcp, "port") ?? DEFAULT.port;
   const listeners = (groups.length === 0 ? [new Map()] : groups)
-    .map((group) => {
+    .map((group): ListenOptions => {
+      const options = new Map([...common, ...group]);
+      if (isFile(group)) return socketFile(last(group, "host") ?? "", options);
+      const misplaced = last(group, "socket-mode");
+      if (misplaced !== undefined) requireFile([], misplaced);
       host = last(group, "host") ?? host;
       port = last(group, "port") ?? port;
       const address = parseAddress(host, port);
       return {
         name: formatAddress(address),
         ...address,
-        ...optionsOf(new Map([...common, ...group])),
+        ...optionsOf(options),
       };
     });
+  // without any, a table that is not read yet may have some
+  if (mode !== undefined && groups.length > 0) requireFile(listeners, mode);
   return distinct(listeners);
+}
+
+/** What stands in front of all listeners holds for those of the table, too. */
+function withCommon(
+  settings: readonly ListenOptions[],
+  common: Group,
+): ListenOptions[] {
+  const options = optionsOf(common);
+  const mode = modeOf(common);
+  return settings.map((one): ListenOptions =>
+    "path" in one ? { ...one, ...mode, ...options } : { ...one, ...options }
+  );
 }
 
 /** Splits the options at each that begins another listener. */
@@ -69,12 +104,27 @@ function group(
   const common = new Map<string, readonly string[]>();
   const groups: Map<string, readonly string[]>[] = [];
   for (const { name, value } of given) {
-    const isPlace = name === "host" || name === "port";
-    if (isPlace && groups.at(-1)?.has(name) !== false) groups.push(new Map());
+    if (beginsAnother(groups.at(-1), name, value)) groups.push(new Map());
     const group = groups.at(-1) ?? common;
     group.set(name, [...group.get(name) ?? [], value]);
   }
   return { common, groups };
+}
+
+function beginsAnother(
+  before: Group | undefined,
+  name: string,
+  value: string,
+): boolean {
+  if (name !== "host" && name !== "port") return false;
+  if (before === undefined || before.has(name)) return true;
+  // a socket file has no port
+  return name === "port" ? isFile(before) : isUnix(value);
+}
+
+/** Tells a socket file from a TCP socket. */
+function isFile(group: Group): boolean {
+  return isUnix(last(group, "host") ?? "");
 }
 
 function first(groups: readonly Group[], name: string): string | undefined {
@@ -89,7 +139,7 @@ function last(group: Group, name: string): string | undefined {
 function parseAddress(
   host: string,
   port: string,
-): Pick<ListenOptions, "hostname" | "port"> {
+): HostPort {
   // as in a URL
   const hostname = host.replace(/^\[(.*)\]$/, "$1");
   if (hostname === "") throw unusable("--host", "be not empty", host);
@@ -100,8 +150,42 @@ function parseAddress(
   return { hostname, port: number };
 }
 
+function socketFile(host: string, options: Group): ListenOptions {
+  const parsed = parseSocketPath(host, MAX_LISTEN_PATH);
+  if (typeof parsed === "string") {
+    throw new ConfigError(
+      `Cannot use --host as it ${parsed}: current value is ${
+        JSON.stringify(host)
+      }`,
+    );
+  }
+  return {
+    name: formatAddress(parsed),
+    ...parsed,
+    ...modeOf(options),
+    ...optionsOf(options),
+  };
+}
+
+function modeOf(group: Group): { readonly mode?: number } {
+  const text = last(group, "socket-mode");
+  if (text === undefined) return {};
+  const mode = parseMode(text);
+  if (typeof mode === "number") return { mode };
+  throw new ConfigError(
+    `Cannot use --socket-mode as it ${mode}: current value is ${
+      JSON.stringify(text)
+    }`,
+  );
+}
+
+function requireFile(listeners: readonly ListenOptions[], mode: string): void {
+  if (listeners.some((one) => "path" in one)) return;
+  throw unusable("--socket-mode", "belong to a -h unix:/PATH", mode);
+}
+
 /** What the options say beside the address. */
-function optionsOf(group: Group): Partial<ListenOptions> {
+function optionsOf(group: Group): Partial<CommonListenOptions> {
   const name = last(group, "name");
   if (name === "") throw unusable("--name", "be not empty", name);
   const acceptProxy = parseAcceptProxy(group.get("accept-proxy"));

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { ListenOptions } from "./connection/listener.ts";
+import type { Bind, ListenOptions } from "./connection/listener.ts";
 import type {
   AddressOptions,
   SharedAddresses,
@@ -56,8 +56,8 @@ export interface Load {
 /** Listen, and serve connections; the router is loaded. */
 export interface Serve {
   readonly type: "serve";
-  /** At least one. */
-  readonly listen: readonly ListenOptions[];
+  /** None, if there are only socket files, which other workers serve. */
+  readonly listen: readonly Bind[];
   readonly connection: ConnectionOptions;
   /** Of the gauges that all threads share. */
   readonly gauges: SharedArrayBuffer;

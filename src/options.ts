@@ -74,8 +74,8 @@ export const SECTIONS = [
         short: "h",
         argument: "HOST",
         listener: true,
-        help: "host name or address to bind; default 0.0.0.0; once more for " +
-          "another listener",
+        help: "host name or address to bind, or a socket file as unix:/PATH; " +
+          "default 0.0.0.0; once more for another listener",
       },
       {
         name: "port",
@@ -91,6 +91,13 @@ export const SECTIONS = [
         listener: true,
         help: "what routers call the listener of the -h or -p before it; " +
           "default: its host:port",
+      },
+      {
+        name: "socket-mode",
+        argument: "MODE",
+        listener: true,
+        help: "permissions of a socket file, in octal digits; default: what " +
+          "the umask leaves",
       },
       {
         name: "accept-proxy",

@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, type Grant, type Options } from "./cli.ts";
 import { formatAddress } from "./connection/address.ts";
+import type { ListenOptions } from "./connection/listener.ts";
 import { tableSockets } from "./config/sockets.ts";
 import type { RouterSource } from "./messages.ts";
 
@@ -87,13 +88,7 @@ interface Need {
 
 function needed(options: Options, router: RouterSource | undefined): Need[] {
   const { grants } = options;
-  const needs: Need[] = options.listen.map((address) => {
-    // a port that is not known yet may be any
-    const host = address.port === 0
-      ? formatAddress(address).replace(/:0$/, "")
-      : formatAddress(address);
-    return { descriptor: { name: "net", host }, flag: "--allow-net" };
-  });
+  const needs: Need[] = options.listen.flatMap(listening);
   const read = (path: string) =>
     needs.push({
       descriptor: { name: "read", path },
@@ -149,6 +144,23 @@ function granted(
   }));
 }
 
+/** What it takes to listen. */
+function listening(listener: ListenOptions): Need[] {
+  const flag = "--allow-net";
+  // a socket file is made at another path, and then moved
+  if ("path" in listener) {
+    return [
+      { descriptor: { name: "net" }, flag },
+      ...fileAccess(dirname(listener.path)),
+    ];
+  }
+  // a port that is not known yet may be any
+  const host = listener.port === 0
+    ? formatAddress(listener).replace(/:0$/, "")
+    : formatAddress(listener);
+  return [{ descriptor: { name: "net", host }, flag }];
+}
+
 /** The runtime asks for both of who connects to a socket file. */
 function fileAccess(path: string): Need[] {
   return (["read", "write"] as const).map((name) => ({
@@ -196,11 +208,16 @@ function mergeFlags(flags: readonly string[]): string[] {
  *
  * @param options The options, whose permissions the program has.
  * @param router The router to be loaded.
+ * @param bindPaths Where it is to make socket files.
  * @returns Permissions: the network, or what of it the options grant; reading
  * the program's folder, and that of the router's module if there is one, while
  * loading; the socket files that it connects to; what else is granted.
  */
-export function sandbox(options: Options, router: RouterSource): Sandbox {
+export function sandbox(
+  options: Options,
+  router: RouterSource,
+  bindPaths: readonly string[] = [],
+): Sandbox {
   const { grants } = options;
   const loading = OWN_FOLDER === undefined ? [] : [OWN_FOLDER];
   if (router.url?.startsWith("file:")) {
@@ -209,16 +226,20 @@ export function sandbox(options: Options, router: RouterSource): Sandbox {
   const read = listed(grants.read).map((path) => resolve(path));
   const sockets = grantedSockets(options, router);
   // the workers listen, too
-  const listen = options.listen.map(formatAddress);
+  const listen = [
+    ...options.listen.filter((one) => !("path" in one)),
+    ...bindPaths.map((path) => ({ path })),
+  ].map(formatAddress);
+  const files = [...sockets, ...bindPaths];
   return {
     permissions: {
       net: grants.net === undefined || grants.net === true
         ? "inherit"
         : [...listed(grants.net), ...listen],
-      read: grants.read === true ? true : [...loading, ...read, ...sockets],
+      read: grants.read === true ? true : [...loading, ...read, ...files],
       env: mutable(grants.env),
       import: mutable(grants.import),
-      write: sockets.length > 0 && [...sockets],
+      write: files.length > 0 && files,
       run: false,
       ffi: false,
       sys: false,

@@ -6,13 +6,13 @@
  */
 import { AddressShares } from "./address_shares.ts";
 import type { Configuration } from "./configuration.ts";
-import { formatAddress } from "./connection/address.ts";
 import { countConnections } from "./file_limit.ts";
 import { type Environment, Generation } from "./generation.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { Outputs } from "./observe/outputs.ts";
 import { hearSignals } from "./signals.ts";
+import { SocketFiles } from "./socket_files.ts";
 import type { Status } from "./status.ts";
 import { filesIn, filesOf, FileWatch } from "./watch.ts";
 import { heartbeat, Watchdog } from "./watchdog.ts";
@@ -46,6 +46,7 @@ export class Supervisor {
   readonly #watch: FileWatch | undefined;
   readonly #started = new Date();
   readonly #stopped = Promise.withResolvers<number>();
+  readonly #files = new SocketFiles();
   /** What runs, or is to run first. */
   #configuration: Configuration;
   /** Those that serve or drain, from the oldest to the newest. */
@@ -100,6 +101,7 @@ export class Supervisor {
       this.#watch = new FileWatch((path) => this.#reload(`${path} changed`));
     }
     this.#environment = {
+      files: this.#files,
       gauges: this.#gauges,
       addresses: new AddressShares(),
       get log() {
@@ -116,11 +118,11 @@ export class Supervisor {
   /**
    * Listens, and starts the workers. When it fails, nothing is left running.
    *
-   * @returns The addresses that are listened on, one for each listener.
+   * @returns What is listened on, one for each listener.
    * @throws {StartError} If an address cannot be listened on.
    * @throws {WorkerError} If the router cannot be loaded.
    */
-  async start(): Promise<readonly Deno.NetAddr[]> {
+  async start(): Promise<readonly string[]> {
     this.#signals = hearSignals({
       stop: (how, signal) => this.#onStop(how, signal),
       reload: (signal) => this.#onReload(signal),
@@ -137,6 +139,7 @@ export class Supervisor {
       return addresses;
     } catch (error) {
       first.terminate();
+      this.#files.removeAll();
       this.#signals.dispose();
       throw error;
     }
@@ -146,17 +149,13 @@ export class Supervisor {
    * Waits until a signal has stopped the proxy and the connections have ended
    * as the signal says.
    *
-   * @param addresses What `start` has returned.
+   * @param listeners What `start` has returned.
    * @returns The exit status: 0 as asked, 70 when too many workers are stuck.
    */
-  async run(addresses: readonly Deno.NetAddr[]): Promise<number> {
+  async run(listeners: readonly string[]): Promise<number> {
     this.#running = true;
     const { log } = this.#outputs;
-    for (const address of addresses) {
-      log.info(
-        `Listening on ${formatAddress(address)} with ${this.#countWorkers()}`,
-      );
-    }
+    for (const listener of listeners) log.info(`Listening on ${listener}`);
     log.info("Send QUIT to quit after waiting for all connections to finish.");
     log.info(
       `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
@@ -165,6 +164,7 @@ export class Supervisor {
     this.#earlyReload?.();
     this.#early?.();
     const status = await this.#stopped.promise;
+    this.#files.removeAll();
     this.#watchdog.stop();
     this.#watch?.stop();
     this.#signals?.dispose();
@@ -306,6 +306,9 @@ export class Supervisor {
     this.#configuration = next.configuration;
     // whoever stops it retires all
     if (this.#stopping !== "no") return;
+    this.#files.remove(
+      options.listen.flatMap((one) => "path" in one ? [one.path] : []),
+    );
     await Promise.all(
       before.map((generation) => generation.retire(options.drainTimeout)),
     );
@@ -355,7 +358,10 @@ export class Supervisor {
   #onStop(how: "graceful" | "fast", signal: string): void {
     if (!this.#running) {
       // while it starts: the first is obeyed when it runs, a second at once
-      if (this.#early !== undefined) Deno.exit(0);
+      if (this.#early !== undefined) {
+        this.#files.removeAll();
+        Deno.exit(0);
+      }
       this.#early = () => this.#onStop(how, signal);
       return;
     }
@@ -390,6 +396,8 @@ export class Supervisor {
 
   /** Stops accepting, and waits for the connections. */
   #drain(): void {
+    // before the workers stop: who finds a socket file yet is accepted yet
+    this.#files.remove();
     let last = this.#gauges.open;
     this.#logWaiting(last);
     const timer = setInterval(() => {

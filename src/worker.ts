@@ -11,7 +11,7 @@ import type { Connection, Context } from "./connection/connection.ts";
 import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
 import { type CompiledTable, compileTable } from "./config/compile.ts";
-import { Acceptor, listenShared } from "./connection/listener.ts";
+import { Acceptor, listen } from "./connection/listener.ts";
 import { Settling } from "./connection/settling.ts";
 import type { FromWorker, Hello, Load, Serve, ToWorker } from "./messages.ts";
 import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
@@ -55,6 +55,8 @@ Object.assign(process, { abort: exit, exit, kill: refuse("send signals") });
 let router: Router | undefined;
 let table: CompiledTable | undefined;
 let acceptors: readonly Acceptor[] = [];
+/** Ends a worker that serves, once its connections have ended. */
+let told: (() => void) | undefined;
 let context: Context | undefined;
 let stopChecks = (): void => {};
 let outbox = new Outbox(say, "info");
@@ -161,7 +163,7 @@ function serve(message: Serve): void {
   try {
     for (const options of message.listen) {
       listening.push(
-        new Acceptor(context, listenShared(options), options),
+        new Acceptor(context, listen(options), options),
       );
     }
   } catch (error) {
@@ -170,7 +172,9 @@ function serve(message: Serve): void {
   }
   acceptors = listening;
   stopChecks = startPools(message.pools, outbox);
-  void untilDrained(context, listening);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  told = resolve;
+  void untilDrained(context, listening, promise);
   if (message.heartbeat > 0) startHeartbeat(share, message.heartbeat);
   say({ type: "serving" });
 }
@@ -179,15 +183,18 @@ function serve(message: Serve): void {
 function stop(): void {
   for (const acceptor of acceptors) acceptor.stop();
   say({ type: "stopped" });
-  if (acceptors.length === 0) say({ type: "drained" });
+  if (told === undefined) say({ type: "drained" });
+  else told();
 }
 
 /** Accepts until it is told to stop, then waits for the last connection. */
 async function untilDrained(
   context: Context,
   acceptors: readonly Acceptor[],
+  told: Promise<void>,
 ): Promise<void> {
-  await Promise.all(acceptors.map((acceptor) => acceptor.run()));
+  // one that has only socket files of other workers has nothing to accept
+  await Promise.all([told, ...acceptors.map((acceptor) => acceptor.run())]);
   if (context.connections.size > 0) {
     const { promise, resolve } = Promise.withResolvers<void>();
     context.onIdle = resolve;

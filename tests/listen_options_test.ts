@@ -62,7 +62,9 @@ Deno.test("a listener takes what it lacks from the one before, or the first afte
 
 Deno.test("a name is that of the listener before it, or of the only one", () => {
   const names = (args: string) =>
-    listen(args).map(({ name, port }) => `${name}=${port}`).join(" ");
+    listen(args).map((one) => `${one.name}=${"port" in one && one.port}`).join(
+      " ",
+    );
   assert.equal(names("-p 80 --name web -p 443 --name tls"), "web=80 tls=443");
   assert.equal(names("-p 80 -p 443 --name tls"), "0.0.0.0:80=80 tls=443");
   assert.equal(names("--name web -p 80"), "web=80");
@@ -110,4 +112,72 @@ Deno.test("listeners with the same address or name are refused", () => {
     assert.throws(() => listen(args), { name: "ConfigError", message }, args);
   }
   assert.throws(() => listen("--name x", TABLE), ConfigError);
+});
+
+Deno.test("a socket file is a host without a port", () => {
+  const cases: [args: string, expected: string][] = [
+    ["-h unix:/a.sock", "unix:/a.sock"],
+    ["-p 80 -h unix:/a", "0.0.0.0:80 unix:/a"],
+    ["-h unix:/a -p 80", "unix:/a 0.0.0.0:80"],
+    ["-h ::1 -p 80 -h unix:/a", "[::1]:80 unix:/a"],
+    ["-h ::1 -p 80 -h unix:/a -p 443", "[::1]:80 unix:/a [::1]:443"],
+    ["-h unix:/a -h unix:/b -h ::1 -p 80", "unix:/a unix:/b [::1]:80"],
+    ["-h unix -p 80", "unix:80"],
+  ];
+  for (const [args, expected] of cases) {
+    assert.equal(addresses(args), expected, args);
+  }
+});
+
+Deno.test("a socket file has its own mode and name, or those in front of all", () => {
+  assert.deepEqual(listen("-h unix:/a --socket-mode 660 --name a"), [
+    { name: "a", path: "/a", mode: 0o660 },
+  ]);
+  assert.deepEqual(
+    listen("--socket-mode 0600 -h unix:/a -p 80 -h unix:/b --socket-mode 666"),
+    [
+      { name: "unix:/a", path: "/a", mode: 0o600 },
+      { name: "0.0.0.0:80", hostname: "0.0.0.0", port: 80 },
+      { name: "unix:/b", path: "/b", mode: 0o666 },
+    ],
+  );
+  const [file] = listen("--socket-mode 600", [
+    { name: "f", path: "/a", mode: 0o666 },
+    ...TABLE,
+  ]);
+  assert.deepEqual(file, { name: "f", path: "/a", mode: 0o600 });
+});
+
+Deno.test("a socket file or a mode that breaks its rule is refused", () => {
+  const long = `unix:/${"a".repeat(96)}`;
+  const bad: [args: string, message: string][] = [
+    [
+      "-h unix:a.sock",
+      'Cannot use --host as it must have the absolute path of a socket file, as in "unix:/run/app.sock": current value is "unix:a.sock"',
+    ],
+    [
+      `-h ${long}`,
+      `Cannot use --host as it must have a path of at most 96 bytes: current value is "${long}"`,
+    ],
+    [
+      "-h unix:/a --socket-mode rw",
+      'Cannot use --socket-mode as it must be three octal digits, such as 660: current value is "rw"',
+    ],
+    [
+      "-p 80 --socket-mode 660",
+      'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
+    ],
+    [
+      "--socket-mode 660 -p 80",
+      'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
+    ],
+    [
+      "-h unix:/a -h unix:/a",
+      "Cannot use -h and -p as they must name no address twice: current value is unix:/a",
+    ],
+  ];
+  for (const [args, message] of bad) {
+    assert.throws(() => listen(args), { name: "ConfigError", message }, args);
+  }
+  assert.throws(() => listen("--socket-mode 600", TABLE), ConfigError);
 });

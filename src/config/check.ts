@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isUnix, parseRemote } from "../connection/address.ts";
+import { formatAddress, isUnix, parseRemote } from "../connection/address.ts";
 import { toMatch } from "./convert.ts";
 import { parseListen } from "./listen.ts";
 import { checkPools } from "./check_pools.ts";
@@ -183,14 +183,18 @@ function checkListeners(
 
 function describeListener(input: unknown): { address: string; name: string } {
   if (isMapping(input)) {
-    const { host = "0.0.0.0", port, name } = input;
-    const address = `${host}:${port}`;
+    const { host = "0.0.0.0", port, path, name } = input;
+    const address = path === undefined ? `${host}:${port}` : `unix:${path}`;
     return { address, name: typeof name === "string" ? name : address };
   }
   const parsed = parseListen(String(input));
   if (typeof parsed === "string") return { address: "", name: "" };
-  const { hostname, port, name } = parsed;
-  return { address: `${hostname}:${port}`, name };
+  return {
+    address: "path" in parsed
+      ? formatAddress(parsed)
+      : `${parsed.hostname}:${parsed.port}`,
+    name: parsed.name,
+  };
 }
 
 /** The exact names of listeners that a match asks for. */

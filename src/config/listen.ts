@@ -5,15 +5,23 @@
  */
 import {
   formatAddress,
+  isUnix,
+  MAX_LISTEN_PATH,
   parseHostPort,
   parsePort,
+  parseSocketPath,
+  type SocketPath,
 } from "../connection/address.ts";
 import type { ListenOptions } from "../connection/listener.ts";
 
 /** A listener in the form of a mapping. */
 export interface ListenInput {
   readonly host?: string | undefined;
-  readonly port: number;
+  /** Needed, unless there is a path. */
+  readonly port?: number | undefined;
+  /** In place of host and port. */
+  readonly path?: string | undefined;
+  readonly mode?: string | undefined;
   readonly name?: string | undefined;
   readonly acceptProxy?: true | string | readonly string[] | undefined;
 }
@@ -21,10 +29,15 @@ export interface ListenInput {
 /**
  * Reads a listener.
  *
- * @param text `host:port`, with IPv6 as `[::]:443`; without a host, all.
+ * @param text `host:port`, with IPv6 as `[::]:443`; without a host, all. Or
+ * `unix:/path`.
  * @returns The listener, or a text that says which rule it breaks.
  */
 export function parseListen(text: string): ListenOptions | string {
+  if (isUnix(text)) {
+    const parsed = parseSocketPath(text, MAX_LISTEN_PATH);
+    return typeof parsed === "string" ? parsed : { name: text, ...parsed };
+  }
   const colon = text.lastIndexOf(":");
   const port = parsePort(text.slice(colon + 1), 0);
   if (port === undefined) {
@@ -47,12 +60,15 @@ export function toListener(
   input: string | number | ListenInput,
 ): ListenOptions {
   if (typeof input === "object") {
-    const { host: hostname = "0.0.0.0", port, name, acceptProxy } = input;
-    const bare = hostname.replace(/^\[(.*)\]$/, "$1");
-    const address = { hostname: bare, port };
+    const { host = "0.0.0.0", port = 0, name, path, acceptProxy } = input;
+    const mode = input.mode === undefined ? undefined : parseMode(input.mode);
+    const address = path === undefined
+      ? { hostname: host.replace(/^\[(.*)\]$/, "$1"), port }
+      : { path };
     return {
       name: name ?? formatAddress(address),
       ...address,
+      ...typeof mode === "number" ? { mode } : {},
       ...acceptProxy === undefined ? {} : {
         acceptProxy: typeof acceptProxy === "string"
           ? [acceptProxy]
@@ -63,4 +79,26 @@ export function toListener(
   const parsed = parseListen(String(input));
   if (typeof parsed === "string") throw new TypeError(parsed);
   return parsed;
+}
+
+/**
+ * Reads the path of a listener in the form of a mapping.
+ *
+ * @param path The path, without `unix:`.
+ * @returns The path, or a text that says which rule it breaks.
+ */
+export function parseListenPath(path: string): SocketPath | string {
+  return parseSocketPath(`unix:${path}`, MAX_LISTEN_PATH);
+}
+
+/**
+ * Reads the permissions of a file.
+ *
+ * @param text Octal digits, as chmod(1) takes them.
+ * @returns The bits, or a text that says which rule they break.
+ */
+export function parseMode(text: string): number | string {
+  return /^0?[0-7]{3}$/.test(text)
+    ? parseInt(text, 8)
+    : "must be three octal digits, such as 660";
 }

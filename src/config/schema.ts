@@ -14,7 +14,7 @@ import {
 import { isAlpn, isServerName } from "../connection/decision_tls.ts";
 import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
-import { parseListen } from "./listen.ts";
+import { parseListen, parseListenPath, parseMode } from "./listen.ts";
 import { parseNetwork } from "./network.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
 import { type FieldKind, type Protocol, PROTOCOLS } from "./protocols.ts";
@@ -237,13 +237,20 @@ const route = mapping({
 
 const port = whole(0, 65_535);
 
+const LISTENER =
+  `must be "host:port", "unix:/path", a port, or a mapping of host, port and name, or of path, mode and name`;
+
 const listener = z.union([
-  text("host:port", parseListen),
+  text("host:port or unix:/path", parseListen),
   port,
   mapping({
     host: nonEmpty("a host name or an IP address").optional()
       .describe("A host name or an IP address; default 0.0.0.0."),
-    port: port.describe("The port; 0 for any that is free."),
+    port: port.optional().describe("The port; 0 for any that is free."),
+    path: text("an absolute path", parseListenPath).optional()
+      .describe("A socket file, in place of host and port."),
+    mode: text(`octal digits in quotes, such as "660"`, readMode).optional()
+      .describe("The permissions of the socket file; default: by the umask."),
     name: nonEmpty("a text").optional()
       .describe("For match.listener; default: the host and port."),
     acceptProxy: z.union(
@@ -252,8 +259,19 @@ const listener = z.union([
     ).optional().describe(
       "Connections begin with a header of the PROXY protocol: from any peer, or from these networks (CIDR) only.",
     ),
+  }).superRefine((value, context) => {
+    const refuse = (message: string, key: string) =>
+      context.addIssue({ code: "custom", message, path: [key] });
+    if (value.path === undefined) {
+      if (value.port === undefined) refuse("is needed", "port");
+      if (value.mode !== undefined) refuse("must stand beside path", "mode");
+      return;
+    }
+    for (const key of ["host", "port"] as const) {
+      if (value[key] !== undefined) refuse("cannot stand beside path", key);
+    }
   }),
-], rule(`must be "host:port", a port, or a mapping of host, port and name`));
+], rule(LISTENER));
 
 const grant = (what: string, item = nonEmpty(what)) =>
   z.union(
@@ -268,7 +286,10 @@ const perSecond = number(
 
 /** What stands in a route table. */
 export const tableSchema = mapping({
-  listen: oneOrMore(listener, `"host:port", a port, or a mapping`).optional()
+  listen: oneOrMore(
+    listener,
+    `"host:port", "unix:/path", a port, or a mapping`,
+  ).optional()
     .describe("Where to listen; the command line's -h and -p win."),
   workers: whole(...LIMITS.workers).optional()
     .describe("Worker threads; default: one per core."),
@@ -323,6 +344,12 @@ export const tableSchema = mapping({
 
 /** A route table as it stands in the file. */
 export type TableInput = z.infer<typeof tableSchema>;
+
+/** Looks at the permissions of a socket file; a text says which rule they break. */
+function readMode(value: string): string | undefined {
+  const mode = parseMode(value);
+  return typeof mode === "string" ? mode : undefined;
+}
 
 /** Looks at an item of `allow.net`; a text says which rule it breaks. */
 function checkHost(value: string): SocketPath | string | undefined {

@@ -21,6 +21,13 @@ export interface SocketPath {
 /** The most bytes that the path of a socket file may have (unix(7)). */
 export const MAX_SOCKET_PATH = 107;
 
+/** The folder beside a socket file in which it is made; x is any digit. */
+export const PRIVATE_FOLDER = ".pm-xxxxxx";
+
+/** What one may have that is listened on, as it is made in another folder. */
+export const MAX_LISTEN_PATH: number = MAX_SOCKET_PATH -
+  `${PRIVATE_FOLDER}/`.length;
+
 const encoder = new TextEncoder();
 
 /**
@@ -46,9 +53,13 @@ export function isUnix(text: string): boolean {
  * Parses the address of a socket file.
  *
  * @param text `"unix:/path"`.
+ * @param most The most bytes that the path may have.
  * @returns The path, or a text that says what the rule is.
  */
-export function parseSocketPath(text: string): SocketPath | string {
+export function parseSocketPath(
+  text: string,
+  most: number = MAX_SOCKET_PATH,
+): SocketPath | string {
   const path = text.slice("unix:".length);
   if (!path.startsWith("/") || path.endsWith("/")) {
     return `must have the absolute path of a socket file, as in "unix:/run/app.sock"`;
@@ -57,8 +68,8 @@ export function parseSocketPath(text: string): SocketPath | string {
   if (/[\s\p{Cc}]/u.test(path)) {
     return "must have a path without spaces and control characters";
   }
-  if (encoder.encode(path).length > MAX_SOCKET_PATH) {
-    return `must have a path of at most ${MAX_SOCKET_PATH} bytes`;
+  if (encoder.encode(path).length > most) {
+    return `must have a path of at most ${most} bytes`;
   }
   return { path };
 }

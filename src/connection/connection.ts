@@ -17,7 +17,7 @@ import { describeError } from "../errors.ts";
 import type { Attempt } from "../pool/attempt.ts";
 import type { Log } from "../observe/log.ts";
 import type { AddressLimits } from "./address_limits.ts";
-import { formatAddress } from "./address.ts";
+import { formatAddress, parseSocketPath } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Held } from "./candidates.ts";
 import { Clocks, type Timed } from "./clocks.ts";
@@ -137,12 +137,32 @@ class ClientInfo implements Client {
   localAddr: Address;
   readonly listener: string;
 
-  constructor(id: number, socket: Deno.TcpConn, listener: string) {
+  constructor(
+    id: number,
+    socket: Deno.TcpConn | Deno.UnixConn,
+    listener: ListenOptions,
+  ) {
     this.id = id;
-    this.remoteAddr = socket.remoteAddr as Address;
-    this.localAddr = socket.localAddr as Address;
-    this.listener = listener;
+    this.listener = listener.name;
+    if ("path" in listener) {
+      this.remoteAddr = peerOf(socket as Deno.UnixConn);
+      // the socket itself knows the path at which it was made
+      this.localAddr = { transport: "unix", path: listener.path };
+    } else {
+      this.remoteAddr = socket.remoteAddr as Address;
+      this.localAddr = socket.localAddr as Address;
+    }
   }
+}
+
+/** The other end of a socket file: it may have chosen a path, or any bytes. */
+function peerOf({ remoteAddr }: Deno.UnixConn): Address {
+  const { path } = remoteAddr as { path: string | null };
+  const parsed = parseSocketPath(`unix:${path ?? ""}`);
+  return {
+    transport: "unix",
+    path: typeof parsed === "string" ? "" : parsed.path,
+  };
 }
 
 /** The state of one connection, shared by the files of its stages. */
@@ -219,14 +239,14 @@ export class Connection implements Timed {
    */
   constructor(
     context: Context,
-    conn: Deno.TcpConn,
+    conn: Deno.TcpConn | Deno.UnixConn,
     id: number,
     listener: ListenOptions,
   ) {
     this.context = context;
     this.listener = listener;
     this.client = takeSocket(conn);
-    this.info = new ClientInfo(id, conn, listener.name);
+    this.info = new ClientInfo(id, conn, listener);
     this.started = performance.now();
     this.buffer = context.buffers.first();
     this.clocks = new Clocks(this, context.deadlines);
@@ -466,7 +486,7 @@ export const DRAIN_BYTES = 64 * 1024 * 1024;
  */
 export function serve(
   context: Context,
-  conn: Deno.TcpConn,
+  conn: Deno.TcpConn | Deno.UnixConn,
   listener: ListenOptions,
 ): void {
   const id = context.gauges.opened();

@@ -13,13 +13,12 @@ const PAUSE = 100;
 export type AcceptProxy = true | readonly string[];
 
 /** Where to listen, and how connections begin there. */
-export interface ListenOptions {
+export type ListenOptions = TcpListenOptions | UnixListenOptions;
+
+/** What listeners of all kinds have. */
+export interface CommonListenOptions {
   /** What routers call the listener. */
   readonly name: string;
-  /** A host name or an IP address. */
-  readonly hostname: string;
-  /** 0 for any port that is free. */
-  readonly port: number;
   /**
    * Every connection begins with a header of the PROXY protocol; `true` from
    * any peer, otherwise from these networks (CIDR) only.
@@ -27,6 +26,47 @@ export interface ListenOptions {
    * @default no header
    */
   readonly acceptProxy?: AcceptProxy | undefined;
+}
+
+/** A TCP socket. */
+export interface TcpListenOptions extends CommonListenOptions {
+  /** A host name or an IP address. */
+  readonly hostname: string;
+  /** 0 for any port that is free. */
+  readonly port: number;
+}
+
+/** A socket file. */
+export interface UnixListenOptions extends CommonListenOptions {
+  /** An absolute path. */
+  readonly path: string;
+  /**
+   * The permissions of the file, of which writing is what clients need.
+   *
+   * @default what the umask leaves
+   */
+  readonly mode?: number | undefined;
+}
+
+/** What a worker is to listen on. */
+export type Bind =
+  | TcpListenOptions
+  /** The worker makes the socket file there, and the main thread moves it. */
+  | UnixListenOptions & { readonly bindPath: string };
+
+/**
+ * Listens.
+ *
+ * @param options A TCP socket, which is shared with all threads that listen
+ * there; or a socket file, which is for this thread alone.
+ * @returns A listener. Closing it removes nothing: the file has been moved.
+ */
+export function listen(
+  options: Bind,
+): Deno.TcpListener | Deno.UnixListener {
+  return "path" in options
+    ? Deno.listen({ transport: "unix", path: options.bindPath })
+    : listenShared(options);
 }
 
 /**
@@ -37,7 +77,7 @@ export interface ListenOptions {
  * @returns A listener; the shared socket is closed with the last of them.
  * @throws {Deno.errors.AddrInUse} If another process listens there.
  */
-export function listenShared(options: ListenOptions): Deno.TcpListener {
+export function listenShared(options: TcpListenOptions): Deno.TcpListener {
   // `loadBalanced` is what `deno serve --parallel` uses; it is missing from the
   // public types. It clones the socket of the thread that was first.
   const shared: Deno.TcpListenOptions & { loadBalanced: boolean } = {
@@ -51,9 +91,14 @@ export function listenShared(options: ListenOptions): Deno.TcpListener {
 /** Accepts connections until it is stopped. */
 export class Acceptor {
   readonly #context: Context;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Deno.TcpListener | Deno.UnixListener;
   readonly #options: ListenOptions;
+  #running = false;
+  #stopping = false;
   #stopped = false;
+  /** Whether there is no connection to accept. */
+  #waiting = false;
+  #accepted = 0;
 
   /**
    * @param context What its connections share.
@@ -62,7 +107,7 @@ export class Acceptor {
    */
   constructor(
     context: Context,
-    listener: Deno.TcpListener,
+    listener: Deno.TcpListener | Deno.UnixListener,
     options: ListenOptions,
   ) {
     this.#context = context;
@@ -70,9 +115,27 @@ export class Acceptor {
     this.#options = options;
   }
 
-  /** Stops accepting; connections that were accepted go on. */
+  /**
+   * Stops accepting; connections that were accepted go on. Those that wait at a
+   * socket file, which has no other worker to accept them, are accepted still;
+   * that no more come is up to the main thread.
+   */
   stop(): void {
-    if (this.#stopped) return;
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if ("path" in this.#options && this.#running) this.#closeWhenQuiet();
+    else this.#close();
+  }
+
+  #closeWhenQuiet(): void {
+    const before = this.#accepted;
+    setTimeout(() => {
+      if (this.#waiting && this.#accepted === before) this.#close();
+      else this.#closeWhenQuiet();
+    }, PAUSE);
+  }
+
+  #close(): void {
     this.#stopped = true;
     this.#listener.close();
   }
@@ -84,7 +147,9 @@ export class Acceptor {
    */
   async run(): Promise<void> {
     const { descriptors, gauges, log } = this.#context;
+    this.#running = true;
     while (!this.#stopped) {
+      this.#waiting = false;
       descriptors.recover();
       if (!gauges.reserve()) {
         if (gauges.mayWarn()) {
@@ -96,8 +161,10 @@ export class Acceptor {
         continue;
       }
       let client;
+      this.#waiting = true;
       try {
         client = await this.#listener.accept();
+        this.#accepted++;
       } catch (error) {
         if (isGone(error)) {
           countGone(this.#context);

@@ -59,8 +59,15 @@ async function run(
 ): Promise<void> {
   const client: Client = {
     id: 1,
-    remoteAddr: NOWHERE,
-    localAddr: { ...NOWHERE, port: listen.port || NOWHERE.port },
+    ..."path" in listen
+      ? {
+        remoteAddr: { transport: "unix", path: "" },
+        localAddr: { transport: "unix", path: listen.path },
+      }
+      : {
+        remoteAddr: NOWHERE,
+        localAddr: { ...NOWHERE, port: listen.port || NOWHERE.port },
+      },
     listener: listen.name,
   };
   const explain = (data: Preread) => {

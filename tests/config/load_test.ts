@@ -227,6 +227,35 @@ router: ./rest.ts
   });
 });
 
+Deno.test("readTable() takes socket files to listen on", () => {
+  const { settings } = read(`
+listen: ["unix:/a.sock", { path: /b.sock, mode: "0660", name: b }]
+default: { close: true }
+`);
+  assert.deepEqual(settings.listen, [
+    { name: "unix:/a.sock", path: "/a.sock" },
+    { name: "b", path: "/b.sock", mode: 0o660 },
+  ]);
+  const bad: [listen: string, rule: RegExp][] = [
+    [`"unix:a.sock"`, /listen: must have the absolute path of a socket file/],
+    ["{ path: a.sock }", /listen\.path: must have the absolute path/],
+    ["{ path: /a, port: 80 }", /listen\.port: cannot stand beside path/],
+    ["{ path: /a, host: b }", /listen\.host: cannot stand beside path/],
+    ["{ host: b }", /listen\.port: is needed/],
+    ["{ port: 80, mode: '660' }", /listen\.mode: must stand beside path/],
+    ["{ path: /a, mode: 660 }", /listen\.mode: must be octal digits in quotes/],
+    ["{ path: /a, mode: '888' }", /listen\.mode: must be three octal digits/],
+    [`["unix:/a", { path: /a }]`, /listen 2: must not be listed twice/],
+  ];
+  for (const [listen, rule] of bad) {
+    const [mistake = "", ...more] = mistakes(
+      `listen: ${listen}\ndefault: { close: true }`,
+    );
+    assert.match(mistake, rule);
+    assert.deepEqual(more, [], mistake);
+  }
+});
+
 Deno.test("what readTable() gives can be sent to a worker", () => {
   const { table } = read(`
 routes:

@@ -677,6 +677,12 @@ Deno.test("the program prints the command that works when it lacks a permission"
       "--access-log",
       "access.log",
     ]],
+    ["a socket file to listen on", ["--allow-net"], [
+      "-c",
+      "router.ts",
+      "-h",
+      `unix:${folder.file("listen.sock")}`,
+    ]],
     ["a socket file", ["--allow-net", "--allow-read"], [
       "-c",
       "router.ts",
