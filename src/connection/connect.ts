@@ -35,6 +35,13 @@ export async function connect(
   connection: Connection,
   verdict: Connect,
 ): Promise<Socket | Error | undefined> {
+  if (
+    verdict.pool !== undefined && connection.attempt?.hasUntried() === false
+  ) {
+    // members that close what they accept must not keep the proxy busy
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    if (connection.isClosed()) return undefined;
+  }
   const candidates = candidatesOf(connection, verdict);
   let announce: ((next: Target) => void) | undefined;
   let waits = 0;

@@ -140,6 +140,11 @@ export class Attempt implements Candidates {
   failed(error: Error): boolean {
     this.#lease?.failed(error);
     this.returned();
+    return this.hasUntried();
+  }
+
+  /** Tells whether there is an open member that was not tried. */
+  hasUntried(): boolean {
     return this.state.plan.members.some((_, member) =>
       !this.#tried.has(member) && !this.#leftOut.has(member) &&
       this.state.isOpen(member)

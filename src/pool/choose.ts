@@ -57,10 +57,10 @@ function leastConnections({ cells, plan: { members } }: PoolState): Chooser {
     let least = Infinity;
     for (let i = 0; i < members.length; i++) {
       const member = (first + i) % members.length;
-      if (!allowed(member)) continue;
       const weight = members[member]?.weight ?? 0;
       const load = (cells.get(member, CELL.active) + 1) / weight;
-      if (load >= least) continue;
+      // asked last, as it costs most
+      if (load >= least || !allowed(member)) continue;
       best = member;
       least = load;
     }
@@ -78,9 +78,8 @@ function rendezvous({ plan: { members } }: PoolState): Chooser {
     let best = -1;
     let highest = 0;
     hashes.forEach(({ hash, weight }, member) => {
-      if (!allowed(member)) return;
       const drawn = score(hash, weight, hashed);
-      if (drawn <= highest) return;
+      if (drawn <= highest || !allowed(member)) return;
       best = member;
       highest = drawn;
     });

@@ -113,6 +113,25 @@ test("a member that closes before it sends a byte is down, too; a hook may pick 
   assert.equal(bad.accepted, 2);
 });
 
+test("a hook that picks again and again gets each member, and then a pause", async () => {
+  await using one = new Backend(() => {});
+  await using two = new Backend(() => {});
+  await using proxy = await Proxy.start(router(
+    [one.remote, two.remote],
+    "passive: false",
+    `accept: () => p.pick(),
+     connectError: (remote, error, client) => {
+       client.failures = (client.failures ?? 0) + 1;
+       return client.failures < 6 ? p.pick() : { close: "failed" };
+     }`,
+  ));
+  const started = performance.now();
+  assert.equal(await ask(proxy), "failed");
+  // before the third and the fifth
+  assert(performance.now() - started >= 190);
+  assert.deepEqual([one.accepted, two.accepted], [3, 3]);
+});
+
 test("least connections goes by those that last, in all workers", async () => {
   const handler = (name: string) => async (socket: Deno.TcpConn) => {
     await send(socket, name);
