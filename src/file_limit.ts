@@ -7,35 +7,58 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Descriptors to count, at most: with more, the limit is learnt when it is met. */
+/**
+ * Descriptors to count at a time, at least: each takes 5 µs, and most programs
+ * never need more, so the others are counted when connections need them.
+ */
 const ENOUGH = 4096;
 
 /** Descriptors that are left to the program itself, and to the router. */
 const SPARE = 16;
 
+/** How many connections there are file descriptors for. */
+export interface Room {
+  /** Connections, two descriptors each: there is room for as many at least. */
+  readonly connections: number;
+  /** There is room for no more. */
+  readonly isAll: boolean;
+}
+
 /**
- * Counts how many connections there are file descriptors for, before any is
- * served: opens a file that may be read, again and again, and closes it.
+ * Counts how many connections there are file descriptors for: opens a file that
+ * may be read, again and again, and closes it. Counts as many as are in use, so
+ * that the room at least doubles each time.
  *
+ * @param inUse How many descriptors connections have.
  * @param router The router module, if it is a file: its folder may be read.
- * @returns The number of connections, two descriptors each; `undefined` if
- * there are very many, or if nothing may be opened.
+ * @returns The room; `undefined` if nothing may be opened.
  */
-export function countConnections(router?: string): number | undefined {
-  const path = [import.meta.url, router].find((url) =>
-    url?.startsWith("file:")
-  );
+export function countConnections(
+  inUse: number,
+  router?: string,
+): Room | undefined {
+  const path = findPath(router);
   if (path === undefined) return undefined;
-  const folder = dirname(fileURLToPath(path));
+  const enough = Math.max(ENOUGH, inUse);
   const opened: Deno.FsFile[] = [];
+  let isAll = false;
   try {
-    while (opened.length < ENOUGH) opened.push(Deno.openSync(folder));
-    return undefined;
+    while (opened.length < enough) opened.push(Deno.openSync(path));
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== "EMFILE" && code !== "ENFILE") return undefined;
-    return Math.max(1, Math.floor((opened.length - SPARE) / 2));
+    isAll = true;
   } finally {
     for (const file of opened) file.close();
   }
+  const descriptors = inUse + opened.length - SPARE;
+  return { connections: Math.max(1, Math.floor(descriptors / 2)), isAll };
+}
+
+/** Finds what may be read, whatever the permissions. */
+function findPath(router: string | undefined): string | undefined {
+  // the folders of an executable are in its memory; it may read all
+  if (Deno.build.standalone) return "/dev/null";
+  const url = [import.meta.url, router].find((url) => url?.startsWith("file:"));
+  return url === undefined ? undefined : dirname(fileURLToPath(url));
 }

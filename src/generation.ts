@@ -45,6 +45,8 @@ export interface Environment {
   pools(): readonly SharedPool[];
   /** Takes what a worker has for the logs. */
   onLines(batch: Batch): void;
+  /** Is told that a worker needs a higher limit of connections. */
+  onFull(): void;
   /** Is told that a worker has ended, or that it got stuck. */
   onChange(): void;
 }
@@ -249,6 +251,7 @@ export class Generation {
       this.#sandbox,
       `${this.id}.${++this.#count}`,
       (batch) => this.#environment.onLines(batch),
+      () => this.#environment.onFull(),
     );
     this.#workers.push(worker);
     this.#slots.set(worker, slot);

@@ -139,6 +139,11 @@ export interface DryRunEnd {
   readonly failed: boolean;
 }
 
+/** There is no place for another connection, and there may be room for more. */
+export interface Full {
+  readonly type: "full";
+}
+
 /** The worker accepts no more connections. */
 export interface Stopped {
   readonly type: "stopped";
@@ -151,6 +156,7 @@ export interface Drained {
 
 /** From a worker to the main thread. */
 export type FromWorker =
+  | Full
   | Loaded
   | Serving
   | Failed

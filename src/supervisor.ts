@@ -6,7 +6,7 @@
  */
 import { AddressShares } from "./address_shares.ts";
 import type { Configuration } from "./configuration.ts";
-import { countConnections } from "./file_limit.ts";
+import { countConnections, type Room } from "./file_limit.ts";
 import { type Environment, Generation } from "./generation.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Batch } from "./observe/outbox.ts";
@@ -56,7 +56,7 @@ export class Supervisor {
   /** How many there were. */
   #count = 0;
   /** Connections that there are file descriptors for, if that is known. */
-  #room: number | undefined;
+  #room: Room | undefined;
   #signals: { dispose(): void } | undefined;
   #running = false;
   /** A signal to stop that came while it started. */
@@ -111,6 +111,7 @@ export class Supervisor {
       reportImports: options.watch,
       pools: () => this.#generations.at(-1)?.pools ?? [],
       onLines: (batch) => this.#onLines(batch),
+      onFull: () => this.#onFull(),
       onChange: () => this.#onChange(),
     };
   }
@@ -194,17 +195,33 @@ export class Supervisor {
   }
 
   /**
-   * Lowers the limit of connections to what there are descriptors for: were
-   * more accepted, none would be left for their remotes.
+   * Limits the connections to what there are descriptors for, as far as they
+   * are counted: were more accepted, none would be left for their remotes.
    */
   #fitDescriptors(): void {
-    this.#room = countConnections(this.#configuration.router.url);
-    if (this.#room === undefined || this.#room >= this.#gauges.limit) return;
-    this.#gauges.limit = this.#room;
-    this.#gauges.maximumLimit = this.#room;
+    const { open, connectedNow } = this.#gauges;
+    const { router, options: { maxConnections } } = this.#configuration;
+    this.#room = countConnections(open + connectedNow, router.url);
+    this.#limitConnections(maxConnections);
+    if (!this.#room?.isAll) return;
+    const { connections } = this.#room;
+    if (connections >= (maxConnections ?? Infinity)) return;
     this.#outputs.log.warn(
-      `Serving at most ${this.#room} connections at a time, as there are file descriptors for no more (ulimit -n)`,
+      `Serving at most ${connections} connections at a time, as there are file descriptors for no more (ulimit -n)`,
     );
+  }
+
+  #limitConnections(most = Infinity): void {
+    const room = this.#room;
+    this.#gauges.setMaximum(Math.min(most, room?.connections ?? Infinity));
+    this.#gauges.setMore(
+      room !== undefined && !room.isAll && room.connections < most,
+    );
+  }
+
+  /** A worker has no place for another connection: there may be room for more. */
+  #onFull(): void {
+    if (this.#gauges.mayHaveMore) this.#fitDescriptors();
   }
 
   #onReload(signal: string): void {
@@ -302,7 +319,10 @@ export class Supervisor {
       this.#onChange();
       throw error;
     }
-    this.#limitConnections(this.#configuration, next.configuration);
+    const { maxConnections } = next.configuration.options;
+    if (maxConnections !== this.#configuration.options.maxConnections) {
+      this.#limitConnections(maxConnections);
+    }
     this.#configuration = next.configuration;
     // whoever stops it retires all
     if (this.#stopping !== "no") return;
@@ -317,15 +337,6 @@ export class Supervisor {
       `Reloaded: generation ${next.id} serves with ${this.#countWorkers()}; ${open} connections from before go on`,
     );
     this.#onChange();
-  }
-
-  /** Changes the limit of connections, unless it is to stay. */
-  #limitConnections(before: Configuration, now: Configuration): void {
-    const { maxConnections } = now.options;
-    if (maxConnections === before.options.maxConnections) return;
-    this.#gauges.setMaximum(
-      Math.min(maxConnections ?? Infinity, this.#room ?? Infinity),
-    );
   }
 
   /**

@@ -157,6 +157,7 @@ function serve(message: Serve): void {
       : accessLog(message.accessLog, (line) => outbox.access(line)),
     connections,
     settling: new Settling(connections, deadlines),
+    onFull: () => say({ type: "full" }),
     onIdle: undefined,
   };
   const listening: Acceptor[] = [];

@@ -60,6 +60,7 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #onLines: (batch: Batch) => void;
+  readonly #onFull: () => void;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string | undefined>();
   /** Who waits for the answer to the last instruction. */
@@ -72,14 +73,17 @@ export class WorkerThread {
    * @param sandbox Its permissions.
    * @param name What logs and debuggers call it.
    * @param onLines Takes what it has for the logs.
+   * @param onFull Is told that it needs a higher limit of connections.
    */
   constructor(
     sandbox: Sandbox,
     name: string,
     onLines: (batch: Batch) => void,
+    onFull: () => void = () => {},
   ) {
     this.name = name;
     this.#onLines = onLines;
+    this.#onFull = onFull;
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url).href, {
       type: "module",
       name,
@@ -227,6 +231,8 @@ export class WorkerThread {
     switch (message.type) {
       case "lines":
         return this.#onLines(message);
+      case "full":
+        return this.#onFull();
       case "stopped":
         return this.#stopped.resolve();
       case "drained":

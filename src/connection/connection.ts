@@ -57,6 +57,8 @@ export interface Context {
   /** The connections that are open now. */
   readonly connections: Set<Connection>;
   readonly settling: Settling;
+  /** Asks for a higher limit of connections. */
+  readonly onFull: () => void;
   /** Called whenever the last open connection has ended. */
   onIdle: (() => void) | undefined;
 }

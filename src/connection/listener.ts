@@ -152,7 +152,9 @@ export class Acceptor {
       this.#waiting = false;
       descriptors.recover();
       if (!gauges.reserve()) {
-        if (gauges.mayWarn()) {
+        if (gauges.mayAsk()) {
+          this.#context.onFull();
+        } else if (gauges.mayWarn()) {
           log.warn(
             `Cannot accept more connections as at most ${gauges.limit} may be open (--max-connections, or the file descriptors): more clients wait`,
           );

@@ -17,7 +17,14 @@ const RESERVED = 6;
 const FULL_SINCE = 7;
 /** When a line of the log has last said that there is no place, in minutes. */
 const WARNED = 8;
-const SIZE = 9;
+/** Whether there may be room for more than the limit: one of those below. */
+const MORE = 9;
+const SIZE = 10;
+
+const NO_MORE = 0;
+const MAYBE_MORE = 1;
+/** A worker has asked, and waits for the answer. */
+const ASKED = 2;
 
 /** The counters come behind the gauges, aligned. */
 const COUNTERS_AT = Math.ceil(SIZE / 2) * 8;
@@ -35,7 +42,10 @@ export interface Snapshot {
   readonly total: number;
   /** Connections that have a remote. */
   readonly connected: number;
-  /** How many may be open; `Infinity` for no limit. */
+  /**
+   * How many may be open; `Infinity` for no limit. Grows when connections need
+   * more descriptors than have been counted.
+   */
   readonly limit: number;
   /** How connections have ended, and how often limits were met. */
   readonly counts: Counts;
@@ -127,6 +137,31 @@ export class Gauges {
   }
 
   /**
+   * Says whether there may be room for more connections than the limit.
+   *
+   * @param is If so, workers ask when they need it.
+   */
+  setMore(is: boolean): void {
+    Atomics.store(this.#cells, MORE, is ? MAYBE_MORE : NO_MORE);
+  }
+
+  /** Tells whether the limit is only what was counted so far. */
+  get mayHaveMore(): boolean {
+    return Atomics.load(this.#cells, MORE) !== NO_MORE &&
+      this.limit >= this.maximumLimit;
+  }
+
+  /**
+   * Tells whether to ask for a higher limit, when there is no place: if there may
+   * be one, and nobody else has asked.
+   */
+  mayAsk(): boolean {
+    return this.mayHaveMore &&
+      Atomics.compareExchange(this.#cells, MORE, MAYBE_MORE, ASKED) ===
+        MAYBE_MORE;
+  }
+
+  /**
    * Takes one of the places that `limit` leaves, before a connection is
    * accepted. `closed` gives it back, or `unreserve` if none was accepted.
    *
@@ -166,7 +201,7 @@ export class Gauges {
       if (seen === maximum) break;
       maximum = seen;
     }
-    if (open >= this.limit) {
+    if (open >= this.limit && !this.mayHaveMore) {
       this.counters.add("max-connections");
       Atomics.compareExchange(this.#cells, FULL_SINCE, 0, stamp());
     }
@@ -197,7 +232,7 @@ export class Gauges {
    */
   mayWarn(): boolean {
     const minute = Math.floor(Date.now() / 60_000);
-    return this.open >= this.limit &&
+    return this.open >= this.limit && !this.mayHaveMore &&
       Atomics.exchange(this.#cells, WARNED, minute) !== minute;
   }
 

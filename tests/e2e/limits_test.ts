@@ -463,6 +463,57 @@ test("a client is served with 256 file descriptors when those that hold them lea
   await stillServes(proxy);
 });
 
+test("clients are served when they took all descriptors before any asked, and one stays", async () => {
+  let staying = 0;
+  await using backend = new Backend(async (socket) => {
+    const text = await receive(socket, 5);
+    await send(socket, text);
+    if (text !== "stay!") return;
+    staying++;
+    await receiveAll(socket);
+  });
+  // more descriptors than are counted at the start, so that they all can be taken
+  await using proxy = await Proxy.start(
+    `export default () => ({ remote: "${backend.remote}" });`,
+    { args: ["-w", "2"], setup: "ulimit -n 4400" },
+  );
+  const noMore = proxy.log.find(/Serving at most|Out of file/);
+  using stays = await proxy.connect();
+  await Promise.all(
+    Array.from({ length: 4600 }, async (_, index) => {
+      using client = await proxy.connect();
+      await noMore;
+      await expectEcho(client, String(10_000 + index));
+    }).concat(noMore.then(async () => {
+      await send(stays, "stay!");
+      assert.equal(await receive(stays, 5), "stay!");
+    })),
+  );
+  assert.equal(staying, 1);
+  await stillServes(proxy);
+  assert.equal(proxy.log.count("Out of file descriptors"), 0);
+});
+
+test("the limit of connections grows with what they need, up to --max-connections", async () => {
+  await using proxy = await Proxy.start(`export default () => undefined;`, {
+    args: ["-w", "2", "--max-connections", "3000"],
+    setup: "ulimit -n 8192",
+  });
+  const clients: Deno.TcpConn[] = [];
+  try {
+    const connect = async () => void clients.push(await proxy.connect());
+    await Promise.all(Array.from({ length: 3200 }, connect));
+    await proxy.log.find(
+      "Cannot accept more connections as at most 3000 may be open",
+    );
+    proxy.kill("SIGUSR2");
+    await proxy.log.find("Connections: 3000/3000/3000 ");
+    assert.equal(proxy.log.count("Cannot accept more connections"), 1);
+  } finally {
+    for (const client of clients) client.close();
+  }
+});
+
 async function expectEcho(client: Deno.TcpConn, text: string): Promise<void> {
   await send(client, text);
   assert.equal(await receiveAll(client), text);

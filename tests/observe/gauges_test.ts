@@ -166,3 +166,39 @@ Deno.test("setMaximum() changes the limit, also one that was lowered", () => {
     2 ** 31 - 1,
   ]);
 });
+
+Deno.test("one worker asks for a higher limit, until it is answered", () => {
+  const main = new Gauges(1);
+  const one = new Gauges(main.shared);
+  const two = new Gauges(main.shared);
+  assert.equal(one.mayAsk(), false);
+  main.setMore(true);
+  assert.deepEqual([one.mayAsk(), two.mayAsk(), one.mayAsk()], [
+    true,
+    false,
+    false,
+  ]);
+  main.setMaximum(2);
+  main.setMore(true);
+  assert.deepEqual([two.mayAsk(), one.mayAsk()], [true, false]);
+  main.setMore(false);
+  assert.equal(one.mayAsk(), false);
+});
+
+Deno.test("a limit that may grow is not said to be met", () => {
+  const gauges = new Gauges(1);
+  gauges.setMore(true);
+  gauges.reserve();
+  gauges.opened();
+  assert.equal(gauges.mayWarn(), false);
+  assert.equal(gauges.counters.snapshot()["max-connections"], 0);
+  gauges.setMore(false);
+  assert.equal(gauges.mayWarn(), true);
+});
+
+Deno.test("no worker asks for a higher limit than one that was lowered", () => {
+  const gauges = new Gauges(10);
+  gauges.setMore(true);
+  gauges.limit = 5;
+  assert.equal(gauges.mayAsk(), false);
+});
