@@ -3,8 +3,11 @@
  *
  * @module
  */
-import { X509Certificate } from "node:crypto";
-import { ConfigError } from "./cli.ts";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { Options } from "./cli.ts";
+import { ConfigError } from "./config_error.ts";
+import { hasEngine, TlsEngine } from "./connection/tls_engine.ts";
+import type { Certificate, ListenTls } from "./connection/tls_server.ts";
 import { oneLine } from "./errors.ts";
 
 const CERTIFICATE =
@@ -21,6 +24,116 @@ export async function readCertificates(path: string): Promise<string> {
   const text = await readText(path, "certificate");
   parseCertificates(text, path);
   return text;
+}
+
+/**
+ * Reads the certificates and keys of all listeners.
+ *
+ * @param options The options.
+ * @returns The same options, with what the files have, and what the operator
+ * should know.
+ * @throws {ConfigError} If a file cannot be read, or cannot be used.
+ */
+export async function readCertificatesOfListeners(
+  options: Options,
+): Promise<{ options: Options; warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  const listen = await Promise.all(
+    options.listen.map(async ({ tls, ...listener }) =>
+      tls === undefined ? listener : {
+        ...listener,
+        tls: await readTls(tls, (text) => warnings.push(text)),
+      }
+    ),
+  );
+  return { options: { ...options, listen }, warnings };
+}
+
+/**
+ * Lists the files of certificates and keys.
+ *
+ * @param options The options.
+ * @returns Their absolute paths.
+ */
+export function filesOfListeners({ listen }: Options): string[] {
+  return listen.flatMap(({ tls }) =>
+    tls?.certificates.flatMap(({ certFile, keyFile }) => [certFile, keyFile]) ??
+      []
+  );
+}
+
+async function readTls(
+  tls: ListenTls,
+  warn: (message: string) => void,
+): Promise<ListenTls> {
+  if (!hasEngine()) {
+    throw new ConfigError(
+      `Cannot use --tls-cert as Deno ${Deno.version.deno} has no TLS that can be used with it: run Deno 2.9`,
+    );
+  }
+  const certificates = await Promise.all(
+    tls.certificates.map((one) => readPair(one, warn)),
+  );
+  return { ...tls, certificates };
+}
+
+async function readPair(
+  { certFile, keyFile }: Certificate,
+  warn: (message: string) => void,
+): Promise<Certificate> {
+  const cert = await readText(certFile, "certificate");
+  const [own] = parseCertificates(cert, certFile) as [X509Certificate];
+  const text = await readText(keyFile, "private key");
+  const key = parseKey(text, keyFile);
+  if (!own.checkPrivateKey(key)) {
+    throw new ConfigError(
+      `Cannot use the private key ${keyFile} as it must be that of the certificate ${certFile}`,
+    );
+  }
+  const pair = { cert, key: text };
+  try {
+    new TlsEngine(pair, []).close();
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot use the certificate ${certFile} with a key of the kind ${key.asymmetricKeyType}: ${
+        reason(error)
+      }`,
+      { cause: error },
+    );
+  }
+  if (Date.parse(own.validTo) < Date.now()) {
+    warn(`The certificate ${certFile} has expired on ${own.validTo}`);
+  }
+  return { certFile, keyFile, pair, names: namesOf(own) };
+}
+
+function parseKey(text: string, path: string): KeyObject {
+  if (/ENCRYPTED/.test(text)) {
+    throw new ConfigError(
+      `Cannot use the private key ${path} as it must not be encrypted: write it in plain with openssl pkey -in ${path}`,
+    );
+  }
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    throw new ConfigError(
+      `Cannot use the private key ${path} as it must be in PEM: it has no "-----BEGIN PRIVATE KEY-----"`,
+    );
+  }
+  try {
+    return createPrivateKey(text);
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot use the private key ${path}: ${reason(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The host names that a certificate is for, in lower case (RFC 9525). */
+function namesOf({ subjectAltName = "" }: X509Certificate): string[] {
+  return subjectAltName.split(", ").flatMap((name) => {
+    const host = /^DNS:((?:\*\.)?[\w.-]+)$/.exec(name)?.[1];
+    return host === undefined ? [] : [host.toLowerCase()];
+  });
 }
 
 /** Parses all certificates of a text, at least one. */

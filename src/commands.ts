@@ -15,6 +15,7 @@ import { describeTable } from "./config/describe.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
+import type { ListenTls } from "./connection/tls_server.ts";
 import { HELP, VERSION } from "./help.ts";
 import type { RouterSource } from "./messages.ts";
 import { describePool } from "./pool/plan.ts";
@@ -68,7 +69,8 @@ export async function execute(
     const passed = await worker.dryRun(
       bytes,
       options.connection.maxPreread,
-      options.listen[0] as ListenOptions,
+      // the router is loaded there, and needs no keys
+      { ...options.listen[0] as ListenOptions, tls: undefined },
       (line) => text += `${line}\n`,
     );
     await print(text);
@@ -171,15 +173,26 @@ function describeConfiguration(
 }
 
 function describeListener(listener: ListenOptions): string {
-  const { acceptProxy, name } = listener;
+  const { acceptProxy, name, tls } = listener;
   const address = formatAddress(listener);
   const mode = "mode" in listener && listener.mode !== undefined
     ? ` mode ${listener.mode.toString(8).padStart(3, "0")}`
     : "";
-  const title = `${address}${name === address ? "" : ` (${name})`}${mode}`;
-  if (acceptProxy === undefined) return title;
-  const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
-  return `${title} with a PROXY header of ${peers}`;
+  const parts = [`${address}${name === address ? "" : ` (${name})`}${mode}`];
+  if (acceptProxy !== undefined) {
+    const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
+    parts.push(`with a PROXY header of ${peers}`);
+  }
+  if (tls !== undefined) parts.push(describeTls(tls));
+  return parts.join(" ");
+}
+
+function describeTls({ alpn, certificates }: ListenTls): string {
+  const names = certificates.map(({ certFile, names }) =>
+    names.join(" | ") || certFile
+  );
+  const protocols = alpn.length === 0 ? "" : ` (${alpn.join(" | ")})`;
+  return `with TLS${protocols} for ${names.join(" | ")}`;
 }
 
 /** Socket files are no part of "all". */

@@ -12,6 +12,10 @@ import {
   type Options,
   type Settings,
 } from "./cli.ts";
+import {
+  filesOfListeners,
+  readCertificatesOfListeners,
+} from "./certificates.ts";
 import { authorityFiles, readAuthorities } from "./config/authorities.ts";
 import type { LoadedTable } from "./config/load.ts";
 import type { RouterSource } from "./messages.ts";
@@ -21,6 +25,8 @@ import { requirePermissions } from "./sandbox.ts";
 export interface Configuration {
   readonly options: Options;
   readonly router: RouterSource;
+  /** What the operator should know, but need not change. */
+  readonly warnings: readonly string[];
   /** The paths of the files that it was read from. */
   readonly files: readonly string[];
 }
@@ -49,9 +55,12 @@ export async function readConfiguration(
   if (!/\.ya?ml$/i.test(config)) {
     checkPlaces(initial);
     return {
-      options: initial,
+      ...await readCertificatesOfListeners(initial),
       router: await findModule(config),
-      files: config === "-" ? [] : [resolve(config)],
+      files: [
+        ...config === "-" ? [] : [resolve(config)],
+        ...filesOfListeners(initial),
+      ],
     };
   }
   const { table, authorities } = await loadTable(config);
@@ -62,12 +71,13 @@ export async function readConfiguration(
   checkPlaces(options);
   await requirePermissions(options, router, mayAsk);
   return {
-    options,
+    ...await readCertificatesOfListeners(options),
     router,
     files: [
       resolve(config),
       ...table.router === undefined ? [] : [table.router],
       ...authorities,
+      ...filesOfListeners(options),
     ],
   };
 }

@@ -135,7 +135,8 @@ export class Generation {
    * called then.
    */
   async load(): Promise<readonly string[]> {
-    const { options } = this.configuration;
+    const { options, warnings } = this.configuration;
+    for (const warning of warnings) this.#environment.log.warn(warning);
     // opened first, so that the addresses are known to be free
     await this.#listening.open();
     const workers = Array.from(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import { ConfigError, unusable } from "./config_error.ts";
 import { parseNetwork } from "./config/network.ts";
 import { parseMode } from "./config/listen.ts";
@@ -14,11 +15,13 @@ import {
   parsePort,
   parseSocketPath,
 } from "./connection/address.ts";
+import { isAlpn } from "./connection/decision_tls.ts";
 import type {
   AcceptProxy,
   CommonListenOptions,
   ListenOptions,
 } from "./connection/listener.ts";
+import type { ListenTls } from "./connection/tls_server.ts";
 import { listOption } from "./list_option.ts";
 
 /** What stands on the command line, in order. */
@@ -189,10 +192,43 @@ function optionsOf(group: Group): Partial<CommonListenOptions> {
   const name = last(group, "name");
   if (name === "") throw unusable("--name", "be not empty", name);
   const acceptProxy = parseAcceptProxy(group.get("accept-proxy"));
+  const tls = parseTls(group);
   return {
+    ...tls === undefined ? {} : { tls },
     ...name === undefined ? {} : { name },
     ...acceptProxy === undefined ? {} : { acceptProxy },
   };
+}
+
+function parseTls(group: Group): ListenTls | undefined {
+  const certs = group.get("tls-cert") ?? [];
+  const keys = group.get("tls-key") ?? [];
+  const alpn = group.get("alpn")?.flatMap((list) => list.split(",")) ?? [];
+  if (certs.length !== keys.length) {
+    throw unusable(
+      "--tls-cert",
+      "have a --tls-key for each, in the same order",
+      `${certs.length} and ${keys.length} keys`,
+    );
+  }
+  if (certs.length === 0) {
+    if (alpn.length === 0) return undefined;
+    throw unusable("--alpn", "stand beside --tls-cert", alpn.join());
+  }
+  if (alpn.length > 0 && !isAlpn(alpn)) {
+    const value = group.get("alpn")?.join() ?? "";
+    throw unusable("--alpn", "be protocols with commas between", value);
+  }
+  const file = (option: string, path = "") => {
+    if (path === "") throw unusable(option, "be not empty", path);
+    return resolve(path);
+  };
+  const certificates = certs.map((cert, index) => ({
+    certFile: file("--tls-cert", cert),
+    keyFile: file("--tls-key", keys[index]),
+    names: [],
+  }));
+  return { certificates, alpn };
 }
 
 function parseAcceptProxy(

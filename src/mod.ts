@@ -29,6 +29,7 @@ export type {
   Address,
   Answer,
   Client,
+  ClientTls,
   CloseDecision,
   Decision,
   LastAnswer,

@@ -108,6 +108,28 @@ export const SECTIONS = [
           "these peers only; default: from any",
       },
       {
+        name: "tls-cert",
+        argument: "FILE",
+        listener: true,
+        path: true,
+        help: "speak TLS, with this certificate (PEM); once more for others, " +
+          "chosen by the name that a client asks for",
+      },
+      {
+        name: "tls-key",
+        argument: "FILE",
+        listener: true,
+        path: true,
+        help: "the private key (PEM) of that certificate",
+      },
+      {
+        name: "alpn",
+        argument: "PROTOCOLS",
+        listener: true,
+        help: "application protocols of TLS, such as h2,http/1.1; the best " +
+          "first",
+      },
+      {
         name: "workers",
         short: "w",
         argument: "N",

@@ -100,6 +100,12 @@ function needed(options: Options, router: RouterSource | undefined): Need[] {
   if (router?.url?.startsWith("file:")) {
     read(dirname(fileURLToPath(router.url)));
   }
+  for (const { tls } of options.listen) {
+    for (const { certFile, keyFile } of tls?.certificates ?? []) {
+      read(certFile);
+      read(keyFile);
+    }
+  }
   if (options.accessLog !== "-" && options.accessLog !== "off") {
     const path = resolve(options.accessLog);
     needs.push({

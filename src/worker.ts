@@ -12,6 +12,7 @@ import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
 import { type CompiledTable, compileTable } from "./config/compile.ts";
 import { Acceptor, listen } from "./connection/listener.ts";
+import { hasEngine } from "./connection/tls_engine.ts";
 import { Settling } from "./connection/settling.ts";
 import type { FromWorker, Hello, Load, Serve, ToWorker } from "./messages.ts";
 import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
@@ -161,6 +162,8 @@ function serve(message: Serve): void {
     onIdle: undefined,
   };
   const listening: Acceptor[] = [];
+  // the first client need not wait until it is loaded
+  if (message.listen.some(({ tls }) => tls !== undefined)) hasEngine();
   try {
     for (const options of message.listen) {
       listening.push(

@@ -165,6 +165,10 @@ function checkListeners(
       const rule = "must have a name of its own";
       problems.push({ path, rule, value: name });
     }
+    if (isMapping(one) && one.alpn !== undefined && one.tls === undefined) {
+      const rule = "must stand beside tls";
+      problems.push({ path: [...path, "alpn"], rule, value: one.alpn });
+    }
     addresses.add(address);
     names.add(name);
   });

@@ -312,9 +312,10 @@ function valueOf(
   call: Call,
 ): string | undefined {
   const { source, field, key, group } = variable;
-  const { remoteAddr, localAddr, listener } = call.client;
+  const { remoteAddr, localAddr, listener, tls } = call.client;
   switch (source) {
     case "client":
+      if (field === "serverName" || field === "alpn") return tls?.[field];
       return ofAddress(remoteAddr, field);
     case "local":
       if (field === "listener") return listener;

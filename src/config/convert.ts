@@ -59,6 +59,8 @@ interface MatchInput {
   readonly client?: OneOrMore<string>;
   readonly localPort?: OneOrMore<number>;
   readonly listener?: OneOrMore<string>;
+  readonly serverName?: OneOrMore<string>;
+  readonly alpn?: OneOrMore<string>;
   readonly bytes?: {
     readonly prefix?: string;
     readonly hex?: string;
@@ -106,6 +108,18 @@ function otherMatch(key: string, input: MatchInput): Match {
       return { kind: "localPort", ports: list(input.localPort) };
     case "listener":
       return { kind: "listener", patterns: patterns(input.listener, "text") };
+    case "serverName":
+      return {
+        kind: "agreed",
+        field: key,
+        patterns: patterns(input.serverName, "host"),
+      };
+    case "alpn":
+      return {
+        kind: "agreed",
+        field: key,
+        patterns: patterns(input.alpn, "text"),
+      };
     case "bytes":
       return bytesMatch(input.bytes ?? {});
     case "any":

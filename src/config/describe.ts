@@ -91,6 +91,8 @@ export function describeMatch(match: Match): string {
       return `client ${match.networks.map(formatNetwork).join(" | ")}`;
     case "localPort":
       return `localPort ${match.ports.join(" | ")}`;
+    case "agreed":
+      return `${match.field} ${list(match.patterns)}`;
     case "listener":
       return `listener ${list(match.patterns)}`;
     case "bytes": {

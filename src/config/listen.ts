@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import {
   formatAddress,
   isUnix,
@@ -24,6 +25,14 @@ export interface ListenInput {
   readonly mode?: string | undefined;
   readonly name?: string | undefined;
   readonly acceptProxy?: true | string | readonly string[] | undefined;
+  readonly tls?: TlsInput | readonly TlsInput[] | undefined;
+  readonly alpn?: string | readonly string[] | undefined;
+}
+
+/** A certificate with its key, as paths. */
+export interface TlsInput {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /**
@@ -54,10 +63,12 @@ export function parseListen(text: string): ListenOptions | string {
  * Makes a listener of what stands in a table and has been checked.
  *
  * @param input A text, a port, or a mapping.
+ * @param folder What paths are relative to.
  * @returns The listener; without a name it is called as it stands there.
  */
 export function toListener(
   input: string | number | ListenInput,
+  folder: string,
 ): ListenOptions {
   if (typeof input === "object") {
     const { host = "0.0.0.0", port = 0, name, path, acceptProxy } = input;
@@ -65,6 +76,11 @@ export function toListener(
     const address = path === undefined
       ? { hostname: host.replace(/^\[(.*)\]$/, "$1"), port }
       : { path };
+    const certificates = [input.tls ?? []].flat().map(({ cert, key }) => ({
+      certFile: resolve(folder, cert),
+      keyFile: resolve(folder, key),
+      names: [],
+    }));
     return {
       name: name ?? formatAddress(address),
       ...address,
@@ -73,6 +89,9 @@ export function toListener(
         acceptProxy: typeof acceptProxy === "string"
           ? [acceptProxy]
           : acceptProxy,
+      },
+      ...certificates.length === 0 ? {} : {
+        tls: { certificates, alpn: [input.alpn ?? []].flat() },
       },
     };
   }

@@ -113,7 +113,7 @@ function toSettings(input: TableInput, folder: string): Settings {
     ? listen
     : [listen];
   return {
-    listen: list?.map(toListener),
+    listen: list?.map((one) => toListener(one, folder)),
     workers: input.workers,
     maxConnections: input.maxConnections,
     ...input.maxConnectionsPerIp === undefined

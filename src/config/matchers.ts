@@ -102,6 +102,16 @@ export function compileMatch(match: Match): Matcher {
       return ({ client: { localAddr } }) =>
         localAddr.transport === "tcp" && ports.has(localAddr.port) ? YES : NO;
     }
+    case "agreed": {
+      const { field, patterns } = match;
+      return ({ client: { tls } }) => {
+        const value = tls?.[field];
+        return value !== undefined &&
+            patterns.some((pattern) => matches(pattern, value))
+          ? YES
+          : NO;
+      };
+    }
     case "listener": {
       const { patterns } = match;
       return ({ client }) =>

@@ -214,6 +214,16 @@ const matchMapping: z.ZodType = mapping({
     .describe("The port that the client connected to."),
   listener: oneOrMore(listenerName, "the name of a listener").optional()
     .describe("The name of the listener that the client connected to."),
+  serverName: oneOrMore(
+    text("a host name", (value) => parsePattern(value, "host")),
+    "a host name",
+  ).optional().describe(
+    "The name that the client has asked the TLS of the listener for.",
+  ),
+  alpn: oneOrMore(
+    text("a text", (value) => parsePattern(value, "text")),
+    "a text in quotes",
+  ).optional().describe("The protocol that the TLS of the listener agreed on."),
   bytes: bytes.optional().describe(
     "The first bytes, whatever the protocol; all that is given has to match.",
   ),
@@ -240,6 +250,13 @@ const port = whole(0, 65_535);
 const LISTENER =
   `must be "host:port", "unix:/path", a port, or a mapping of host, port and name, or of path, mode and name`;
 
+const certificate = mapping({
+  cert: nonEmpty("a path").describe(
+    "The file of the certificate and those of its issuers (PEM).",
+  ),
+  key: nonEmpty("a path").describe("The file of its private key (PEM)."),
+});
+
 const listener = z.union([
   text("host:port or unix:/path", parseListen),
   port,
@@ -259,6 +276,12 @@ const listener = z.union([
     ).optional().describe(
       "Connections begin with a header of the PROXY protocol: from any peer, or from these networks (CIDR) only.",
     ),
+    tls: oneOrMore(certificate, "a mapping of cert and key").optional()
+      .describe(
+        "Speak TLS, with the certificate for the name that a client asks for; otherwise the first.",
+      ),
+    alpn: oneOrMore(protocol, "a protocol").optional()
+      .describe("Application protocols of TLS, the best first."),
   }).superRefine((value, context) => {
     const refuse = (message: string, key: string) =>
       context.addIssue({ code: "custom", message, path: [key] });

@@ -103,6 +103,9 @@ export function covers(wide: Match, narrow: Match): boolean {
     case "field":
       return narrow.kind === "field" && fieldOf(narrow) === fieldOf(wide) &&
         narrow.patterns.every((one) => coversPattern(wide.patterns, one));
+    case "agreed":
+      return narrow.kind === "agreed" && narrow.field === wide.field &&
+        narrow.patterns.every((one) => coversPattern(wide.patterns, one));
     case "listener":
       return narrow.kind === "listener" &&
         narrow.patterns.every((one) => coversPattern(wide.patterns, one));

@@ -55,7 +55,15 @@ export type Match =
   /** The client has connected to one of these ports. */
   | { readonly kind: "localPort"; readonly ports: readonly number[] }
   /** The client has connected to a listener of such a name. */
-  | { readonly kind: "listener"; readonly patterns: readonly Pattern[] };
+  | { readonly kind: "listener"; readonly patterns: readonly Pattern[] }
+  | AgreedMatch;
+
+/** What the TLS of a listener has agreed on with the client. */
+export interface AgreedMatch {
+  readonly kind: "agreed";
+  readonly field: "serverName" | "alpn";
+  readonly patterns: readonly Pattern[];
+}
 
 /** A field of a protocol has a value that one of the patterns matches. */
 export interface FieldMatch {

@@ -15,7 +15,7 @@ import type {
 
 /** What the connection itself tells, without any byte. */
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
-  client: ["address", "port"],
+  client: ["address", "port", "serverName", "alpn"],
   local: ["address", "port", "listener"],
 };
 

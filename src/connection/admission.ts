@@ -1,12 +1,14 @@
 /**
  * The stage before all others, for listeners that ask for it: what a load
  * balancer says about the client comes before the client's own bytes. Then the
- * client is known, and the limits of its address can be applied.
+ * client is known, and the limits of its address can be applied; and then comes
+ * the handshake of TLS.
  *
  * @module
  */
 import { acceptProxyHeader } from "./accept_proxy.ts";
 import type { Connection } from "./connection.ts";
+import { acceptTls } from "./tls_server.ts";
 
 /**
  * Tells whether a connection has to be admitted. Those of an ordinary listener
@@ -16,7 +18,8 @@ import type { Connection } from "./connection.ts";
  */
 export function needsAdmission(connection: Connection): boolean {
   const { context, listener } = connection;
-  return listener.acceptProxy !== undefined || context.addresses !== undefined;
+  return listener.acceptProxy !== undefined || listener.tls !== undefined ||
+    context.addresses !== undefined;
 }
 
 /**
@@ -29,10 +32,12 @@ export function needsAdmission(connection: Connection): boolean {
  */
 export async function admit(connection: Connection): Promise<boolean> {
   connection.stage = "admit";
-  if (connection.listener.acceptProxy !== undefined) {
+  const { acceptProxy, tls } = connection.listener;
+  if (acceptProxy !== undefined) {
     if (!await acceptProxyHeader(connection)) return false;
   }
   if (!isWithinLimits(connection)) return false;
+  if (tls !== undefined && !await acceptTls(connection, tls)) return false;
   connection.clocks.stop();
   connection.onAdmitTimeout = undefined;
   connection.stage = "preread";

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { Address, Client, Router } from "../router/contract.ts";
+import type { Address, Client, ClientTls, Router } from "../router/contract.ts";
 import type { AccessLog } from "../observe/access_log.ts";
 import type { Gauges } from "../observe/gauges.ts";
 import { describeError } from "../errors.ts";
@@ -97,6 +97,8 @@ export type EndReason =
   | "proxy-invalid"
   /** The header of the PROXY protocol did not come in time. */
   | "proxy-timeout"
+  /** The TLS handshake with the client failed. */
+  | "tls-failed"
   /** Reading from or writing to the client failed: it has reset the connection. */
   | "client-reset"
   /** `--max-preread` bytes, and no decision. */
@@ -138,6 +140,8 @@ class ClientInfo implements Client {
   /** Set by admission only. */
   localAddr: Address;
   readonly listener: string;
+  /** Set by admission only. */
+  tls: ClientTls | undefined;
 
   constructor(
     id: number,
@@ -154,6 +158,7 @@ class ClientInfo implements Client {
       this.remoteAddr = socket.remoteAddr as Address;
       this.localAddr = socket.localAddr as Address;
     }
+    this.tls = undefined;
   }
 }
 

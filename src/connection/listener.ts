@@ -5,6 +5,7 @@
  */
 import { type Context, countGone, serve } from "./connection.ts";
 import { isExhausted } from "./descriptors.ts";
+import type { ListenTls } from "./tls_server.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */
 const PAUSE = 100;
@@ -26,6 +27,12 @@ export interface CommonListenOptions {
    * @default no header
    */
   readonly acceptProxy?: AcceptProxy | undefined;
+  /**
+   * Connections speak TLS, which ends here.
+   *
+   * @default what clients send is routed as it is
+   */
+  readonly tls?: ListenTls | undefined;
 }
 
 /** A TCP socket. */

@@ -328,7 +328,11 @@ function serverEnded(connection: Connection, verdict: Connect): void {
     return connection.follow(recover(connection, verdict, failure));
   }
   connection.serverEnded = true;
-  if (connection.clientEnded) return;
+  if (connection.clientEnded) {
+    // with TCP, to close is to end; TLS has a word for it
+    if (connection.info.tls === undefined || connection.serverBroken) return;
+    return connection.follow(endClient(connection));
+  }
   if (connection.serverBroken) {
     // the write has got the error, so the read got EOF
     connection.endReason ??= "remote-reset";
@@ -368,7 +372,9 @@ export async function lastWords(
   for (let at = 0; at < bytes.length; at += MEDIUM) {
     if (!await reply(connection, bytes.subarray(at, at + MEDIUM))) return;
   }
-  if (connection.clientEnded) return connection.end("router-close");
+  if (connection.clientEnded && connection.info.tls === undefined) {
+    return connection.end("router-close");
+  }
   await endClient(connection);
 }
 

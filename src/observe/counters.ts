@@ -15,6 +15,7 @@ export const COUNTERS = [
   "proxy-untrusted",
   "proxy-invalid",
   "proxy-timeout",
+  "tls-failed",
   "client-reset",
   "client-stalled",
   "preread-limit",

@@ -28,6 +28,16 @@ export interface UnixAddress {
   readonly path: string;
 }
 
+/** What was agreed on in the TLS handshake between client and proxy. */
+export interface ClientTls {
+  /** The host name that the client has asked for (SNI), in lower case. */
+  readonly serverName: string | undefined;
+  /** The application protocol (ALPN), such as `h2`. */
+  readonly alpn: string | undefined;
+  /** The version: `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string | undefined;
+}
+
 /** The client whose connection is being routed. */
 export interface Client {
   /** Counts the connections of this process from 1; unique across its workers. */
@@ -41,6 +51,8 @@ export interface Client {
    * route table gives it, or its `host:port` as the operator wrote it.
    */
   readonly listener: string;
+  /** The TLS that has ended at the proxy; `undefined` if there was none. */
+  readonly tls?: ClientTls | undefined;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   send,
   unusedPort,
 } from "../fixtures.ts";
+import { Authority } from "../tls_fixtures.ts";
 
 const EXAMPLES = join(ROOT, "examples");
 
@@ -20,13 +21,14 @@ const EXAMPLES = join(ROOT, "examples");
 async function startExample(
   name: string,
   addresses: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
 ): Promise<Proxy> {
   let text = await Deno.readTextFile(join(EXAMPLES, name));
   for (const [address, replacement] of Object.entries(addresses)) {
     assert(text.includes(`"${address}"`), `${name} has no ${address}`);
     text = text.replaceAll(`"${address}"`, `"${replacement}"`);
   }
-  return await Proxy.start(text);
+  return await Proxy.start(text, { args: ["-w", "1", ...args] });
 }
 
 /** A server program, which is ended with the test. */
@@ -563,4 +565,29 @@ Deno.test("the pool example sends a path to one server, and to the other when th
   } finally {
     await Promise.all([one.shutdown(), two.shutdown()]);
   }
+});
+
+// tls_sni.ts
+
+Deno.test("tls_sni.ts ends TLS with the certificate of the name, and routes by protocol", async () => {
+  await using authority = await Authority.make();
+  await using two = new WebServer("HTTP/2 of a");
+  await using one = new WebServer("HTTP/1 of b");
+  const pairs: string[] = [];
+  for (const name of ["a.example", "b.example"]) {
+    const { cert, key } = await authority.issue({ names: `DNS:${name}` });
+    pairs.push("--tls-cert", cert, "--tls-key", key);
+  }
+  await using proxy = await startExample("tls_sni.ts", {
+    "127.0.0.1:9001": two.remote,
+    "127.0.0.1:9004": one.remote,
+  }, ["--alpn", "h2,http/1.1", ...pairs]);
+  const get = (host: string, version: string) =>
+    curl(
+      ...["--cacert", authority.file, version],
+      ...["--resolve", `${host}:${proxy.port}:127.0.0.1`],
+      `https://${host}:${proxy.port}/`,
+    );
+  assert.equal(await get("a.example", "--http2"), "HTTP/2 of a\n");
+  assert.equal(await get("b.example", "--http1.1"), "HTTP/1 of b\n");
 });
