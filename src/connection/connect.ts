@@ -5,6 +5,7 @@
  */
 import { type Candidates, RemoteList } from "./candidates.ts";
 import type { Connection } from "./connection.ts";
+import type { PoolTarget } from "../pool/registry.ts";
 import type { Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
 import { dial } from "./dial.ts";
@@ -35,9 +36,7 @@ export async function connect(
   connection: Connection,
   verdict: Connect,
 ): Promise<Socket | Error | undefined> {
-  if (
-    verdict.pool !== undefined && connection.attempt?.hasUntried() === false
-  ) {
+  if (verdict.pool !== undefined && isWorn(connection, verdict.pool)) {
     // members that close what they accept must not keep the proxy busy
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     if (connection.isClosed()) return undefined;
@@ -111,6 +110,11 @@ function candidatesOf(
     ("hostname" in remoteAddr ? remoteAddr.hostname : remoteAddr.path);
   // a hook that names the pool again gets the members that have not failed
   return connection.attempt = pool.pool.attempt(key, connection.attempt);
+}
+
+/** Tells whether a connection has tried all members of a pool in vain. */
+function isWorn({ attempt }: Connection, { pool }: PoolTarget): boolean {
+  return attempt?.state.plan === pool.plan && !attempt.hasUntried();
 }
 
 function noneLeft(
