@@ -122,6 +122,20 @@ test("the proxy takes no harm from 500 remotes that reset in the middle", async 
   });
 });
 
+test("the proxy takes no harm from 500 remotes that answer TLS with garbage", async () => {
+  await using backend = new Backend(async (socket) => {
+    await receive(socket, 1);
+    await send(socket, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    await receiveAll(socket);
+  });
+  await expectHarmless({
+    hooks: to(backend.remote, ", tls: true"),
+    arrive: connect,
+    strike: asks(""),
+    line: / in=1 out=0 .*end=connect-failed$/,
+  });
+});
+
 // ------------------------------------------------------------------- clients
 
 /** A client that has sent something, or nothing. */
