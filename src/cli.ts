@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { type AdminOptions, adminOptions } from "./admin/options.ts";
 import { ConfigError, unusable } from "./config_error.ts";
 import { isUnix, parseSocketPath } from "./connection/address.ts";
 import type { AddressOptions } from "./connection/address_limits.ts";
@@ -66,6 +67,8 @@ export interface Options {
   readonly logFormat: Format;
   /** A path, `-`, or `off`. */
   readonly accessLog: string;
+  /** Where the admin server listens, if there is to be one. */
+  readonly admin: AdminOptions | undefined;
   /** Whether to reload when a file of the configuration has changed. */
   readonly watch: boolean;
   /** Milliseconds that a generation may drain after a reload; 0: no limit. */
@@ -85,6 +88,7 @@ export interface Settings extends Partial<ConnectionOptions & AddressOptions> {
   readonly logLevel?: Level | undefined;
   readonly logFormat?: Format | undefined;
   readonly accessLog?: string | undefined;
+  readonly admin?: AdminOptions | undefined;
   readonly drainTimeout?: number | undefined;
 }
 
@@ -180,6 +184,11 @@ export function parseCommandLine(
     accessLog: values["access-log"] === undefined
       ? settings.accessLog ?? "-"
       : nonEmpty("--access-log", values["access-log"]),
+    admin: adminOptions(
+      values.admin,
+      values["admin-token-file"],
+      settings.admin,
+    ),
     watch: values.watch ?? false,
     drainTimeout: secondsOrOff("--drain-timeout", values["drain-timeout"]) ??
       settings.drainTimeout ?? 0,

@@ -3,27 +3,25 @@
  *
  * @module
  */
+import type { AdminOptions } from "./admin/options.ts";
+import type { AdminServer } from "./admin/server.ts";
 import {
   type Command,
   ConfigError,
-  type Grant,
   type Options,
   type Settings,
 } from "./cli.ts";
 import { completions } from "./completions.ts";
-import { describeTable } from "./config/describe.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
-import type { ListenTls } from "./connection/tls_server.ts";
 import { HELP, VERSION } from "./help.ts";
+import { describeConfiguration } from "./describe.ts";
 import type { RouterSource } from "./messages.ts";
-import { describePool } from "./pool/plan.ts";
-import type { PoolReport } from "./pool/share.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outputs } from "./observe/outputs.ts";
 import { DECLARATIONS } from "./declarations.ts";
-import { grantedSockets, sandbox } from "./sandbox.ts";
+import { sandbox } from "./sandbox.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerThread } from "./worker_thread.ts";
 
@@ -61,7 +59,13 @@ export async function execute(
   const { options, router } = configuration;
   return await withWorker(options, router, async (worker, hooks) => {
     if (command.kind !== "dry-run") {
-      await print(describeConfiguration(options, router, hooks, worker.pools));
+      const lines = describeConfiguration(
+        options,
+        router,
+        hooks,
+        worker.pools,
+      );
+      await print(lines.map((line) => `${line}\n`).join(""));
       return 0;
     }
     const bytes = await readInput(command.file);
@@ -90,10 +94,29 @@ async function run(
   );
   const supervisor = new Supervisor(configuration, reread, outputs, gauges);
   try {
-    return await supervisor.run(await supervisor.start());
+    await using admin = await startAdmin(options.admin, supervisor, outputs);
+    const addresses = await supervisor.start();
+    if (admin !== undefined) {
+      outputs.log.info(
+        `Status page at http://${formatAddress(admin.address)}/`,
+      );
+    }
+    return await supervisor.run(addresses);
   } finally {
     await outputs.flush();
   }
+}
+
+/** Comes first, so that probes can see the program start. */
+async function startAdmin(
+  options: AdminOptions | undefined,
+  supervisor: Supervisor,
+  outputs: Outputs,
+): Promise<AdminServer | undefined> {
+  if (options === undefined) return undefined;
+  // what it needs is loaded only for those who have one
+  const { AdminServer } = await import("./admin/server.ts");
+  return new AdminServer(options, supervisor, () => outputs.log);
 }
 
 /** Loads the router in one worker, for as long as the action takes. */
@@ -124,106 +147,6 @@ async function readInput(file: string): Promise<Uint8Array> {
       { cause: error },
     );
   }
-}
-
-/** What `--check` prints. */
-function describeConfiguration(
-  options: Options,
-  router: RouterSource,
-  hooks: readonly string[],
-  pools: readonly PoolReport[],
-): string {
-  const { connection, grants } = options;
-  const { table, url } = router;
-  return [
-    ...table === undefined
-      ? [`router       ${router.name}: ${hooks.join(", ")}`]
-      : [
-        `table        ${table.file}: ${table.routes.length} routes`,
-        ...describeTable(table, url && router.name)
-          .map((line) => `             ${line}`),
-      ],
-    ...pools.map((pool) => `pool         ${describePool(pool)}`),
-    `listen       ${options.listen.map(describeListener).join(", ")}`,
-    `workers      ${options.workers}`,
-    `preread      at most ${connection.maxPreread} bytes and ${
-      connection.prereadTimeout / 1000
-    } seconds`,
-    `half-close   at most ${
-      connection.halfCloseTimeout / 1000
-    } seconds without progress`,
-    `idle         ${describeLimit(connection.idleTimeout)}`,
-    `duration     ${describeLimit(connection.maxDuration)}`,
-    `connections  ${
-      options.maxConnections === undefined
-        ? "as many as there are file descriptors for"
-        : `at most ${options.maxConnections}`
-    }`,
-    `per address  ${describeAddresses(options.addresses)}`,
-    `permissions  net: ${
-      describeNet(grants.net ?? true, grantedSockets(options, router))
-    }; read: ${describeGrant(grants.read)}; env: ${
-      describeGrant(grants.env)
-    }; import: ${describeGrant(grants.import)}`,
-    `access log   ${
-      options.accessLog === "-" ? "standard output" : options.accessLog
-    }`,
-    "",
-  ].join("\n");
-}
-
-function describeListener(listener: ListenOptions): string {
-  const { acceptProxy, name, tls } = listener;
-  const address = formatAddress(listener);
-  const mode = "mode" in listener && listener.mode !== undefined
-    ? ` mode ${listener.mode.toString(8).padStart(3, "0")}`
-    : "";
-  const parts = [`${address}${name === address ? "" : ` (${name})`}${mode}`];
-  if (acceptProxy !== undefined) {
-    const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
-    parts.push(`with a PROXY header of ${peers}`);
-  }
-  if (tls !== undefined) parts.push(describeTls(tls));
-  return parts.join(" ");
-}
-
-function describeTls({ alpn, certificates }: ListenTls): string {
-  const names = certificates.map(({ certFile, names }) =>
-    names.join(" | ") || certFile
-  );
-  const protocols = alpn.length === 0 ? "" : ` (${alpn.join(" | ")})`;
-  return `with TLS${protocols} for ${names.join(" | ")}`;
-}
-
-/** Socket files are no part of "all". */
-function describeNet(net: Grant, sockets: readonly string[]): string {
-  if (typeof net !== "boolean") return describeGrant(net);
-  return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
-}
-
-function describeAddresses(
-  { maxConnectionsPerIp, rateLimit }: Options["addresses"],
-): string {
-  const limits = [
-    ...maxConnectionsPerIp === 0
-      ? []
-      : [`at most ${maxConnectionsPerIp} connections`],
-    ...rateLimit === undefined ? [] : [
-      `at most ${rateLimit.perSecond} new ones per second, ${rateLimit.burst} at a time`,
-    ],
-  ];
-  return limits.length === 0 ? "no limit" : limits.join("; ");
-}
-
-function describeLimit(milliseconds: number): string {
-  return milliseconds === 0
-    ? "no limit"
-    : `at most ${milliseconds / 1000} seconds`;
-}
-
-function describeGrant(grant: Grant): string {
-  if (grant === true) return "all";
-  return grant === false ? "none" : grant.join(",");
 }
 
 async function print(text: string): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { requireToken } from "./admin/options.ts";
 import {
   type Command,
   ConfigError,
@@ -27,6 +28,8 @@ export interface Configuration {
   readonly router: RouterSource;
   /** What the operator should know, but need not change. */
   readonly warnings: readonly string[];
+  /** What requests to the admin server must have; `undefined`: nothing. */
+  readonly adminToken: string | undefined;
   /** The paths of the files that it was read from. */
   readonly files: readonly string[];
 }
@@ -57,6 +60,7 @@ export async function readConfiguration(
     return {
       ...await readCertificatesOfListeners(initial),
       router: await findModule(config),
+      adminToken: await requireToken(initial.admin),
       files: [
         ...config === "-" ? [] : [resolve(config)],
         ...filesOfListeners(initial),
@@ -73,6 +77,7 @@ export async function readConfiguration(
   return {
     ...await readCertificatesOfListeners(options),
     router,
+    adminToken: await requireToken(options.admin),
     files: [
       resolve(config),
       ...table.router === undefined ? [] : [table.router],

@@ -69,6 +69,8 @@ export class Generation {
   #pools: readonly SharedPool[] = [];
   /** What each worker has been lent of them. */
   readonly #lent = new WeakMap<WorkerThread, readonly PoolMemory[]>();
+  #hooks: readonly string[] = [];
+  #addresses: readonly string[] = [];
   /** How many workers it has had. */
   #count = 0;
   readonly #listening: Listening;
@@ -110,6 +112,16 @@ export class Generation {
     return this.#pools;
   }
 
+  /** Where it listens, one for each listener, once it is loaded. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** The hooks of its router, once it is loaded. */
+  get hooks(): readonly string[] {
+    return this.#hooks;
+  }
+
   /** Connections that are open now. */
   get open(): number {
     return this.#workers.reduce((sum, { share }) => sum + share.open, 0);
@@ -145,6 +157,7 @@ export class Generation {
     );
     await Promise.all(workers.map((worker) => this.#load(worker)));
     this.#pools = this.#sharePools(workers);
+    this.#addresses = this.#listening.addresses;
     return this.#listening.describe();
   }
 
@@ -263,7 +276,7 @@ export class Generation {
     const { router } = this.configuration;
     const { reportImports } = this.#environment;
     try {
-      await worker.load(router, this.#sandbox, reportImports);
+      this.#hooks = await worker.load(router, this.#sandbox, reportImports);
     } finally {
       for (const url of worker.imports) this.#imports.add(url);
     }

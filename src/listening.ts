@@ -129,13 +129,24 @@ export class Listening {
    * @returns Such as `127.0.0.1:5432 with 2 workers`, one for each.
    */
   describe(): string[] {
-    return this.#listen.map((options) => {
-      if ("path" in options) return `${formatAddress(options)} with 1 worker`;
-      const address = this.#shared.get(options)?.addr as HostPort;
-      return `${formatAddress(address)} with ${this.#workers} ${
-        this.#workers === 1 ? "worker" : "workers"
+    const { addresses } = this;
+    return this.#listen.map((options, index) => {
+      const workers = "path" in options ? 1 : this.#workers;
+      return `${addresses[index]} with ${workers} ${
+        workers === 1 ? "worker" : "workers"
       }`;
     });
+  }
+
+  /** The address of each listener, with the port that it got, while it is open. */
+  get addresses(): string[] {
+    return this.#listen.map((options) =>
+      formatAddress(
+        "path" in options
+          ? options
+          : this.#shared.get(options)?.addr as HostPort,
+      )
+    );
   }
 
   /** Gives up what the workers have by now. */

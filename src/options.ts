@@ -261,6 +261,25 @@ export const SECTIONS = [
     ],
   },
   {
+    title: "Admin",
+    options: [
+      {
+        name: "admin",
+        argument: "HOST:PORT",
+        words: ["off"],
+        help: "status page, its API, metrics, /healthz and /readyz by HTTP; " +
+          "default off",
+      },
+      {
+        name: "admin-token-file",
+        argument: "FILE",
+        path: true,
+        help: "a token that requests must have; needed if HOST is not a " +
+          "loopback address",
+      },
+    ],
+  },
+  {
     title: "Reload and watchdog",
     options: [
       {

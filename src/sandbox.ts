@@ -7,8 +7,11 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, type Grant, type Options } from "./cli.ts";
-import { formatAddress } from "./connection/address.ts";
-import type { ListenOptions } from "./connection/listener.ts";
+import {
+  formatAddress,
+  type HostPort,
+  type SocketPath,
+} from "./connection/address.ts";
 import { tableSockets } from "./config/sockets.ts";
 import type { RouterSource } from "./messages.ts";
 
@@ -88,7 +91,11 @@ interface Need {
 
 function needed(options: Options, router: RouterSource | undefined): Need[] {
   const { grants } = options;
-  const needs: Need[] = options.listen.flatMap(listening);
+  const { admin } = options;
+  const needs: Need[] = [
+    ...options.listen,
+    ...admin === undefined ? [] : [admin],
+  ].flatMap(listening);
   const read = (path: string) =>
     needs.push({
       descriptor: { name: "read", path },
@@ -96,6 +103,7 @@ function needed(options: Options, router: RouterSource | undefined): Need[] {
     });
   if (OWN_FOLDER !== undefined) read(OWN_FOLDER);
   if (options.config !== "-") read(dirname(resolve(options.config)));
+  if (admin?.tokenFile !== undefined) read(resolve(admin.tokenFile));
   // that of a table may be in another folder
   if (router?.url?.startsWith("file:")) {
     read(dirname(fileURLToPath(router.url)));
@@ -151,7 +159,7 @@ function granted(
 }
 
 /** What it takes to listen. */
-function listening(listener: ListenOptions): Need[] {
+function listening(listener: HostPort | SocketPath): Need[] {
   const flag = "--allow-net";
   // a socket file is made at another path, and then moved
   if ("path" in listener) {

@@ -30,6 +30,16 @@ export interface GenerationStatus {
   readonly workers: readonly WorkerStatus[];
 }
 
+/** What has become of reloads. */
+export interface ReloadStatus {
+  /** How many have succeeded. */
+  readonly count: number;
+  /** When the last one was tried, as in RFC 3339; `null` if none was. */
+  readonly lastAt: string | null;
+  /** Why the last one has failed; `null` if it has not. */
+  readonly lastError: string | null;
+}
+
 /** The whole program. */
 export interface Status {
   /** When it was started, as in RFC 3339. */

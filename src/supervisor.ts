@@ -4,16 +4,21 @@
  *
  * @module
  */
+import type { AdminOptions } from "./admin/options.ts";
+import type { Source } from "./admin/source.ts";
 import { AddressShares } from "./address_shares.ts";
 import type { Configuration } from "./configuration.ts";
+import { formatAddress } from "./connection/address.ts";
 import { countConnections, type Room } from "./file_limit.ts";
 import { type Environment, Generation } from "./generation.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { Outputs } from "./observe/outputs.ts";
+import type { Troubles } from "./observe/troubles.ts";
+import type { SharedPool } from "./pool/share.ts";
 import { hearSignals } from "./signals.ts";
 import { SocketFiles } from "./socket_files.ts";
-import type { Status } from "./status.ts";
+import type { ReloadStatus, Status } from "./status.ts";
 import { filesIn, filesOf, FileWatch } from "./watch.ts";
 import { heartbeat, Watchdog } from "./watchdog.ts";
 import type { WorkerThread } from "./worker_thread.ts";
@@ -37,10 +42,11 @@ const SAME_KEYSTROKE = 100;
 const TOO_MANY_STUCK = 70;
 
 /** Runs the proxy from start to stop. */
-export class Supervisor {
+export class Supervisor implements Source {
   readonly #reread: () => Promise<Configuration>;
   readonly #outputs: Outputs;
-  readonly #gauges: Gauges;
+  /** The numbers that all threads share. */
+  readonly gauges: Gauges;
   readonly #watchdog: Watchdog<WorkerThread>;
   readonly #environment: Environment;
   readonly #watch: FileWatch | undefined;
@@ -49,6 +55,8 @@ export class Supervisor {
   readonly #files = new SocketFiles();
   /** What runs, or is to run first. */
   #configuration: Configuration;
+  /** Where the admin server listens. */
+  readonly #adminPlace: string;
   /** Those that serve or drain, from the oldest to the newest. */
   #generations: Generation[] = [];
   /** The one that loads its router. */
@@ -65,6 +73,7 @@ export class Supervisor {
   #earlyReload: (() => void) | undefined;
   #reloadsWanted = 0;
   #reloadError: string | undefined;
+  #reloadedAt: string | null = null;
   /** `performance.now()` of the last INT. */
   #interrupted = -Infinity;
   #stopping: "no" | "graceful" | "fast" = "no";
@@ -84,9 +93,10 @@ export class Supervisor {
   ) {
     const { options } = configuration;
     this.#configuration = configuration;
+    this.#adminPlace = placeOf(options.admin);
     this.#reread = reread;
     this.#outputs = outputs;
-    this.#gauges = gauges;
+    this.gauges = gauges;
     this.#watchdog = new Watchdog(
       options.watchdog,
       () =>
@@ -102,14 +112,14 @@ export class Supervisor {
     }
     this.#environment = {
       files: this.#files,
-      gauges: this.#gauges,
+      gauges: this.gauges,
       addresses: new AddressShares(),
       get log() {
         return outputs.log;
       },
       heartbeat: heartbeat(options.watchdog),
       reportImports: options.watch,
-      pools: () => this.#generations.at(-1)?.pools ?? [],
+      pools: () => this.pools,
       onLines: (batch) => this.#onLines(batch),
       onFull: () => this.#onFull(),
       onChange: () => this.#onChange(),
@@ -132,12 +142,12 @@ export class Supervisor {
     const since = Date.now();
     const first = this.#newGeneration(this.#configuration);
     try {
-      const addresses = await first.load();
+      const listening = await first.load();
       this.#fitDescriptors();
       await first.serve();
       this.#generations.push(first);
       await this.#watchFiles(first, since);
-      return addresses;
+      return listening;
     } catch (error) {
       first.terminate();
       this.#files.removeAll();
@@ -190,6 +200,40 @@ export class Supervisor {
     };
   }
 
+  /** What runs, or is to run first. */
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /** The hooks of the router that serves. */
+  get hooks(): readonly string[] {
+    return this.#generations.at(-1)?.hooks ?? [];
+  }
+
+  /** What has become of reloads. */
+  get reloads(): ReloadStatus {
+    return {
+      count: this.gauges.counters.snapshot().reloads,
+      lastAt: this.#reloadedAt,
+      lastError: this.#reloadError ?? null,
+    };
+  }
+
+  /** The pools of the router that serves. */
+  get pools(): readonly SharedPool[] {
+    return this.#generations.at(-1)?.pools ?? [];
+  }
+
+  /** Where it listens; empty until it does. */
+  get addresses(): readonly string[] {
+    return this.#generations.at(-1)?.addresses ?? [];
+  }
+
+  /** The last warnings and errors of the log. */
+  get troubles(): Troubles {
+    return this.#outputs.troubles;
+  }
+
   #newGeneration(configuration: Configuration): Generation {
     return new Generation(++this.#count, configuration, this.#environment);
   }
@@ -199,7 +243,7 @@ export class Supervisor {
    * are counted: were more accepted, none would be left for their remotes.
    */
   #fitDescriptors(): void {
-    const { open, connectedNow } = this.#gauges;
+    const { open, connectedNow } = this.gauges;
     const { router, options: { maxConnections } } = this.#configuration;
     this.#room = countConnections(open + connectedNow, router.url);
     this.#limitConnections(maxConnections);
@@ -213,15 +257,15 @@ export class Supervisor {
 
   #limitConnections(most = Infinity): void {
     const room = this.#room;
-    this.#gauges.setMaximum(Math.min(most, room?.connections ?? Infinity));
-    this.#gauges.setMore(
+    this.gauges.setMaximum(Math.min(most, room?.connections ?? Infinity));
+    this.gauges.setMore(
       room !== undefined && !room.isAll && room.connections < most,
     );
   }
 
   /** A worker has no place for another connection: there may be room for more. */
   #onFull(): void {
-    if (this.#gauges.mayHaveMore) this.#fitDescriptors();
+    if (this.gauges.mayHaveMore) this.#fitDescriptors();
   }
 
   #onReload(signal: string): void {
@@ -268,6 +312,7 @@ export class Supervisor {
       );
     }
     const since = Date.now();
+    this.#reloadedAt = new Date(since).toISOString();
     let next: Generation | undefined;
     try {
       const configuration = await this.#reread();
@@ -286,11 +331,11 @@ export class Supervisor {
       }
       outputs.commit();
       await this.#takeOver(next);
-      this.#gauges.counters.add("reloads");
+      this.gauges.counters.add("reloads");
       this.#reloadError = undefined;
     } catch (error) {
       if (this.#stopping !== "no") return;
-      this.#gauges.counters.add("reloads-failed");
+      this.gauges.counters.add("reloads-failed");
       this.#reloadError = error instanceof Error
         ? error.message
         : String(error);
@@ -323,6 +368,7 @@ export class Supervisor {
     if (maxConnections !== this.#configuration.options.maxConnections) {
       this.#limitConnections(maxConnections);
     }
+    this.#keepAdmin(next.configuration);
     this.#configuration = next.configuration;
     // whoever stops it retires all
     if (this.#stopping !== "no") return;
@@ -337,6 +383,15 @@ export class Supervisor {
       `Reloaded: generation ${next.id} serves with ${this.#countWorkers()}; ${open} connections from before go on`,
     );
     this.#onChange();
+  }
+
+  /** The admin server stays where it is, so that it can be relied on. */
+  #keepAdmin({ options: { admin } }: Configuration): void {
+    const place = placeOf(admin);
+    if (place === this.#adminPlace) return;
+    this.#outputs.log.warn(
+      `The admin server stays as it is, ${this.#adminPlace}, as it needs a restart to be another: ${place}`,
+    );
   }
 
   /**
@@ -360,9 +415,9 @@ export class Supervisor {
 
   #logCounters(): void {
     this.#outputs.log.info(
-      `Connections: ${this.#gauges} (current/maximum/total), ${this.#gauges.connectedNow} with a remote`,
+      `Connections: ${this.gauges} (current/maximum/total), ${this.gauges.connectedNow} with a remote`,
     );
-    const counters = String(this.#gauges.counters);
+    const counters = String(this.gauges.counters);
     if (counters !== "") this.#outputs.log.info(`Counters: ${counters}`);
   }
 
@@ -409,10 +464,10 @@ export class Supervisor {
   #drain(): void {
     // before the workers stop: who finds a socket file yet is accepted yet
     this.#files.remove();
-    let last = this.#gauges.open;
+    let last = this.gauges.open;
     this.#logWaiting(last);
     const timer = setInterval(() => {
-      const { open } = this.#gauges;
+      const { open } = this.gauges;
       if (open === last) return;
       last = open;
       this.#logWaiting(open);
@@ -431,7 +486,7 @@ export class Supervisor {
   /** Closes what has not ended in time. */
   #abort(): void {
     this.#outputs.log.warn(
-      `Closing ${this.#gauges.open} connections that did not finish in ${FAST_SHUTDOWN} seconds.`,
+      `Closing ${this.gauges.open} connections that did not finish in ${FAST_SHUTDOWN} seconds.`,
     );
     for (const generation of this.#generations) generation.abort("shutdown");
     // a worker that is stuck in a loop cannot close its own
@@ -446,7 +501,7 @@ export class Supervisor {
     if (!this.#generations.every(({ isDrained }) => isDrained)) return;
     if (this.#countStuck() > 0) {
       this.#outputs.log.warn(
-        `Giving up ${this.#gauges.open} connections of stuck workers`,
+        `Giving up ${this.gauges.open} connections of stuck workers`,
       );
     }
     this.#stopped.resolve(this.#exitStatus);
@@ -472,7 +527,7 @@ export class Supervisor {
       this.#exitStatus = TOO_MANY_STUCK;
       this.#stop("fast");
     }
-    this.#gauges.counters.add("workers-stuck");
+    this.gauges.counters.add("workers-stuck");
     generation.onStuck(worker);
   }
 
@@ -500,10 +555,14 @@ export class Supervisor {
     for (const [level, message] of batch.log) log[level](message);
     if (batch.access !== "") this.#outputs.access(batch.access);
     if (batch.dropped > 0) {
-      this.#gauges.counters.add("lines-dropped", batch.dropped);
+      this.gauges.counters.add("lines-dropped", batch.dropped);
       log.warn(
         `Dropped ${batch.dropped} lines of a worker as there were too many`,
       );
     }
   }
+}
+
+function placeOf(admin: AdminOptions | undefined): string {
+  return admin === undefined ? "off" : formatAddress(admin);
 }

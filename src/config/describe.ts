@@ -119,7 +119,13 @@ const NUMBERS = [
   "proxyProtocol",
 ] as const;
 
-function describeAction(action: Action): string {
+/**
+ * Writes an action on one line.
+ *
+ * @param action The action.
+ * @returns Such as `remote 10.0.0.1:80, connectTimeout 2`.
+ */
+export function describeAction(action: Action): string {
   switch (action.kind) {
     case "close":
       return action.content === undefined

@@ -5,6 +5,7 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
+import { type AdminOptions, parseAdminAddress } from "../admin/options.ts";
 import {
   burstOf,
   ConfigError,
@@ -135,6 +136,7 @@ function toSettings(input: TableInput, folder: string): Settings {
     ...input.maxDuration === undefined
       ? {}
       : { maxDuration: input.maxDuration * 1000 },
+    admin: toAdmin(input.admin, folder),
     drainTimeout: input.drainTimeout && input.drainTimeout * 1000,
     grants: allow && {
       net: toGrant(allow.net),
@@ -150,6 +152,24 @@ function toSettings(input: TableInput, folder: string): Settings {
     accessLog: accessLog === undefined || ["-", "off"].includes(accessLog)
       ? accessLog
       : resolve(folder, accessLog),
+  };
+}
+
+function toAdmin(
+  input: TableInput["admin"],
+  folder: string,
+): AdminOptions | undefined {
+  if (input === undefined) return undefined;
+  if (typeof input === "string") {
+    const parsed = parseAdminAddress(input);
+    if (typeof parsed === "string") throw new TypeError(parsed);
+    return { ...parsed, tokenFile: undefined };
+  }
+  const { host = "127.0.0.1", port, tokenFile } = input;
+  return {
+    hostname: host.replace(/^\[(.*)\]$/, "$1"),
+    port,
+    tokenFile: tokenFile && resolve(folder, tokenFile),
   };
 }
 

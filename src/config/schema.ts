@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from "zod";
+import { parseAdminAddress } from "../admin/options.ts";
 import { LIMITS, MAX_SECONDS } from "../cli.ts";
 import {
   isUnix,
@@ -350,6 +351,18 @@ export const tableSchema = mapping({
     .optional().describe("The format of both logs."),
   accessLog: nonEmpty("a path, - or off").optional()
     .describe("A file; - is standard output, off is none."),
+  admin: z.union([
+    text("a text host:port", parseAdminAddress),
+    mapping({
+      host: nonEmpty("a host name or an IP address").optional()
+        .describe("A host name or an IP address; default 127.0.0.1."),
+      port: port.describe("The port; 0 for any that is free."),
+      tokenFile: nonEmpty("a path").optional().describe(
+        "A file with the token that requests must have; needed if the host is not a loopback address.",
+      ),
+    }),
+  ], rule(`must be "host:port", or a mapping of host, port and tokenFile`))
+    .optional().describe("Where the admin server listens."),
   allow: mapping({
     net: grant("a host", text("a host", checkHost)),
     read: grant("a path"),

@@ -5,9 +5,8 @@
  * @module
  */
 
-/** What is counted. To count something more, add its name. */
-export const COUNTERS = [
-  // connections, by their `EndReason`
+/** How connections end: each `EndReason`. */
+export const END_REASONS = [
   "done",
   "router-close",
   "router-error",
@@ -32,6 +31,12 @@ export const COUNTERS = [
   "shutdown",
   "drain-timeout",
   "internal-error",
+] as const;
+
+/** What is counted. To count something more, add its name. */
+export const COUNTERS = [
+  // connections, by their `EndReason`
+  ...END_REASONS,
   // how often, and how many milliseconds, there was no place for a connection
   "max-connections",
   "max-connections-ms",
@@ -50,6 +55,25 @@ export const COUNTERS = [
 
 /** One of {@linkcode COUNTERS}. */
 export type Counter = typeof COUNTERS[number];
+
+/** Those that count how often a limit was met. */
+export const LIMIT_COUNTERS = [
+  "preread-limit",
+  "preread-timeout",
+  "proxy-timeout",
+  "inactivity-timeout",
+  "half-close-timeout",
+  "idle-timeout",
+  "max-duration",
+  "client-stalled",
+  "drain-timeout",
+  "max-connections",
+  "too-many-from-address",
+  "rate-limited",
+  "address-table-full",
+  "descriptors-exhausted",
+  "lines-dropped",
+] as const satisfies readonly Counter[];
 
 /** The values of all counters. */
 export type Counts = Readonly<Record<Counter, number>>;

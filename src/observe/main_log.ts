@@ -15,6 +15,7 @@ import {
 import type { Format } from "./access_log.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { type Level, LEVELS, type Log } from "./log.ts";
+import type { Troubles } from "./troubles.ts";
 
 const NAMES: Record<Level, LogLevel> = {
   error: "error",
@@ -29,9 +30,15 @@ const NAMES: Record<Level, LogLevel> = {
  * @param level The least important level to write.
  * @param format How a line is written.
  * @param writer Takes the lines.
+ * @param troubles Keeps the warnings and errors.
  * @returns The log.
  */
-export function mainLog(level: Level, format: Format, writer: LineWriter): Log {
+export function mainLog(
+  level: Level,
+  format: Format,
+  writer: LineWriter,
+  troubles: Troubles,
+): Log {
   const formatter: (record: LogRecord) => string = format === "json"
     ? getJsonLinesFormatter({ categorySeparator: ".", message: "rendered" })
     : getTextFormatter({
@@ -53,8 +60,10 @@ export function mainLog(level: Level, format: Format, writer: LineWriter): Log {
     ],
   });
   const logger = getLogger("proxymachine");
-  const write = (name: Level) => (message: string) =>
+  const write = (name: Level) => (message: string) => {
+    troubles.add(name, message);
     logger[name](literal(message));
+  };
   return {
     error: write("error"),
     warn: write("warn"),

@@ -6,6 +6,7 @@
 import { ConfigError, type Options } from "../cli.ts";
 import { LineWriter, type Sink } from "./line_writer.ts";
 import type { Log } from "./log.ts";
+import { Troubles } from "./troubles.ts";
 import { mainLog } from "./main_log.ts";
 
 /** Milliseconds to wait at the end for a log that is stuck. */
@@ -28,6 +29,8 @@ const NOWHERE: Output = {
 export class Outputs {
   /** The operational log. */
   log: Log;
+  /** Its last warnings and errors. */
+  readonly troubles: Troubles = new Troubles();
   readonly #errors: LineWriter;
   readonly #access: LineWriter;
   #options: LogOptions;
@@ -41,7 +44,7 @@ export class Outputs {
     this.#errors = new LineWriter(Deno.stderr, () => {}, onDropped);
     this.#options = options;
     this.#output = output;
-    this.log = mainLog(options.logLevel, options.logFormat, this.#errors);
+    this.log = this.#makeLog(options);
     this.#access = new LineWriter(
       output,
       (message) => this.log.warn(`Access log: ${message}`),
@@ -107,7 +110,7 @@ export class Outputs {
         const { logLevel, logFormat } = this.#options;
         this.#options = options;
         if (options.logLevel !== logLevel || options.logFormat !== logFormat) {
-          this.log = mainLog(options.logLevel, options.logFormat, this.#errors);
+          this.log = this.#makeLog(options);
         }
         if (output !== undefined) this.#use(output);
       },
@@ -119,6 +122,10 @@ export class Outputs {
   async flush(): Promise<void> {
     await this.#access.flush(FLUSH_TIME);
     await this.#errors.flush(FLUSH_TIME);
+  }
+
+  #makeLog({ logLevel, logFormat }: LogOptions): Log {
+    return mainLog(logLevel, logFormat, this.#errors, this.troubles);
   }
 
   #use(output: Output): void {

@@ -35,7 +35,7 @@ default: { remote: "\${bytes.1}:80" }
   assert.deepEqual(mistakes(source), [
     "r.yaml:2: workers: must be a whole number from 1 to 1024: current value is 0",
     "r.yaml:3: max-preread: is written maxPreread: current value is 7",
-    "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxConnectionsPerIp, rateLimit, maxPreread, prereadTimeout, halfCloseTimeout, idleTimeout, maxDuration, drainTimeout, logLevel, logFormat, accessLog, allow, router, pools, routes, default: current value is 1",
+    "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxConnectionsPerIp, rateLimit, maxPreread, prereadTimeout, halfCloseTimeout, idleTimeout, maxDuration, drainTimeout, logLevel, logFormat, accessLog, admin, allow, router, pools, routes, default: current value is 1",
     'r.yaml:8: route 1 (web): match.tls.serverName: must be a regular expression (Unterminated group): current value is "/(/"',
     'r.yaml:8: route 1 (web): match.tls.servername: is written serverName: current value is "x"',
     'r.yaml:9: route 1 (web): match.client: must have no bits set behind the first 8: current value is "10.0.0.1/8"',
@@ -193,6 +193,7 @@ maxDuration: 3600
 logLevel: debug
 logFormat: json
 accessLog: access.log
+admin: { port: 9901, tokenFile: token }
 allow: { net: [10.0.0.1:80, "unix:/a"], read: [a, /b], env: true }
 router: ./rest.ts
 `);
@@ -212,6 +213,11 @@ router: ./rest.ts
     maxPreread: 1000,
     prereadTimeout: 1500,
     halfCloseTimeout: 2000,
+    admin: {
+      hostname: "127.0.0.1",
+      port: 9901,
+      tokenFile: `${cwd}/token`,
+    },
     drainTimeout: 9000,
     idleTimeout: 0,
     maxDuration: 3_600_000,

@@ -1,0 +1,38 @@
+/**
+ * The configuration in use, for `/api/config`.
+ *
+ * @module
+ */
+import { describeAction, describeMatch } from "../config/describe.ts";
+import { describeConfiguration } from "../describe.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * Describes the configuration. It has no secrets: neither keys nor tokens.
+ *
+ * @param source What runs.
+ * @returns Plain data.
+ */
+export function configurationOf(
+  { configuration, hooks, pools }: Source,
+): unknown {
+  const { options, router, files } = configuration;
+  return {
+    files,
+    lines: describeConfiguration(
+      options,
+      router,
+      hooks,
+      pools.map(({ report }) => report),
+    ),
+    routes: (router.table?.routes ?? []).map((
+      { name, line, match, action },
+      index,
+    ) => ({
+      name: name ?? `route ${index + 1}`,
+      line,
+      match: describeMatch(match),
+      action: describeAction(action),
+    })),
+  };
+}

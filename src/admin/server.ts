@@ -1,0 +1,155 @@
+/**
+ * The admin server: the status page, its API, health and metrics, by HTTP on
+ * the main thread.
+ *
+ * @module
+ */
+import { formatAddress } from "../connection/address.ts";
+import { StartError } from "../listening.ts";
+import type { Log } from "../observe/log.ts";
+import { type Answer, notAllowed } from "./answer.ts";
+import { Api } from "./api.ts";
+import { ASSETS } from "./assets.ts";
+import { health, readiness } from "./health.ts";
+import type { AdminOptions } from "./options.ts";
+import {
+  checkHost,
+  checkOrigin,
+  checkToken,
+  type Refusal,
+} from "./security.ts";
+import type { Source } from "./source.ts";
+
+/** What every answer has. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** Listens, and answers. */
+export class AdminServer implements AsyncDisposable {
+  readonly #source: Source;
+  readonly #options: AdminOptions;
+  readonly #log: () => Log;
+  readonly #api: Api;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  #token: string | undefined;
+  readonly #stop = new AbortController();
+
+  /**
+   * Listens.
+   *
+   * @param options Where.
+   * @param source What there is to tell.
+   * @param log The operational log as it is now.
+   * @throws {StartError} If the address cannot be listened on.
+   */
+  constructor(options: AdminOptions, source: Source, log: () => Log) {
+    this.#options = options;
+    this.#source = source;
+    this.#log = log;
+    this.#token = source.configuration.adminToken;
+    this.#api = new Api(source);
+    try {
+      this.#server = Deno.serve({
+        hostname: options.hostname,
+        port: options.port,
+        signal: this.#stop.signal,
+        onListen: () => {},
+        onError: (error) => this.#failed(error),
+      }, async (request) => respond(await this.#answer(request)));
+    } catch (error) {
+      const reason = error instanceof Deno.errors.AddrInUse
+        ? "another program listens there"
+        : error instanceof Error
+        ? error.message
+        : error;
+      throw new StartError(
+        `Cannot listen on ${formatAddress(options)} for --admin: ${reason}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Where it listens. */
+  get address(): Deno.NetAddr {
+    return this.#server.addr;
+  }
+
+  /** Stops at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#server.finished;
+  }
+
+  async #answer(request: Request): Promise<Answer> {
+    const refused = checkHost(request, this.#options);
+    if (refused !== undefined) return refuse(refused);
+    const { pathname, searchParams } = new URL(request.url);
+    const { method } = request;
+    const isRead = method === "GET" || method === "HEAD";
+    if (isRead) {
+      if (pathname === "/healthz") return health(this.#source);
+      if (pathname === "/readyz") return readiness(this.#source);
+      // there is nothing secret in the page itself, which asks for the token
+      const asset = ASSETS.get(pathname);
+      if (asset !== undefined) return asset;
+    }
+    // a reload may bring another token, but does not take it away
+    this.#token = this.#source.configuration.adminToken ?? this.#token;
+    const unknown = checkToken(request, this.#token);
+    if (unknown !== undefined) return refuse(unknown);
+    if (!isRead) {
+      if (method !== "POST") return notAllowed("GET, HEAD, POST");
+      const foreign = checkOrigin(request, this.#token !== undefined);
+      if (foreign !== undefined) return refuse(foreign);
+    }
+    const answer = await this.#api.answer(
+      isRead ? "GET" : "POST",
+      pathname,
+      searchParams,
+    );
+    return answer ?? {
+      status: 404,
+      body: { error: `there is no ${method} ${pathname}` },
+    };
+  }
+
+  #failed(error: unknown): Response {
+    this.#log().error(
+      `Cannot answer a request to --admin as there was an internal error: ${
+        error instanceof Error ? error.message : error
+      }`,
+    );
+    return respond({ status: 500, body: { error: "internal error" } });
+  }
+}
+
+function refuse({ status, error }: Refusal): Answer {
+  return {
+    status,
+    body: { error },
+    ...status === 401 ? { headers: { "www-authenticate": "Bearer" } } : {},
+  };
+}
+
+function respond({ status = 200, type, body, headers }: Answer): Response {
+  const text = body === undefined
+    ? null
+    : type === undefined
+    ? `${JSON.stringify(body)}\n`
+    : String(body);
+  return new Response(text, {
+    status,
+    headers: {
+      ...HEADERS,
+      ...text === null ? {} : { "content-type": type ?? "application/json" },
+      ...headers,
+    },
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * What the admin server is told about the program.
+ *
+ * @module
+ */
+import type { Configuration } from "../configuration.ts";
+import type { Gauges } from "../observe/gauges.ts";
+import type { Troubles } from "../observe/troubles.ts";
+import type { SharedPool } from "../pool/share.ts";
+import type { ReloadStatus, Status } from "../status.ts";
+
+/** The part of the supervisor that the admin server needs; it changes nothing. */
+export interface Source {
+  /** What runs now. */
+  readonly configuration: Configuration;
+  /** The hooks of the router that serves. */
+  readonly hooks: readonly string[];
+  /** The pools that it has made. */
+  readonly pools: readonly SharedPool[];
+  /** What is known of the workers. */
+  readonly status: Status;
+  /** What has become of reloads. */
+  readonly reloads: ReloadStatus;
+  /** Where it listens, in the order of the listeners; empty until it does. */
+  readonly addresses: readonly string[];
+  /** The numbers that all threads share. */
+  readonly gauges: Gauges;
+  /** The last warnings and errors of the log. */
+  readonly troubles: Troubles;
+}

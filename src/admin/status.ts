@@ -1,0 +1,73 @@
+/**
+ * The state of the program, for `/api/status`.
+ *
+ * @module
+ */
+import { formatAddress } from "../connection/address.ts";
+import { VERSION } from "../help.ts";
+import {
+  type Counter,
+  type Counts,
+  END_REASONS,
+  LIMIT_COUNTERS,
+} from "../observe/counters.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * Describes the state of the program.
+ *
+ * @param source What is known of it.
+ * @returns Plain data: times as in RFC 3339, durations in seconds, sizes in
+ * bytes.
+ */
+export function statusOf(source: Source): unknown {
+  const { status, gauges, reloads } = source;
+  const { open, maximum, total, connected, limit, counts } = gauges.snapshot();
+  return {
+    version: VERSION,
+    runtime: `Deno ${Deno.version.deno}`,
+    startedAt: status.started,
+    uptime: (Date.now() - Date.parse(status.started)) / 1000,
+    state: status.state === "stopping" ? "draining" : status.state,
+    reloads,
+    listeners: listenersOf(source),
+    workers: status.generations.flatMap(({ id: generation, workers }) =>
+      workers.map(({ name, state, connections, lag }) => ({
+        id: name,
+        generation,
+        state: state === "loading" ? "starting" : state,
+        connections,
+        eventLoopLag: lag / 1000,
+      }))
+    ),
+    stuck: status.stuck,
+    connections: {
+      current: open,
+      maximum,
+      total,
+      connected,
+      // JSON has no Infinity
+      limit: Number.isFinite(limit) ? limit : null,
+    },
+    ended: pick(counts, END_REASONS),
+    limits: pick(counts, LIMIT_COUNTERS),
+    memory: { rss: Deno.memoryUsage().rss },
+  };
+}
+
+function listenersOf({ configuration, addresses }: Source): unknown[] {
+  return configuration.options.listen.map((listener, index) => ({
+    name: listener.name,
+    address: addresses[index] ?? formatAddress(listener),
+    tls: listener.tls !== undefined,
+    acceptProxy: listener.acceptProxy !== undefined,
+  }));
+}
+
+/** The counters of some names. */
+function pick(
+  counts: Counts,
+  names: readonly Counter[],
+): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, counts[name]]));
+}

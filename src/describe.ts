@@ -1,0 +1,133 @@
+/**
+ * A configuration as text.
+ *
+ * @module
+ */
+import type { AdminOptions } from "./admin/options.ts";
+import type { Grant, Options } from "./cli.ts";
+import { describeTable } from "./config/describe.ts";
+import { formatAddress } from "./connection/address.ts";
+import type { ListenOptions } from "./connection/listener.ts";
+import type { ListenTls } from "./connection/tls_server.ts";
+import type { RouterSource } from "./messages.ts";
+import { describePool } from "./pool/plan.ts";
+import type { PoolReport } from "./pool/share.ts";
+import { grantedSockets } from "./sandbox.ts";
+
+/**
+ * Describes a configuration, for `--check` and the admin server. It has no
+ * secrets.
+ *
+ * @param options The options.
+ * @param router The router, or the table.
+ * @param hooks The hooks of a router.
+ * @param pools The pools that it has made.
+ * @returns The lines.
+ */
+export function describeConfiguration(
+  options: Options,
+  router: RouterSource,
+  hooks: readonly string[],
+  pools: readonly PoolReport[],
+): string[] {
+  const { connection, grants } = options;
+  const { table, url } = router;
+  return [
+    ...table === undefined
+      ? [`router       ${router.name}: ${hooks.join(", ")}`]
+      : [
+        `table        ${table.file}: ${table.routes.length} routes`,
+        ...describeTable(table, url && router.name)
+          .map((line) => `             ${line}`),
+      ],
+    ...pools.map((pool) => `pool         ${describePool(pool)}`),
+    `listen       ${options.listen.map(describeListener).join(", ")}`,
+    `workers      ${options.workers}`,
+    `preread      at most ${connection.maxPreread} bytes and ${
+      connection.prereadTimeout / 1000
+    } seconds`,
+    `half-close   at most ${
+      connection.halfCloseTimeout / 1000
+    } seconds without progress`,
+    `idle         ${describeLimit(connection.idleTimeout)}`,
+    `duration     ${describeLimit(connection.maxDuration)}`,
+    `connections  ${
+      options.maxConnections === undefined
+        ? "as many as there are file descriptors for"
+        : `at most ${options.maxConnections}`
+    }`,
+    `per address  ${describeAddresses(options.addresses)}`,
+    `permissions  net: ${
+      describeNet(grants.net ?? true, grantedSockets(options, router))
+    }; read: ${describeGrant(grants.read)}; env: ${
+      describeGrant(grants.env)
+    }; import: ${describeGrant(grants.import)}`,
+    `access log   ${
+      options.accessLog === "-" ? "standard output" : options.accessLog
+    }`,
+    `admin        ${describeAdmin(options.admin)}`,
+  ];
+}
+
+function describeListener(listener: ListenOptions): string {
+  const { acceptProxy, name, tls } = listener;
+  const address = formatAddress(listener);
+  const mode = "mode" in listener && listener.mode !== undefined
+    ? ` mode ${listener.mode.toString(8).padStart(3, "0")}`
+    : "";
+  const parts = [`${address}${name === address ? "" : ` (${name})`}${mode}`];
+  if (acceptProxy !== undefined) {
+    const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
+    parts.push(`with a PROXY header of ${peers}`);
+  }
+  if (tls !== undefined) parts.push(describeTls(tls));
+  return parts.join(" ");
+}
+
+function describeTls({ alpn, certificates }: ListenTls): string {
+  const names = certificates.map(({ certFile, names }) =>
+    names.join(" | ") || certFile
+  );
+  const protocols = alpn.length === 0 ? "" : ` (${alpn.join(" | ")})`;
+  return `with TLS${protocols} for ${names.join(" | ")}`;
+}
+
+/** Socket files are no part of "all". */
+function describeNet(net: Grant, sockets: readonly string[]): string {
+  if (typeof net !== "boolean") return describeGrant(net);
+  return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
+}
+
+function describeAddresses(
+  { maxConnectionsPerIp, rateLimit }: Options["addresses"],
+): string {
+  const limits = [
+    ...maxConnectionsPerIp === 0
+      ? []
+      : [`at most ${maxConnectionsPerIp} connections`],
+    ...rateLimit === undefined ? [] : [
+      `at most ${rateLimit.perSecond} new ones per second, ${rateLimit.burst} at a time`,
+    ],
+  ];
+  return limits.length === 0 ? "no limit" : limits.join("; ");
+}
+
+function describeLimit(milliseconds: number): string {
+  return milliseconds === 0
+    ? "no limit"
+    : `at most ${milliseconds / 1000} seconds`;
+}
+
+function describeGrant(grant: Grant): string {
+  if (grant === true) return "all";
+  return grant === false ? "none" : grant.join(",");
+}
+
+function describeAdmin(admin: AdminOptions | undefined): string {
+  if (admin === undefined) return "off";
+  const { tokenFile } = admin;
+  const guard = tokenFile === undefined
+    ? ""
+    : ` with the token of ${tokenFile}`;
+  return `http://${formatAddress(admin)}/${guard}`;
+}
