@@ -19,6 +19,7 @@ import {
   type SharedPool,
   sharePools,
 } from "./pool/share.ts";
+import { Notices } from "./table/notices.ts";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 import type { SocketFiles } from "./socket_files.ts";
 import type { GenerationStatus } from "./status.ts";
@@ -67,6 +68,8 @@ export class Generation {
   #workers: WorkerThread[] = [];
   readonly #imports = new Set<string>();
   #pools: readonly SharedPool[] = [];
+  /** What its workers have said about tables in Redis. */
+  readonly #notices = new SharedArrayBuffer(Notices.BYTES);
   /** What each worker has been lent of them. */
   readonly #lent = new WeakMap<WorkerThread, readonly PoolMemory[]>();
   #hooks: readonly string[] = [];
@@ -311,6 +314,7 @@ export class Generation {
       ),
       heartbeat: this.#environment.heartbeat,
       pools,
+      notices: this.#notices,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,
     };

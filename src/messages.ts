@@ -71,6 +71,8 @@ export interface Serve {
     | undefined;
   /** The memory of each pool that the router has made. */
   readonly pools: readonly PoolMemory[];
+  /** What the workers of the generation have said about tables in Redis. */
+  readonly notices: SharedArrayBuffer;
   readonly logLevel: Level;
   /** `undefined` if there is no access log. */
   readonly accessLog: Format | undefined;

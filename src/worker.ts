@@ -26,6 +26,8 @@ import { describeError } from "./errors.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { confineImports, reportImports } from "./router/imports.ts";
 import { HOOKS, loadRouter } from "./router/load.ts";
+import { Notices } from "./table/notices.ts";
+import { noticeTables, startTables } from "./table/registry.ts";
 
 /** The part of a worker's global scope that is used here. */
 interface WorkerScope {
@@ -61,6 +63,7 @@ let told: (() => void) | undefined;
 let context: Context | undefined;
 let stopChecks = (): void => {};
 let outbox = new Outbox(say, "info");
+noticeTables(new Notices(outbox, undefined));
 /** The URLs of the files that were imported, if anyone wants to know. */
 let imports: ReadonlySet<string> = new Set();
 
@@ -176,6 +179,8 @@ function serve(message: Serve): void {
   }
   acceptors = listening;
   stopChecks = startPools(message.pools, outbox);
+  noticeTables(new Notices(outbox, message.notices));
+  startTables();
   const { promise, resolve } = Promise.withResolvers<void>();
   told = resolve;
   void untilDrained(context, listening, promise);

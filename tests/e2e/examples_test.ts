@@ -13,6 +13,7 @@ import {
   send,
   unusedPort,
 } from "../fixtures.ts";
+import { Redis } from "../redis.ts";
 import { Authority } from "../tls_fixtures.ts";
 
 const EXAMPLES = join(ROOT, "examples");
@@ -590,4 +591,30 @@ Deno.test("tls_sni.ts ends TLS with the certificate of the name, and routes by p
     );
   assert.equal(await get("a.example", "--http2"), "HTTP/2 of a\n");
   assert.equal(await get("b.example", "--http1.1"), "HTTP/1 of b\n");
+});
+
+Deno.test("redis_table.ts routes curl by what Redis has for the host", async () => {
+  await using one = new WebServer("one");
+  await using two = new WebServer("two");
+  await using redis = await Redis.start();
+  await redis.command("SET", "site:a.example", one.remote);
+  await using proxy = await startExample("redis_table.ts", {
+    "redis://127.0.0.1:6379/0": redis.url,
+  });
+  const get = (host: string) =>
+    curl(
+      "-w",
+      "%{http_code}",
+      "-H",
+      `Host: ${host}`,
+      `127.0.0.1:${proxy.port}`,
+    );
+  assert.equal(await get("a.example"), "one\n200");
+  assert.equal(await get("b.example"), "404");
+  await redis.command("SET", "site:b.example", two.remote);
+  for (;;) {
+    const page = await get("B.example:80");
+    if (page === "two\n200") break;
+    assert.equal(page, "404"); // the message of Redis is under way
+  }
 });

@@ -15,6 +15,7 @@ const MODULES: readonly (readonly [name: string, entry: string])[] = [
   ["proxymachine", "src/mod.ts"],
   ["proxymachine/pool", "src/pool/mod.ts"],
   ["proxymachine/protocols", "src/protocols/mod.ts"],
+  ["proxymachine/table", "src/table/mod.ts"],
 ];
 
 const HEADER = `\

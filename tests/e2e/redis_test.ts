@@ -1,0 +1,214 @@
+/**
+ * Tables in Redis: several proxies, each with several workers, and one Redis.
+ */
+import assert from "node:assert/strict";
+import {
+  Backend,
+  Proxy,
+  type ProxyOptions,
+  receiveAll,
+  send,
+  test,
+} from "../fixtures.ts";
+import { Redis } from "../redis.ts";
+
+const TWO_WORKERS: ProxyOptions = { args: ["-w", "2"] };
+
+/** A router for clients that send a name and a line break. */
+function router(options: string, timeout = 10): string {
+  return `import { redisTable } from "proxymachine/table";
+const worker = crypto.randomUUID();
+const names = redisTable({ timeout: ${timeout}, ${options} });
+export default async (data) => {
+  const name = data.match(/^(.*)\\n/)?.[1];
+  if (name === undefined) return { noop: true };
+  const remote = await names.get(name);
+  return remote === undefined
+    ? { close: worker + " unknown" }
+    : { remote, reply: worker + " " };
+};`;
+}
+
+/** A backend that says its name and closes. */
+function named(name: string): Backend {
+  return new Backend((socket) => send(socket, name));
+}
+
+/** What a worker answers a client that asks for a name. */
+async function askWorker(
+  proxy: Proxy,
+  name: string,
+): Promise<{ worker: string; answer: string }> {
+  using client = await proxy.connect();
+  await send(client, `${name}\n`);
+  const [worker = "", answer = ""] = (await receiveAll(client)).split(" ");
+  return { worker, answer };
+}
+
+/** What a client is answered that asks for a name. */
+async function ask(proxy: Proxy, name: string): Promise<string> {
+  return (await askWorker(proxy, name)).answer;
+}
+
+/** Waits until so many workers, of whichever proxies, are connected to Redis. */
+async function connected(redis: Redis, workers: number): Promise<void> {
+  for (;;) {
+    const clients = await redis.command("CLIENT", "LIST");
+    if (clients.match(/name=proxymachine /g)?.length === workers) return;
+  }
+}
+
+/**
+ * Asks again and again, until both workers of each proxy give an answer, and no
+ * other one.
+ *
+ * @returns Milliseconds from the call to the last client that got another one.
+ */
+async function follow(
+  proxies: readonly Proxy[],
+  name: string,
+  answer: string,
+): Promise<number> {
+  const begun = performance.now();
+  const last = proxies.map(async (proxy) => {
+    let other = 0;
+    const same = new Map<string, number>();
+    const ask = async () => {
+      const now = performance.now() - begun;
+      const { worker, answer: given } = await askWorker(proxy, name);
+      if (given === answer) same.set(worker, (same.get(worker) ?? 0) + 1);
+      else {
+        same.delete(worker);
+        other = now;
+      }
+    };
+    while (same.size < 2 || Math.min(...same.values()) < 5) {
+      // together, so that one worker cannot serve them all
+      await Promise.all(Array.from({ length: 8 }, ask));
+    }
+    return other;
+  });
+  return Math.max(...await Promise.all(last));
+}
+
+test("two proxies follow a change in Redis within a second", async () => {
+  await using one = named("1");
+  await using two = named("2");
+  await using redis = await Redis.start();
+  await redis.command("SET", "route:a", one.remote);
+  const text = router(`url: "${redis.url}"`);
+  await using a = await Proxy.start(text, TWO_WORKERS);
+  await using b = await Proxy.start(text, TWO_WORKERS);
+  const proxies = [a, b];
+  assert.equal(await follow(proxies, "a", "1"), 0);
+  await connected(redis, 4);
+  for (const [server, answer] of [[two, "2"], [one, "1"]] as const) {
+    await redis.command("SET", "route:a", server.remote);
+    const late = await follow(proxies, "a", answer);
+    assert(late < 1000, `${late} ms`);
+  }
+  await redis.command("DEL", "route:a");
+  assert(await follow(proxies, "a", "unknown") < 1000);
+  // the first remote of a list that answers
+  await redis.command("SET", "route:a", `127.0.0.1:1 ${two.remote}`);
+  assert(await follow(proxies, "a", "2") < 1000);
+  for (const { log } of proxies) assert.equal(log.count("Redis"), 0);
+});
+
+test("the last known routes hold while Redis is away, which is said once by each proxy", async () => {
+  await using one = named("1");
+  await using two = named("2");
+  await using redis = await Redis.start();
+  await redis.command("SET", "route:a", one.remote);
+  const text = router(`url: "${redis.url}"`, 2);
+  await using a = await Proxy.start(text, TWO_WORKERS);
+  await using b = await Proxy.start(text, TWO_WORKERS);
+  const proxies = [a, b];
+  await follow(proxies, "a", "1");
+  await connected(redis, 4);
+  await redis.stop();
+  for (const { log } of proxies) {
+    await log.find(
+      / warn Cannot ask Redis for route:\* in redis:\/\/127\.0\.0\.1:\d+\/0 as .*: the last known remotes hold until it can be asked again$/,
+    );
+  }
+  assert.equal(await follow(proxies, "a", "1"), 0);
+  assert.equal(await ask(a, "b"), "unknown");
+  await redis.start();
+  await redis.command("SET", "route:a", two.remote);
+  await connected(redis, 4);
+  assert(await follow(proxies, "a", "2") < 1000);
+  for (const { log } of proxies) {
+    await log.find(" info Connected to Redis: what it has for route:* in ");
+    assert.equal(log.count("Cannot ask Redis"), 1);
+    assert.equal(log.count("Connected to Redis"), 1);
+  }
+});
+
+test("a proxy starts without Redis, and connects as soon as there is one", async () => {
+  await using one = named("1");
+  await using redis = await Redis.start();
+  await redis.stop();
+  const text = router(`url: "${redis.url}"`, 0.1);
+  await using proxy = await Proxy.start(text, TWO_WORKERS);
+  await proxy.log.find("Cannot ask Redis for route:*");
+  assert.equal(await ask(proxy, "a"), "unknown");
+  await redis.start();
+  await redis.command("SET", "route:a", one.remote);
+  await proxy.log.find("Connected to Redis");
+  await connected(redis, 2);
+  await follow([proxy], "a", "1");
+});
+
+test("a wrong password is said in one line, without the password", async () => {
+  await using redis = await Redis.start("--requirepass", "open-sesame");
+  const url = redis.url.replace("//", "//:open-says-me@");
+  const text = router(`url: "${url}"`, 2);
+  await using proxy = await Proxy.start(text, TWO_WORKERS);
+  const line = await proxy.log.find("Cannot ask Redis");
+  assert.match(line, /as it answers HELLO with WRONGPASS invalid username/);
+  assert.equal(await ask(proxy, "a"), "unknown");
+  assert.doesNotMatch(proxy.log.all.join("\n"), /open-s/);
+  assert.equal(proxy.log.count("Cannot ask Redis"), 1);
+});
+
+test("a value that is no remote is logged, and the others hold", async () => {
+  await using one = named("1");
+  await using redis = await Redis.start();
+  await redis.commands(
+    ["SET", "route:a", one.remote],
+    ["SET", "route:b", "10.0.0.1"],
+  );
+  await using proxy = await Proxy.start(router(`url: "${redis.url}"`));
+  assert.equal(await ask(proxy, "b"), "unknown");
+  await proxy.log.find(
+    `error Cannot use the value of "b" in route:* in ${redis.url}/0 as it must be "host:port": current value is "10.0.0.1", which counts as none`,
+  );
+  assert.equal(await ask(proxy, "a"), "1");
+});
+
+test("a reload takes the table over without a client that is lost", async () => {
+  await using one = named("1");
+  await using redis = await Redis.start();
+  await redis.command("SET", "route:a", one.remote);
+  await using proxy = await Proxy.start(
+    router(`url: "${redis.url}"`),
+    TWO_WORKERS,
+  );
+  await follow([proxy], "a", "1");
+  proxy.kill("SIGHUP");
+  const [, ...others] = await Promise.all([
+    proxy.log.find("Reloaded"),
+    ...Array.from({ length: 50 }, () => ask(proxy, "a")),
+  ]);
+  assert.deepEqual([...new Set(others)], ["1"]);
+  // the workers from before end, and their connections with them
+  await connected(redis, 2);
+});
+
+test("a table that cannot be made is said before anything starts", async () => {
+  await assert.rejects(
+    Proxy.start(router(`url: "redis://a", prefx: ""`)),
+    /Cannot make a table as "prefx" is not one of url, prefix, /,
+  );
+});
