@@ -79,6 +79,11 @@ export class Deadlines {
     link.previous.next = link.next;
     link.next.previous = link.previous;
     owner.deadline = undefined;
+    // one that has grown old would keep all that came after it from being
+    // collected with the young
+    link.owner = undefined;
+    link.next = link;
+    link.previous = link;
   }
 
   #add(milliseconds: number): List {

@@ -22,7 +22,7 @@ import { startTls, type TlsToRemote } from "./tls_client.ts";
  * @returns The connected socket, which the caller closes.
  * @throws {Error} If it cannot be connected to.
  */
-export async function dial(
+export function dial(
   connection: Connection,
   { address }: Target,
   { connectTimeout, proxyProtocol, tls }: Connect,
@@ -34,17 +34,23 @@ export async function dial(
   if ("path" in address) {
     // it is there or it is not: nothing that a time limit would be for
     const { path } = address;
-    return takeSocket(await Deno.connect({ transport: "unix", path }));
+    return Deno.connect({ transport: "unix", path }).then(takeSocket);
   }
   if (tls !== undefined) {
-    return await dialTls(connection, address, connectTimeout, tls);
+    return dialTls(connection, address, connectTimeout, tls);
   }
-  // a try that may take as long as it likes needs no timer, and no signal
-  return takeSocket(
-    connectTimeout === undefined
-      ? await Deno.connect(address)
-      : await connectInTime(connection, address, connectTimeout),
-  );
+  return dialTcp(connection, address, connectTimeout).then(takeSocket);
+}
+
+/** A try that may take as long as it likes needs no timer, and no signal. */
+function dialTcp(
+  connection: Connection,
+  address: HostPort,
+  connectTimeout: number | undefined,
+): Promise<Deno.TcpConn> {
+  return connectTimeout === undefined
+    ? Deno.connect(address)
+    : connectInTime(connection, address, connectTimeout);
 }
 
 /** The time limit is that of connecting and the handshake together. */
@@ -55,9 +61,7 @@ async function dialTls(
   tls: TlsToRemote,
 ): Promise<Socket> {
   const started = performance.now();
-  const conn = connectTimeout === undefined
-    ? await Deno.connect(address)
-    : await connectInTime(connection, address, connectTimeout);
+  const conn = await dialTcp(connection, address, connectTimeout);
   setOptions(conn);
   const { preamble } = connection;
   if (preamble !== undefined) {

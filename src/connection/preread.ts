@@ -240,6 +240,7 @@ function decide(connection: Connection, verdict: Connect | Close): void {
   connection.clocks.stop();
   if (verdict.kind === "connect") {
     connection.enter("connect");
+    connection.keepForReroute();
     void serveRemote(connection, verdict);
   } else if (verdict.data === undefined || verdict.data.length === 0) {
     connection.end("router-close");

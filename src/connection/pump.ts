@@ -15,52 +15,46 @@ import type { Socket } from "./socket.ts";
  * fails, and hands over to the pump from the remote to the client.
  *
  * @param connection In the stage `connect`.
- * @param decision What the router has decided.
+ * @param decision What the router, or a hook after a failure, has decided;
+ * `undefined` if the connection has ended meanwhile.
  */
 export async function serveRemote(
   connection: Connection,
-  decision: Connect,
+  decision: Connect | Close | undefined,
 ): Promise<void> {
   connection.begin();
-  connection.keepForReroute();
   try {
-    await goOn(connection, decision);
+    let verdict = decision;
+    while (verdict?.kind === "connect") {
+      if (verdict.maxDuration !== undefined) {
+        connection.clocks.limitDuration(
+          connection.started + verdict.maxDuration,
+        );
+      }
+      if (verdict.reply !== undefined) {
+        connection.watchHalfClose();
+        if (!await reply(connection, verdict.reply)) return;
+        connection.clocks.stop();
+      }
+      const server = await connect(connection, verdict);
+      if (server === undefined) return;
+      if (!(server instanceof Error)) return join(connection, server, verdict);
+      verdict = await askConnectError(
+        connection,
+        verdict,
+        server,
+        "connect-failed",
+      );
+    }
+    if (verdict === undefined) return;
+    if (verdict.data === undefined) return connection.end("router-close");
+    connection.enter("drain");
+    await lastWords(connection, verdict.data);
   } catch (error) {
     connection.fail(error);
   } finally {
     connection.leave();
   }
-}
-
-/** Does what the router, or a hook after a failure, has decided. */
-async function goOn(
-  connection: Connection,
-  decision: Connect | Close | undefined,
-): Promise<void> {
-  let verdict = decision;
-  while (verdict?.kind === "connect") {
-    if (verdict.maxDuration !== undefined) {
-      connection.clocks.limitDuration(connection.started + verdict.maxDuration);
-    }
-    if (verdict.reply !== undefined) {
-      connection.watchHalfClose();
-      if (!await reply(connection, verdict.reply)) return;
-      connection.clocks.stop();
-    }
-    const server = await connect(connection, verdict);
-    if (server === undefined) return;
-    if (!(server instanceof Error)) return join(connection, server, verdict);
-    verdict = await askConnectError(
-      connection,
-      verdict,
-      server,
-      "connect-failed",
-    );
-  }
-  if (verdict === undefined) return;
-  if (verdict.data === undefined) return connection.end("router-close");
-  connection.enter("drain");
-  await lastWords(connection, verdict.data);
 }
 
 /** Starts what serves a connected remote. */
@@ -93,7 +87,7 @@ async function recover(
   connection.clocks.limitSilence(0);
   if (connection.clientEnded) return connection.end("remote-reset");
   connection.enter("connect");
-  await goOn(
+  await serveRemote(
     connection,
     connection.inactive
       ? await askInactivityError(connection, verdict)
