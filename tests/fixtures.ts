@@ -663,8 +663,9 @@ export class Resettable {
     this.#socket.end();
   }
 
-  /** Resets the connection. */
+  /** Resets the connection, unless the peer has. */
   async reset(): Promise<void> {
+    if (this.#socket.closed) return;
     const closed = once(this.#socket, "close");
     this.#socket.resetAndDestroy();
     await closed;

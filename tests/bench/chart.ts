@@ -123,7 +123,13 @@ function bar(x: number, y: number, width: number): string {
     `a${radius} ${radius} 0 0 1 -${radius} ${radius}h-${straight}z`;
 }
 
-function text(x: number, y: number, kind: string, content: string): string {
+/** A text, at the left end of its baseline. */
+export function text(
+  x: number,
+  y: number,
+  kind: string,
+  content: string,
+): string {
   return `<text class="${kind}" x="${x.toFixed(1)}" y="${y}">${
     escape(content)
   }</text>`;
@@ -143,7 +149,8 @@ function round(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(1);
 }
 
-function escape(text: string): string {
+/** A text that SVG takes for nothing else. */
+export function escape(text: string): string {
   return text.replace(
     /[&<>]/g,
     (sign) => ({ "&": "&amp;", "<": "&lt;" })[sign] ?? "&gt;",

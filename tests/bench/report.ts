@@ -179,7 +179,7 @@ function number(value: number, digits: number): string {
 }
 
 /** Columns of equal width: the first to the left, the others to the right. */
-function align(rows: readonly (readonly string[])[]): string {
+export function align(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from(
     { length: columns },
