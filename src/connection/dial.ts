@@ -99,12 +99,18 @@ async function connectInTime(
   milliseconds: number,
 ): Promise<Deno.TcpConn> {
   const controller = connection.connecting = new AbortController();
+  const { signal } = controller;
+  // Deno 2.9 asks it when the connection is made, and forgets the connection,
+  // which stays open, if the time was over a moment before
+  Object.defineProperty(signal, "throwIfAborted", { value: () => {} });
   const timer = setTimeout(
     () => controller.abort(timedOut({ hostname, port }, milliseconds)),
     milliseconds,
   );
   try {
-    return await Deno.connect({ hostname, port, signal: controller.signal });
+    return await Deno.connect({ hostname, port, signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
   } finally {
     clearTimeout(timer);
     connection.connecting = undefined;

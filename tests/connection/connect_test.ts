@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import {
+  Backend,
   Proxy,
   receive,
   receiveAll,
@@ -230,4 +231,35 @@ async function canTrace(): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+test("a try that connects when its time is just over leaves no descriptor", async () => {
+  await using backend = new Backend(async (socket) => {
+    await send(socket, await receiveAll(socket));
+  });
+  // busy while the kernel connects, and until the time is over
+  await using proxy = await Proxy.start(`export default {
+    route() {
+      queueMicrotask(() => {
+        for (const since = performance.now(); performance.now() - since < 60;);
+      });
+      return { remote: "${backend.remote}", connectTimeout: 0.02 };
+    },
+  };`);
+  const before = await descriptors(proxy.pid);
+  for (let turn = 0; turn < 10; turn++) {
+    using client = await proxy.connect();
+    await send(client, "a");
+    await client.closeWrite();
+    assert.equal(await receiveAll(client), "a");
+  }
+  while (await descriptors(proxy.pid) > before) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+});
+
+async function descriptors(pid: number): Promise<number> {
+  let count = 0;
+  for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) count++;
+  return count;
 }
