@@ -207,3 +207,35 @@ test("without the permission to read a key, the command that works is printed", 
   assert.match(stderr, /Cannot start without --allow-read=/);
   assert.ok(stderr.includes(`,${cert},${key} `), stderr);
 });
+
+test("HUP takes a renewed certificate, and no broken one", async () => {
+  await using authority = await Authority.make();
+  const { cert, key } = await authority.issue({ names: "DNS:old.example" });
+  const renewed = await authority.issue({ names: "DNS:new.example" });
+  await using proxy = await Proxy.start(
+    `export default () => ({ close: "closed" });`,
+    { args: ["-w", "1", "--tls-cert", cert, "--tls-key", key] },
+  );
+  const names = async (): Promise<string> => {
+    const shown = await run([
+      ...["openssl", "s_client", "-connect", `127.0.0.1:${proxy.port}`],
+    ]);
+    const { stdout } = await run(
+      ["openssl", "x509", "-noout", "-ext", "subjectAltName"],
+      shown.stdout,
+    );
+    return stdout;
+  };
+  assert.match(await names(), /DNS:old\.example/);
+  // the certificate alone: its key is another
+  await Deno.copyFile(renewed.cert, cert);
+  proxy.kill("SIGHUP");
+  await proxy.log.find(
+    `Cannot use the private key ${key} as it must be that of the certificate ${cert}`,
+  );
+  assert.match(await names(), /DNS:old\.example/);
+  await Deno.copyFile(renewed.key, key);
+  proxy.kill("SIGHUP");
+  await proxy.log.find("Reloaded: generation 2 ");
+  while (!/DNS:new\.example/.test(await names()));
+});
