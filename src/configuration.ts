@@ -19,6 +19,7 @@ import {
 } from "./certificates.ts";
 import { authorityFiles, readAuthorities } from "./config/authorities.ts";
 import type { LoadedTable } from "./config/load.ts";
+import { readRedisFiles, redisFiles } from "./config/redis_files.ts";
 import type { RouterSource } from "./messages.ts";
 import { requirePermissions } from "./sandbox.ts";
 
@@ -87,7 +88,7 @@ export async function readConfiguration(
   };
 }
 
-/** Reads a route table, and the certificates that it names. */
+/** Reads a route table, and the files that it names. */
 async function loadTable(
   config: string,
 ): Promise<{ table: LoadedTable; authorities: readonly string[] }> {
@@ -97,8 +98,8 @@ async function loadTable(
   const { readTable } = await import("./config/load.ts");
   const table = readTable(source, config);
   return {
-    table: await readAuthorities(table),
-    authorities: authorityFiles(table),
+    table: await readRedisFiles(await readAuthorities(table)),
+    authorities: [...authorityFiles(table), ...redisFiles(table)],
   };
 }
 

@@ -8,6 +8,7 @@ import { formatAddress, isUnix, parseRemote } from "../connection/address.ts";
 import { toMatch } from "./convert.ts";
 import { parseListen } from "./listen.ts";
 import { checkPools } from "./check_pools.ts";
+import { checkTables } from "./check_tables.ts";
 import { isMapping, type Rough } from "./rough.ts";
 import type { Path, Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
@@ -55,6 +56,7 @@ export function checkTable(
     });
   }
   problems.push(...checkPools(root, isSound));
+  problems.push(...checkTables(root, isSound));
   if (isSound(["listen"])) problems.push(...checkListeners(root, isSound));
   return problems;
 }
@@ -67,15 +69,16 @@ function checkAction(
 ): Problem[] {
   const problems: Problem[] = [];
   const has = (key: string) => action[key] !== undefined;
-  const connects = has("remote") || has("pool");
+  const connects = ["remote", "pool", "table"].some(has);
   const refuse = (key: string, rule: string) =>
     problems.push({ path: [...path, key], rule, value: action[key] });
-  if (!["remote", "pool", "close", "reply"].some(has)) {
-    const rule = "must have one of remote, pool, close, or reply with consume";
+  if (!connects && !has("close") && !has("reply")) {
+    const rule =
+      "must have one of remote, pool, table, close, or reply with consume";
     problems.push({ path, rule, value: undefined });
   }
   if (has("close")) {
-    for (const key of ["remote", "pool", "reply"]) {
+    for (const key of ["remote", "pool", "table", "reply"]) {
       if (has(key)) refuse(key, "cannot stand beside close");
     }
   }
@@ -105,6 +108,9 @@ function checkAction(
   }
   if (has("pool") && has("remote")) {
     refuse("pool", "cannot stand beside remote");
+  }
+  for (const key of ["remote", "pool"]) {
+    if (has("table") && has(key)) refuse(key, "cannot stand beside table");
   }
   for (const key of ["remote", "key", "reply", "close"]) {
     const value = action[key];

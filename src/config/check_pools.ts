@@ -37,10 +37,10 @@ export function checkPools(
   }
   const check = (action: unknown, path: Path) => {
     if (!isMapping(action)) return;
-    const { pool, key } = action;
+    const { pool, table, key } = action;
     if (pool === undefined) {
-      if (key === undefined) return;
-      const rule = "must stand beside pool";
+      if (key === undefined || table !== undefined) return;
+      const rule = "must stand beside pool or table";
       problems.push({ path: [...path, "key"], rule, value: key });
       return;
     }

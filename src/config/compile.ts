@@ -10,9 +10,12 @@ import type {
   Answer as HookAnswer,
   Client,
   Decision,
+  RemoteDecision,
   Router,
 } from "../router/contract.ts";
 import { makePool } from "../pool/made.ts";
+import type { RedisTable } from "../table/options.ts";
+import { makeTable } from "../table/registry.ts";
 import type { Bytes } from "../router/bytes.ts";
 import { Preread } from "../router/preread.ts";
 import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
@@ -25,13 +28,14 @@ import {
   type Mentions,
   mentions,
 } from "./template.ts";
-import type {
-  Action,
-  Content,
-  Table,
-  TableRoute,
-  Template,
-  Variable,
+import {
+  type Action,
+  type Content,
+  isLookUp,
+  type Table,
+  type TableRoute,
+  type Template,
+  type Variable,
 } from "./table.ts";
 
 /** Before the first byte. */
@@ -63,20 +67,37 @@ export function compileTable(
   rest: Router | undefined,
 ): CompiledTable {
   for (const { name, options } of table.pools) makePool(name, options);
-  const steps = compileSteps(table.routes);
-  const find = (call: Call): number | "no" | "more" => {
-    for (const step of steps) {
-      const found = step(call);
+  const { steps, below } = compileSteps(table.routes);
+  const find = (call: Call, from: number): number | "no" | "more" => {
+    for (let i = from; i < steps.length; i++) {
+      const found = (steps[i] as Finder)(call);
       if (found !== "no") return found;
     }
     return "no";
   };
   const decide = compileActions(table);
+  const lookUps = compileLookUps(table);
   const asked = new WeakSet<Client>();
-  const route = (data: Preread, client: Client): HookAnswer => {
-    const call = new Call(data, client);
-    const found = find(call);
+  const route = (data: Preread, client: Client): HookAnswer =>
+    routeFrom(0, data, client, new Call(data, client));
+  const routeFrom = (
+    from: number,
+    data: Preread,
+    client: Client,
+    call: Call,
+  ): HookAnswer => {
+    const found = find(call, from);
     if (found === "more") return undefined;
+    const lookUp = lookUps?.get(found);
+    if (lookUp !== undefined) {
+      return once(
+        lookUp(call),
+        (remote) =>
+          remote === undefined
+            ? routeFrom(below.get(found) ?? 0, data, client, call)
+            : { ...decide(found, call) as RemoteDecision, remote },
+      );
+    }
     if (found !== "no" || rest === undefined) return decide(found, call);
     if (rest.accept === undefined || asked.has(client)) {
       return askRest(rest, data, client);
@@ -103,12 +124,25 @@ export function compileTable(
   return {
     router,
     explain(data, client) {
-      const found = find(new Call(data, client));
+      const call = new Call(data, client);
+      let found = find(call, 0);
+      for (
+        let lookUp = lookUps?.get(found);
+        lookUp !== undefined;
+        lookUp = lookUps?.get(found)
+      ) {
+        const remote = lookUp(call);
+        // it was asked before: where it has no answer now, it had none
+        if (typeof remote === "string" || Array.isArray(remote)) break;
+        found = find(call, below.get(found) ?? 0);
+      }
       if (found === "more") return "routes: more bytes are needed";
       if (found === "no") {
         return `default${rest === undefined ? "" : ": the router"}`;
       }
-      return `${routeTitle(table, found)}, line ${table.routes[found]?.line}`;
+      return `${routeTitle(table.routes, found)}, line ${
+        table.routes[found]?.line
+      }`;
     },
   };
 }
@@ -129,15 +163,60 @@ function orElse(first: HookAnswer, second: () => HookAnswer): HookAnswer {
   return first ?? second();
 }
 
-/** Routes that ask for the same field are one step together; others one each. */
-function compileSteps(routes: readonly TableRoute[]): Finder[] {
+/** Goes on at once with what is there, later with what is promised. */
+function once<Value>(
+  value: Value | Promise<Value>,
+  then: (value: Value) => HookAnswer,
+): HookAnswer {
+  return value instanceof Promise
+    ? value.then((value) => then(value) as Decision)
+    : then(value);
+}
+
+/** What is looked up in tables, by the number of the route; mostly nothing. */
+function compileLookUps(
+  { routes, tables }: Table,
+):
+  | ReadonlyMap<unknown, (call: Call) => ReturnType<RedisTable["get"]>>
+  | undefined {
+  if (tables.length === 0) return undefined;
+  const made = new Map(
+    tables.map(({ name, options }) => [name, makeTable(options)]),
+  );
+  const lookUps = new Map<
+    unknown,
+    (call: Call) => ReturnType<RedisTable["get"]>
+  >();
+  routes.forEach(({ action, match }, index) => {
+    if (!isLookUp(action)) return;
+    const name = routeTitle(routes, index);
+    const key = compileTemplate(
+      action.key ?? [""],
+      mentions(match),
+      name,
+      false,
+    );
+    const table = made.get(action.table) as RedisTable;
+    lookUps.set(index, (call) => table.get(key(call)));
+  });
+  return lookUps;
+}
+
+/**
+ * Routes that ask for the same field are one step together; others one each, and
+ * so are those that ask a table: the steps below them are known.
+ */
+function compileSteps(
+  routes: readonly TableRoute[],
+): { steps: readonly Finder[]; below: ReadonlyMap<unknown, number> } {
   const steps: Finder[] = [];
+  const below = new Map<number, number>();
   for (let from = 0; from < routes.length;) {
     let to = from;
     let field: string | undefined;
     for (; to < routes.length; to++) {
-      const match = routes[to]?.match;
-      if (match?.kind !== "field") break;
+      const { match, action } = routes[to] as TableRoute;
+      if (match.kind !== "field" || isLookUp(action)) break;
       field ??= fieldOf(match);
       if (field !== fieldOf(match)) break;
     }
@@ -146,10 +225,11 @@ function compileSteps(routes: readonly TableRoute[]): Finder[] {
       from = to;
     } else {
       steps.push(singleStep(routes, from));
+      below.set(from, steps.length);
       from++;
     }
   }
-  return steps;
+  return { steps, below };
 }
 
 function singleStep(routes: readonly TableRoute[], number: number): Finder {
@@ -161,8 +241,8 @@ function singleStep(routes: readonly TableRoute[], number: number): Finder {
 }
 
 /** What a route is called in messages. */
-function routeTitle(table: Table, index: number): string {
-  const name = table.routes[index]?.name;
+function routeTitle(routes: readonly TableRoute[], index: number): string {
+  const name = routes[index]?.name;
   return `route ${index + 1}${name === undefined ? "" : ` (${name})`}`;
 }
 
@@ -173,7 +253,7 @@ function compileActions(
   const { otherwise } = table;
   const actions: ((call: Call) => Decision)[] = table.routes.map(
     ({ action, match }, index) =>
-      compileAction(action, mentions(match), routeTitle(table, index)),
+      compileAction(action, mentions(match), routeTitle(table.routes, index)),
   );
   const last = otherwise === "router"
     ? () => undefined

@@ -35,6 +35,7 @@ type ContentInput = string | { readonly hex: string };
 export interface ActionInput {
   readonly remote?: OneOrMore<string> | undefined;
   readonly pool?: string | undefined;
+  readonly table?: string | undefined;
   readonly key?: string | undefined;
   readonly reply?: ContentInput | undefined;
   readonly consume?: number | undefined;
@@ -199,11 +200,12 @@ function list<T extends string | number | boolean>(
  * @throws {TypeError} If it has not been checked.
  */
 export function toAction(input: ActionInput): Action {
-  const { remote, pool, key, reply, consume, close } = input;
-  if (remote !== undefined || pool !== undefined) {
+  const { remote, pool, table, key, reply, consume, close } = input;
+  if ((remote ?? pool ?? table) !== undefined) {
     return {
       kind: "remote",
       pool,
+      table,
       key: key === undefined ? undefined : parsed(parseTemplate(key)),
       remotes: list(remote).map((one) => parsed(parseTemplate(one))),
       reply: reply === undefined ? undefined : toContent(reply),

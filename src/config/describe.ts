@@ -6,6 +6,7 @@
 import { formatNetwork } from "./network.ts";
 import { formatPattern } from "./pattern.ts";
 import { findShadowed } from "./shadow.ts";
+import { planTable } from "../table/plan.ts";
 import type {
   Action,
   Content,
@@ -43,6 +44,9 @@ export function describeTable(
       ? `default: the router ${router}`
       : `default: ${shorten(describeAction(table.otherwise))}`,
   );
+  for (const { name, options } of table.tables) {
+    lines.push(`table ${name}: ${planTable(options).title}`);
+  }
   for (const { route, by } of findShadowed(table.routes)) {
     const line = table.routes[route]?.line;
     const routes = by.map((number) => number + 1).join(", ");
@@ -136,10 +140,12 @@ export function describeAction(action: Action): string {
         describeContent(action.reply)
       }, consume ${action.consume}, and go on routing`;
     case "remote": {
-      const { remotes, pool, key, reply, tls } = action;
-      const parts = pool === undefined
-        ? [`remote ${remotes.map(formatTemplate).join(" | ")}`]
-        : [`pool ${pool}`];
+      const { remotes, pool, table, key, reply, tls } = action;
+      const parts = pool !== undefined
+        ? [`pool ${pool}`]
+        : table !== undefined
+        ? [`table ${table}`]
+        : [`remote ${remotes.map(formatTemplate).join(" | ")}`];
       if (key !== undefined) {
         parts.push(`key ${JSON.stringify(formatTemplate(key))}`);
       }

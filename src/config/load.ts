@@ -70,6 +70,10 @@ export function readTable(source: string, file: string): LoadedTable {
         name,
         options: toPool(pool as PoolInput),
       })),
+      tables: Object.entries(input.tables ?? {}).map(([name, table]) => {
+        const { redis: url, passwordFile, ...options } = table;
+        return { name, options: { url, ...options }, passwordFile };
+      }),
       otherwise: otherwise(input),
     },
     settings: toSettings(input, folder),

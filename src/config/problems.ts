@@ -41,7 +41,7 @@ export function tableError(
     const line = lineOf(place, path);
     const current = value === undefined
       ? ""
-      : `: current value is ${describe(value)}`;
+      : `: current value is ${withoutSecrets(describe(value))}`;
     const text = `${file}:${line}: ${entry(path, root)}: ${rule}${current}`;
     return { line, text };
   });
@@ -169,4 +169,9 @@ function isOtherType(issue: z.core.$ZodIssue): boolean {
     return issue.errors.every((issues) => issues.some(isOtherType));
   }
   return issue.code === "invalid_type" || issue.code === "invalid_value";
+}
+
+/** The URL of a table may have a password, wherever it was written. */
+function withoutSecrets(text: string): string {
+  return text.replaceAll(/(rediss?:\/\/)[^\s"]*@/g, "$1…@");
 }

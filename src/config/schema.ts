@@ -33,6 +33,7 @@ import {
   whole,
 } from "./schema_parts.ts";
 import { pools } from "./schema_pools.ts";
+import { tables } from "./schema_tables.ts";
 import { parseTemplate } from "./template.ts";
 
 /** The most that a timer can count, in seconds. */
@@ -112,8 +113,11 @@ const action = {
   pool: nonEmpty("the name of a pool").optional().describe(
     "Connect to a member of this pool, one of pools.",
   ),
+  table: nonEmpty("the name of a table").optional().describe(
+    "Connect to what this table, one of tables, has for the key; if it has nothing, the routes below are tried.",
+  ),
   key: text("a text", parseTemplate).optional().describe(
-    "What chooses the member if the policy of the pool is hash; default: the client's IP address.",
+    "What is looked up in the table; or what chooses the member if the policy of the pool is hash; default: the client's IP address.",
   ),
   reply: CONSTANTS.reply.optional(),
   consume: CONSTANTS.consume.optional(),
@@ -372,6 +376,7 @@ export const tableSchema = mapping({
   router: nonEmpty("the path of a module").optional()
     .describe("A module that serves what no route is for."),
   pools: pools.optional().describe("Pools of remotes, by name."),
+  tables: tables.optional().describe("Tables of remotes in Redis, by name."),
   routes: z.array(route, rule("must be a list of routes")).optional()
     .describe("Tried in order: the first that matches wins."),
   default: mapping(action).optional()

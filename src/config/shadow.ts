@@ -7,7 +7,13 @@
 import { contains } from "./network.ts";
 import { fieldOf, indexable, NameIndex, suffixOf } from "./names.ts";
 import { formatPattern, matches } from "./pattern.ts";
-import type { FieldMatch, Match, Pattern, TableRoute } from "./table.ts";
+import {
+  type FieldMatch,
+  isLookUp,
+  type Match,
+  type Pattern,
+  type TableRoute,
+} from "./table.ts";
 
 /** A route that can never win. */
 export interface Shadowed {
@@ -27,12 +33,14 @@ export function findShadowed(routes: readonly TableRoute[]): Shadowed[] {
   const shadowed: Shadowed[] = [];
   const names = new Map<string, NameIndex>();
   const others: { readonly match: Match; readonly route: number }[] = [];
-  routes.forEach(({ match }, route) => {
+  routes.forEach(({ match, action }, route) => {
     const by = coveredByNames(match, names) ??
       others.filter((other) => covers(other.match, match))
         .slice(0, 1).map((other) => other.route);
     if (by.length > 0) shadowed.push({ route, by });
     const field = indexable(match);
+    // the table may have no remote
+    if (isLookUp(action)) return;
     // thousands of names are looked up, the rest is compared one by one
     if (field === undefined) others.push({ match, route });
     else addNames(field, route, names);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { PoolOptions } from "../pool/options.ts";
+import type { RedisTableOptions } from "../table/options.ts";
 import type { ProtocolName } from "./protocols.ts";
 
 /** Routes in order, and what to do when none wins. */
@@ -15,6 +16,8 @@ export interface Table {
   readonly routes: readonly TableRoute[];
   /** The pools that routes name. */
   readonly pools: readonly TablePool[];
+  /** The tables in Redis that routes name. */
+  readonly tables: readonly TableOfNames[];
   /** What to do when every route has said no. */
   readonly otherwise: Otherwise;
 }
@@ -29,6 +32,15 @@ export type Otherwise = Action | "router";
 export interface TablePool {
   readonly name: string;
   readonly options: PoolOptions;
+}
+
+/** A table in Redis, as a router makes it. */
+export interface TableOfNames {
+  readonly name: string;
+  /** In the file, those of `ca` are paths. */
+  readonly options: RedisTableOptions;
+  /** The file that the password is in, if it is in one. */
+  readonly passwordFile: string | undefined;
 }
 
 /** One route. */
@@ -104,14 +116,19 @@ export interface Network {
 /** What a route does. */
 export type Action = RemoteAction | ReplyAction | CloseAction;
 
-/** Connect to a remote, or to a member of a pool. */
+/** Connect to a remote, to a member of a pool, or to what a table has. */
 export interface RemoteAction {
   readonly kind: "remote";
   /** The name of the pool. */
   readonly pool: string | undefined;
-  /** For the pool. */
+  /** The name of the table; if it has no remote, other routes are tried. */
+  readonly table: string | undefined;
+  /** For the pool or the table. */
   readonly key: Template | undefined;
-  /** `host:port` or `unix:/path`, with variables, in order; none for a pool. */
+  /**
+   * `host:port` or `unix:/path`, with variables, in order; none for a pool or a
+   * table.
+   */
   readonly remotes: readonly Template[];
   /** For the client, before connecting. */
   readonly reply: Content | undefined;
@@ -127,6 +144,17 @@ export interface RemoteAction {
   readonly proxyProtocol: 1 | 2 | undefined;
   /** How to speak TLS with the remote. */
   readonly tls: true | TlsAction | undefined;
+}
+
+/**
+ * Tells whether an action asks a table, which may have no remote.
+ *
+ * @param action Any action.
+ */
+export function isLookUp(
+  action: Action,
+): action is RemoteAction & { readonly table: string } {
+  return action.kind === "remote" && action.table !== undefined;
 }
 
 /** How to speak TLS with a remote, if not in the plainest way. */

@@ -201,18 +201,19 @@ function decode(text: string): string | undefined | null {
   }
 }
 
-/**
- * Shows the value of an option, but no password.
- *
- * @param key The option.
- * @param value Its value, which may be anything.
- */
-export function describeOption(
-  key: keyof RedisTableOptions,
-  value: unknown,
-): string {
+function describeOption(key: keyof RedisTableOptions, value: unknown): string {
   if (key === "password") return "a secret";
-  return key === "url" && typeof value === "string"
-    ? describe(value.replace(/^(\w*:\/*).*@/s, "$1…@"))
-    : describe(value);
+  return describe(
+    key === "url" && typeof value === "string" ? withoutSecrets(value) : value,
+  );
+}
+
+/**
+ * Makes the URL of a server one that can be shown.
+ *
+ * @param url The URL, which need not be one.
+ * @returns The same without user and password.
+ */
+export function withoutSecrets(url: string): string {
+  return url.replace(/^(\w*:\/*).*@/s, "$1…@");
 }

@@ -149,6 +149,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
       action: {
         kind: "remote",
         pool: undefined,
+        table: undefined,
         key: undefined,
         remotes: [[`10.0.0.${i % 256}:443`]],
         reply: undefined,
@@ -161,6 +162,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
       },
     })),
     pools: [],
+    tables: [],
     otherwise: { kind: "close", content: undefined },
   };
   const { router } = compileTable(table, undefined);

@@ -89,7 +89,7 @@ routes:
     '13: route 3: key: must go with a pool of the policy hash: current value is "x"',
     '14: route 4: key: must take ${tls.serverName} from its match, which does not ask for tls: current value is "${tls.serverName}"',
     '15: route 5: pool: cannot stand beside close: current value is "t"',
-    '16: route 6: key: must stand beside pool: current value is "x"',
+    '16: route 6: key: must stand beside pool or table: current value is "x"',
   ]);
 });
 

@@ -4,9 +4,13 @@
 import assert from "node:assert/strict";
 import {
   Backend,
+  Folder,
+  PROGRAM,
   Proxy,
   type ProxyOptions,
   receiveAll,
+  REFUSING,
+  run,
   send,
   test,
 } from "../fixtures.ts";
@@ -211,4 +215,113 @@ test("a table that cannot be made is said before anything starts", async () => {
     Proxy.start(router(`url: "redis://a", prefx: ""`)),
     /Cannot make a table as "prefx" is not one of url, prefix, /,
   );
+});
+
+test("route tables of two proxies follow a change in Redis; without a value, the routes below are tried", async () => {
+  await using web = named("web");
+  await using moved = named("moved");
+  await using below = named("below");
+  await using redis = await Redis.start("--requirepass", "open sesame");
+  const table = `
+tables:
+  sites: { redis: "${redis.url}/1", prefix: "site:", passwordFile: secret, timeout: 10 }
+routes:
+  - match: { http: { path: "/one/*" } }
+    table: sites
+    key: "\${http.host}\${http.path.1}"
+    connectTimeout: 10
+  - name: any
+    match: { http: true }
+    table: sites
+    key: "\${http.host}"
+  - match: { http: { host: "*.example" } }
+    remote: "${below.remote}"
+  - { match: { http: { host: b.test } }, close: nobody }
+`;
+  const options = {
+    ...TWO_WORKERS,
+    file: "routes.yaml",
+    files: { secret: "open sesame\n" },
+  };
+  const get = async (proxy: Proxy, host: string, path = "/") => {
+    using client = await proxy.connect();
+    await send(client, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return await receiveAll(client);
+  };
+  await using a = await Proxy.start(table, options);
+  await using b = await Proxy.start(table, options);
+  for (const proxy of [a, b]) {
+    assert.equal(await get(proxy, "a.example"), "below");
+    assert.equal(await get(proxy, "b.test"), "nobody");
+    assert.equal(await get(proxy, "c.test"), "");
+  }
+  const changes = [
+    ["a.example", "/", web, "web"],
+    ["a.example", "/", moved, "moved"],
+    ["A.Example", "/one/x", web, "web"],
+  ] as const;
+  for (const [host, path, server, answer] of changes) {
+    const key = `site:${host.toLowerCase()}${path === "/" ? "" : "x"}`;
+    await redis.commands(
+      ["AUTH", "open sesame"],
+      ["SELECT", "1"],
+      ["SET", key, server.remote],
+    );
+    const begun = performance.now();
+    for (const proxy of [a, b]) {
+      let late = 0;
+      for (let same = 0; same < 40; same++) {
+        const now = performance.now() - begun;
+        if (await get(proxy, host, path) !== answer) [same, late] = [0, now];
+      }
+      assert(late < 1000, `${late} ms`);
+    }
+  }
+  assert.equal(await get(a, "a.example", "/two"), "moved");
+  await redis.stop();
+  await a.log.find("Cannot ask Redis for site:* in redis://127.0.0.1:");
+  assert.equal(a.log.count("sesame"), 0);
+});
+
+test("--dry-run asks the table, and --check does not", async () => {
+  await using redis = await Redis.start();
+  await redis.command("SET", "route:b.example", "10.0.0.1:80, 10.0.0.2:80");
+  const text = (url: string) => `
+tables: { sites: { redis: "${url}", timeout: 10 } }
+routes:
+  - { match: { http: true }, table: sites, key: "\${http.host}" }
+  - { name: rest, match: { http: true }, remote: "10.0.0.3:80" }
+`;
+  await using folder = await Folder.make({
+    "routes.yaml": text(redis.url),
+    "away.yaml": text(`redis://joe:hidden@${REFUSING}`),
+    "a.txt": "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "b.txt": "GET / HTTP/1.1\r\nHost: b.example\r\n\r\n",
+  });
+  const config = ["-c", folder.file("routes.yaml")];
+  for (
+    const [file, lines] of [
+      ["a.txt", /\nroute 2 \(rest\), line 5\n.*: remote 10\.0\.0\.3:80\n/],
+      [
+        "b.txt",
+        /\nroute 1, line 4\n.*: remote 10\.0\.0\.1:80 \| 10\.0\.0\.2:80\n/,
+      ],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await run([
+      ...[...PROGRAM, ...config, "--dry-run", folder.file(file)],
+    ]);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, lines);
+  }
+  const { code, stdout, stderr } = await run(
+    [...PROGRAM, "-c", folder.file("away.yaml"), "--check"],
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "");
+  assert.match(
+    stdout,
+    /table sites: route:\* in redis:\/\/127\.0\.0\.1:1\/0\n/,
+  );
+  assert.doesNotMatch(stdout, /hidden/);
 });
