@@ -33,6 +33,7 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["shellcheck", "shellcheck"],
     ["mandoc", "mandoc"],
     ["systemd-analyze", "systemd"],
+    ["chromium", "chromium"],
   ];
 
 if (import.meta.main) {

@@ -85,7 +85,7 @@ test("the page and its files are served, and nothing beside them", async () => {
   assert.equal(statusOf(page), 200);
   assert.match(page, /^content-type: text\/html/mi);
   const [, script] = /<script[^>]* src="([^"]+)"/.exec(page) ?? [];
-  assert.equal(statusOf(await curl(`${running.admin}${script}`)), 200);
+  assert.equal(statusOf(await curl(`${running.admin}/${script}`)), 200);
   for (
     const path of [
       "/assets/",

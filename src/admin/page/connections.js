@@ -1,0 +1,143 @@
+// @ts-check
+/// <reference lib="dom" />
+/** @import { ConnectionEntry, ConnectionList } from "../shapes.ts" */
+import { html } from "./dom.js";
+import { bytes, count, duration } from "./format.js";
+import { address, number, word } from "./columns.js";
+import { Table } from "./table.js";
+
+/** How many can be shown. */
+const LIMITS = ["25", "100", "1000"];
+/** Milliseconds without a key, after which is searched. */
+const PAUSE = 200;
+
+/** The connections now open. */
+export class Connections {
+  #search = html("input", {
+    id: "search",
+    type: "search",
+    maxlength: "200",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "address, remote, route, stage",
+  });
+  #limit = html(
+    "select",
+    { id: "limit" },
+    ...LIMITS.map((limit) => html("option", {}, limit)),
+  );
+  #sort = "seconds";
+  #descending = true;
+  #visible = true;
+  #known = false;
+  #table;
+  /** What the page shows. */
+  element;
+
+  /**
+   * @param {() => void} refresh Asks anew.
+   * @param {(connection: ConnectionEntry) => void} close Closes one.
+   */
+  constructor(refresh, close) {
+    this.#table = makeTable(close, (key, descending) => {
+      this.#sort = key;
+      this.#descending = descending;
+      refresh();
+    });
+    this.element = html(
+      "div",
+      {},
+      html(
+        "div",
+        { class: "tools" },
+        html("label", { for: "search" }, "Filter"),
+        this.#search,
+        html("label", { for: "limit" }, "Show"),
+        this.#limit,
+      ),
+      this.#table.element,
+    );
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    this.#search.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(refresh, PAUSE);
+    });
+    this.#limit.addEventListener("change", refresh);
+    // every worker is asked for them: only while somebody looks
+    new IntersectionObserver((entries) => {
+      const visible = entries.at(-1)?.isIntersecting ?? true;
+      if (visible && !this.#visible) refresh();
+      this.#visible = visible;
+    }, { rootMargin: "300px" }).observe(this.element);
+  }
+
+  /** What to ask for; `undefined`: nobody looks. */
+  get query() {
+    if (this.#known && !this.#visible) return undefined;
+    return new URLSearchParams({
+      search: this.#search.value,
+      sort: this.#sort,
+      order: this.#descending ? "desc" : "asc",
+      limit: this.#limit.value,
+    });
+  }
+
+  /**
+   * Shows connections.
+   *
+   * @param {ConnectionList} list What was answered.
+   */
+  update({ total, shown, connections }) {
+    this.#known = true;
+    this.#table.caption = shown === total
+      ? `Connections: ${count(total)}`
+      : `Connections: ${count(shown)} of ${count(total)}`;
+    this.#table.update(connections);
+  }
+
+  /** Gives the focus to the filter, if nothing has it. */
+  focus() {
+    const { activeElement } = document;
+    if (activeElement === null || activeElement === document.body) {
+      this.#search.focus({ preventScroll: true });
+    }
+  }
+}
+
+/**
+ * @param {(connection: ConnectionEntry) => void} close
+ * @param {(key: string, descending: boolean) => void} onSort
+ * @returns {Table<ConnectionEntry>}
+ */
+function makeTable(close, onSort) {
+  return new Table({
+    caption: "Connections",
+    id: ({ id }) => String(id),
+    empty: "No connection is open, or none is for the filter.",
+    sort: "seconds",
+    onSort,
+    columns: [
+      word("id", "Id"),
+      address("client", "Client"),
+      address("remote", "Remote"),
+      word("route", "Route"),
+      address("listener", "Listener"),
+      word("worker", "Worker"),
+      word("stage", "Stage"),
+      number("seconds", "Age", duration),
+      number("in", "In", bytes),
+      number("out", "Out", bytes),
+      {
+        key: "close",
+        label: "Change",
+        text: () => "",
+        action: (connection) => ({
+          label: "Close",
+          title: `Close connection ${connection.id} of ${connection.client}`,
+          run: () => close(connection),
+        }),
+      },
+    ],
+  });
+}
