@@ -10,6 +10,7 @@ import { Listening } from "./listening.ts";
 import type { AbortReason, Serve } from "./messages.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Log } from "./observe/log.ts";
+import type { Report } from "./observe/statistics.ts";
 import type { Batch } from "./observe/outbox.ts";
 import {
   giveBack,
@@ -44,6 +45,10 @@ export interface Environment {
   readonly reportImports: boolean;
   /** The pools that serve now. */
   pools(): readonly SharedPool[];
+  /** Whether the workers are to count what the admin server shows. */
+  readonly statistics: boolean;
+  /** Takes what a worker has counted. */
+  onReport(report: Report): void;
   /** Takes what a worker has for the logs. */
   onLines(batch: Batch): void;
   /** Is told that a worker needs a higher limit of connections. */
@@ -269,6 +274,7 @@ export class Generation {
       `${this.id}.${++this.#count}`,
       (batch) => this.#environment.onLines(batch),
       () => this.#environment.onFull(),
+      (report) => this.#environment.onReport(report),
     );
     this.#workers.push(worker);
     this.#slots.set(worker, slot);
@@ -315,6 +321,7 @@ export class Generation {
       heartbeat: this.#environment.heartbeat,
       pools,
       notices: this.#notices,
+      statistics: this.#environment.statistics,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,
     };

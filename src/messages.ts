@@ -7,6 +7,10 @@
  *
  * @module
  */
+import type {
+  ConnectionList,
+  ConnectionQuery,
+} from "./observe/connection_list.ts";
 import type { Bind, ListenOptions } from "./connection/listener.ts";
 import type {
   AddressOptions,
@@ -17,6 +21,7 @@ import type { Format } from "./observe/access_log.ts";
 import type { Level } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { PoolMemory, PoolReport } from "./pool/share.ts";
+import type { Report } from "./observe/statistics.ts";
 import type { Hook } from "./connection/decision.ts";
 import type { Table } from "./config/table.ts";
 
@@ -73,6 +78,8 @@ export interface Serve {
   readonly pools: readonly PoolMemory[];
   /** What the workers of the generation have said about tables in Redis. */
   readonly notices: SharedArrayBuffer;
+  /** Send a report of what was counted once per second. */
+  readonly statistics: boolean;
   readonly logLevel: Level;
   /** `undefined` if there is no access log. */
   readonly accessLog: Format | undefined;
@@ -102,8 +109,37 @@ export interface Abort {
 /** Why all connections of a worker are closed. */
 export type AbortReason = "shutdown" | "drain-timeout";
 
+/** List connections that are open. */
+export interface List {
+  readonly type: "list";
+  /** What the answer is to have, too. */
+  readonly request: number;
+  readonly query: ConnectionQuery;
+}
+
+/** Close a connection. */
+export interface CloseOne {
+  readonly type: "close";
+  /** What the answer is to have, too. */
+  readonly request: number;
+  /** The number of the connection. */
+  readonly id: number;
+}
+
+/** What is asked of a worker that serves. */
+export type Question = List | CloseOne;
+
 /** From the main thread to a worker. */
-export type ToWorker = Load | Serve | DryRun | Stop | Abort;
+export type ToWorker = Load | Serve | DryRun | Stop | Abort | Question;
+
+/** The answer to a question. */
+export interface Answer {
+  readonly type: "answer";
+  readonly request: number;
+  /** The open connections that match, all of them counted; or whether it had
+   * the connection, and has closed it. */
+  readonly answer: ConnectionList | boolean;
+}
 
 /** The router is loaded. */
 export interface Loaded {
@@ -166,4 +202,6 @@ export type FromWorker =
   | DryRunEnd
   | Stopped
   | Drained
+  | Answer
+  | Report
   | Batch;

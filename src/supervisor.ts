@@ -7,6 +7,7 @@
 import type { AdminOptions } from "./admin/options.ts";
 import type { Source } from "./admin/source.ts";
 import { AddressShares } from "./address_shares.ts";
+import { DEFAULT_ROUTE, routeName } from "./config/compile.ts";
 import type { Configuration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import { countConnections, type Room } from "./file_limit.ts";
@@ -16,6 +17,7 @@ import type { Batch } from "./observe/outbox.ts";
 import type { Outputs } from "./observe/outputs.ts";
 import type { Troubles } from "./observe/troubles.ts";
 import type { SharedPool } from "./pool/share.ts";
+import { Totals } from "./observe/totals.ts";
 import { hearSignals } from "./signals.ts";
 import { SocketFiles } from "./socket_files.ts";
 import type { ReloadStatus, Status } from "./status.ts";
@@ -47,6 +49,8 @@ export class Supervisor implements Source {
   readonly #outputs: Outputs;
   /** The numbers that all threads share. */
   readonly gauges: Gauges;
+  /** What the workers have counted, if there is an admin server. */
+  readonly totals: Totals = new Totals();
   readonly #watchdog: Watchdog<WorkerThread>;
   readonly #environment: Environment;
   readonly #watch: FileWatch | undefined;
@@ -119,6 +123,8 @@ export class Supervisor implements Source {
       },
       heartbeat: heartbeat(options.watchdog),
       reportImports: options.watch,
+      statistics: options.admin !== undefined,
+      onReport: (report) => this.totals.add(report),
       pools: () => this.pools,
       onLines: (batch) => this.#onLines(batch),
       onFull: () => this.#onFull(),
@@ -143,6 +149,7 @@ export class Supervisor implements Source {
     const first = this.#newGeneration(this.#configuration);
     try {
       const listening = await first.load();
+      this.#expectRoutes(this.#configuration);
       this.#fitDescriptors();
       await first.serve();
       this.#generations.push(first);
@@ -203,6 +210,11 @@ export class Supervisor implements Source {
   /** What runs, or is to run first. */
   get configuration(): Configuration {
     return this.#configuration;
+  }
+
+  /** Those that have not ended. */
+  get workers(): readonly WorkerThread[] {
+    return this.#generations.flatMap(({ workers }) => workers);
   }
 
   /** The hooks of the router that serves. */
@@ -368,6 +380,7 @@ export class Supervisor implements Source {
     if (maxConnections !== this.#configuration.options.maxConnections) {
       this.#limitConnections(maxConnections);
     }
+    this.#expectRoutes(next.configuration);
     this.#keepAdmin(next.configuration);
     this.#configuration = next.configuration;
     // whoever stops it retires all
@@ -383,6 +396,13 @@ export class Supervisor implements Source {
       `Reloaded: generation ${next.id} serves with ${this.#countWorkers()}; ${open} connections from before go on`,
     );
     this.#onChange();
+  }
+
+  /** Routes are shown before the first connection. */
+  #expectRoutes({ router: { table } }: Configuration): void {
+    if (table === undefined) return;
+    this.totals.expect(table.routes.map((_, index) => routeName(table, index)));
+    this.totals.expect([DEFAULT_ROUTE]);
   }
 
   /** The admin server stays where it is, so that it can be relied on. */

@@ -10,15 +10,29 @@ import { Buffers } from "./connection/buffers.ts";
 import type { Connection, Context } from "./connection/connection.ts";
 import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
-import { type CompiledTable, compileTable } from "./config/compile.ts";
+import {
+  type CompiledTable,
+  compileTable,
+  DEFAULT_ROUTE,
+} from "./config/compile.ts";
 import { Acceptor, listen } from "./connection/listener.ts";
 import { hasEngine } from "./connection/tls_engine.ts";
 import { Settling } from "./connection/settling.ts";
-import type { FromWorker, Hello, Load, Serve, ToWorker } from "./messages.ts";
+import type {
+  FromWorker,
+  Hello,
+  Load,
+  Question,
+  Serve,
+  ToWorker,
+} from "./messages.ts";
 import { accessLog, NO_ACCESS_LOG } from "./observe/access_log.ts";
+import { listConnections } from "./observe/connection_list.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outbox } from "./observe/outbox.ts";
+import { type Reports, startReports } from "./observe/reports.ts";
 import { Share } from "./observe/share.ts";
+import { Statistics } from "./observe/statistics.ts";
 import { sealPools, startPools } from "./pool/made.ts";
 import type { Router } from "./router/contract.ts";
 import { dryRun } from "./router/dry_run.ts";
@@ -61,6 +75,7 @@ let acceptors: readonly Acceptor[] = [];
 /** Ends a worker that serves, once its connections have ended. */
 let told: (() => void) | undefined;
 let context: Context | undefined;
+let reports: Reports | undefined;
 let stopChecks = (): void => {};
 let outbox = new Outbox(say, "info");
 noticeTables(new Notices(outbox, undefined));
@@ -92,6 +107,10 @@ function receive(message: ToWorker): void {
       for (const connection of [...context?.connections ?? []]) {
         connection.end(message.reason);
       }
+      return;
+    case "list":
+    case "close":
+      return void answer(message);
   }
 }
 
@@ -108,6 +127,21 @@ scope.addEventListener("unhandledrejection", (event: PromiseRejectionEvent) => {
     `The router left a rejected promise: ${describeError(event.reason)}`,
   );
 });
+
+async function answer(question: Question): Promise<void> {
+  const { request, type } = question;
+  const connections = context?.connections ?? new Set<Connection>();
+  if (type === "list") {
+    const list = await listConnections(connections, question.query);
+    return say({ type: "answer", request, answer: list });
+  }
+  for (const connection of connections) {
+    if (connection.info.id !== question.id || connection.isClosed()) continue;
+    connection.end("admin-close");
+    return say({ type: "answer", request, answer: true });
+  }
+  say({ type: "answer", request, answer: false });
+}
 
 async function load(message: Load): Promise<void> {
   const { url, name, table: plan } = message.router;
@@ -142,6 +176,9 @@ function serve(message: Serve): void {
   const gauges = new Gauges(message.gauges, share);
   const deadlines = new Deadlines();
   const connections = new Set<Connection>();
+  const statistics = message.statistics
+    ? new Statistics(connections)
+    : undefined;
   context = {
     router: router as Router,
     options: message.connection,
@@ -156,6 +193,8 @@ function serve(message: Serve): void {
       (name) => gauges.counters.add(name),
     ),
     log: outbox,
+    statistics,
+    defaultRoute: table && DEFAULT_ROUTE,
     accessLog: message.accessLog === undefined
       ? NO_ACCESS_LOG
       : accessLog(message.accessLog, (line) => outbox.access(line)),
@@ -185,6 +224,7 @@ function serve(message: Serve): void {
   told = resolve;
   void untilDrained(context, listening, promise);
   if (message.heartbeat > 0) startHeartbeat(share, message.heartbeat);
+  if (statistics !== undefined) reports = startReports(statistics, say);
   say({ type: "serving" });
 }
 
@@ -209,6 +249,7 @@ async function untilDrained(
     context.onIdle = resolve;
     await promise;
   }
+  reports?.end();
   outbox.flush();
   say({ type: "drained" });
 }

@@ -7,14 +7,21 @@ import type {
   AbortReason,
   FromWorker,
   Hello,
+  Question,
   RouterSource,
   Serve,
   ToWorker,
 } from "./messages.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { oneLine } from "./errors.ts";
+import { isReport } from "./observe/check_report.ts";
+import type {
+  ConnectionList,
+  ConnectionQuery,
+} from "./observe/connection_list.ts";
 import { LEVELS } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
+import type { Report } from "./observe/statistics.ts";
 import { Share } from "./observe/share.ts";
 import { isPoolReports, type PoolReport } from "./pool/share.ts";
 import type { Hook } from "./connection/decision.ts";
@@ -22,6 +29,15 @@ import type { Sandbox } from "./sandbox.ts";
 
 /** Milliseconds that a router may take to load. */
 const LOAD_TIMEOUT = 30_000;
+
+/** Milliseconds that a worker may take to answer a question. */
+const ANSWER_TIME = 1000;
+
+/** Milliseconds after which the next report should have come. */
+const REPORT_TIME = 1500;
+
+/** Characters of a text in an answer, at most. */
+const MAX_TEXT = 4096;
 
 /** A worker that could not do what it was told; the message says why. */
 export class WorkerError extends Error {
@@ -59,8 +75,16 @@ export class WorkerThread {
   pools: readonly PoolReport[] = [];
   readonly #worker: Worker;
   readonly #port: MessagePort;
+  /** What it has last counted, if it was asked to. */
+  report: Report | undefined;
+  /** `performance.now()` when that came, or the first was asked for. */
+  #reported: number | undefined;
   readonly #onLines: (batch: Batch) => void;
   readonly #onFull: () => void;
+  readonly #onReport: (report: Report) => void;
+  /** Who waits for answers, by the numbers of the questions. */
+  readonly #asked = new Map<number, (answer: unknown) => void>();
+  #questions = 0;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string | undefined>();
   /** Who waits for the answer to the last instruction. */
@@ -74,16 +98,19 @@ export class WorkerThread {
    * @param name What logs and debuggers call it.
    * @param onLines Takes what it has for the logs.
    * @param onFull Is told that it needs a higher limit of connections.
+   * @param onReport Takes what it has counted.
    */
   constructor(
     sandbox: Sandbox,
     name: string,
     onLines: (batch: Batch) => void,
     onFull: () => void = () => {},
+    onReport: (report: Report) => void = () => {},
   ) {
     this.name = name;
     this.#onLines = onLines;
     this.#onFull = onFull;
+    this.#onReport = onReport;
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url).href, {
       type: "module",
       name,
@@ -157,6 +184,7 @@ export class WorkerThread {
    */
   async serve(options: Omit<Serve, "type" | "share">): Promise<void> {
     this.state = "serving";
+    if (options.statistics) this.#reported = performance.now();
     await this.#ask({ type: "serve", ...options, share: this.share.shared });
     this.accepts = this.state === "serving";
   }
@@ -208,9 +236,63 @@ export class WorkerThread {
     this.#send({ type: "abort", reason });
   }
 
+  /** Seconds by which its event loop is late, if it was asked to count. */
+  get lag(): number {
+    if (this.#reported === undefined) return 0;
+    const overdue = (performance.now() - this.#reported - REPORT_TIME) / 1000;
+    return Math.max(0, overdue, this.report?.lag ?? 0);
+  }
+
+  /**
+   * Lists its connections.
+   *
+   * @param query Which of them are wanted.
+   * @returns `undefined` if it does not answer in time.
+   */
+  async list(query: ConnectionQuery): Promise<ConnectionList | undefined> {
+    const answer = await this.#question((request) => ({
+      type: "list",
+      request,
+      query,
+    }));
+    return isConnectionList(answer, query) ? answer : undefined;
+  }
+
+  /**
+   * Closes a connection.
+   *
+   * @param id Its number.
+   * @returns Whether it had it; `false`, too, if it does not answer in time.
+   */
+  async close(id: number): Promise<boolean> {
+    const answer = await this.#question((request) => ({
+      type: "close",
+      request,
+      id,
+    }));
+    return answer === true;
+  }
+
+  /** Asks a worker that serves; a stuck one must not keep others waiting. */
+  async #question(make: (request: number) => Question): Promise<unknown> {
+    if (this.state !== "serving" && this.state !== "draining") return undefined;
+    const request = ++this.#questions;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    this.#asked.set(request, resolve);
+    const timer = setTimeout(resolve, ANSWER_TIME);
+    this.#send(make(request));
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#asked.delete(request);
+    }
+  }
+
   /** Ends the thread, unless it is stuck in a loop. */
   terminate(): void {
     this.state = "ended";
+    for (const answer of this.#asked.values()) answer(undefined);
     this.#worker.terminate();
     this.#port.close();
     this.#pending?.reject(new WorkerError("The worker was ended"));
@@ -233,6 +315,12 @@ export class WorkerThread {
         return this.#onLines(message);
       case "full":
         return this.#onFull();
+      case "report":
+        this.report = message;
+        this.#reported = performance.now();
+        return this.#onReport(message);
+      case "answer":
+        return this.#asked.get(message.request)?.(message.answer);
       case "stopped":
         return this.#stopped.resolve();
       case "drained":
@@ -274,9 +362,33 @@ function isMessage(message: unknown): message is FromWorker {
       return typeof text === "string";
     case "loaded":
       return isTexts(hooks) && isTexts(imports) && isPoolReports(pools);
+    case "report":
+      return isReport(message);
     default:
       return typeof type === "string";
   }
+}
+
+function isConnectionList(
+  answer: unknown,
+  { limit }: ConnectionQuery,
+): answer is ConnectionList {
+  if (typeof answer !== "object" || answer === null) return false;
+  const { total, rows } = answer as Readonly<Record<string, unknown>>;
+  return isCount(total) && Array.isArray(rows) && rows.length <= limit &&
+    rows.every((row: unknown) => {
+      if (typeof row !== "object" || row === null) return false;
+      const { id, listener, client, remote, route, stage, seconds, ...bytes } =
+        row as Readonly<Record<string, unknown>>;
+      return [id, seconds, bytes.in, bytes.out].every(isCount) &&
+        [listener, client, stage, remote ?? "", route ?? ""].every((text) =>
+          typeof text === "string" && text.length <= MAX_TEXT
+        );
+    });
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value < Infinity;
 }
 
 function isTexts(list: unknown): boolean {

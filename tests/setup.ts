@@ -34,6 +34,7 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["mandoc", "mandoc"],
     ["systemd-analyze", "systemd"],
     ["chromium", "chromium"],
+    ["promtool", "prometheus"],
   ];
 
 if (import.meta.main) {

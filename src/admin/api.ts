@@ -3,28 +3,65 @@
  *
  * @module
  */
-import type { Answer } from "./answer.ts";
-import { notAllowed } from "./answer.ts";
+import type { Log } from "../observe/log.ts";
+import { type Answer, notAllowed } from "./answer.ts";
 import { configurationOf } from "./config.ts";
+import { closeOne, listAll } from "./connections.ts";
+import { History } from "./history.ts";
+import { Metrics } from "./metrics.ts";
+import { drain, poolsOf } from "./pools.ts";
+import { remotesOf, routesOf } from "./remotes.ts";
 import type { Source } from "./source.ts";
 import { statusOf } from "./status.ts";
 
 /** Answers a call; the parameters are those of the URL. */
-type Handler = (parameters: URLSearchParams) => unknown;
+type Read = (parameters: URLSearchParams) => Answer | Promise<Answer>;
+
+/** Does what a call says; `names` are the groups of its path. */
+type Write = (
+  names: readonly string[],
+  parameters: URLSearchParams,
+) => Answer | Promise<Answer>;
 
 /** Answers the calls of the API. */
-export class Api {
-  readonly #reads: ReadonlyMap<string, Handler>;
+export class Api implements Disposable {
+  readonly #history: History;
+  readonly #reads: ReadonlyMap<string, Read>;
+  readonly #writes: readonly (readonly [path: RegExp, write: Write])[];
 
   /**
    * @param source What there is to tell.
+   * @param log The operational log as it is now.
    */
-  constructor(source: Source) {
-    this.#reads = new Map<string, Handler>([
-      ["/api/status", () => statusOf(source)],
-      ["/api/errors", () => source.troubles.list()],
-      ["/api/config", () => configurationOf(source)],
+  constructor(source: Source, log: () => Log) {
+    const history = this.#history = new History(source);
+    const metrics = new Metrics(source);
+    history.start();
+    this.#reads = new Map<string, Read>([
+      ["/metrics", async () => ({
+        type: metrics.type,
+        body: await metrics.write(),
+      })],
+      ["/api/status", () => ({ body: statusOf(source) })],
+      ["/api/history", () => ({ body: history.list() })],
+      ["/api/connections", (parameters) => listAll(source, parameters)],
+      ["/api/pools", () => ({ body: poolsOf(source) })],
+      ["/api/routes", () => ({ body: routesOf(source) })],
+      ["/api/remotes", () => ({ body: remotesOf(source) })],
+      ["/api/errors", () => ({ body: source.troubles.list() })],
+      ["/api/config", () => ({ body: configurationOf(source) })],
     ]);
+    this.#writes = [
+      [
+        /^\/api\/connections\/([^/]+)\/close$/,
+        ([id = ""]) => closeOne(source, id),
+      ],
+      [
+        /^\/api\/pools\/([^/]+)\/(drain|undrain)$/,
+        ([name = "", how], parameters) =>
+          drain(source, name, parameters, how === "drain", log()),
+      ],
+    ];
   }
 
   /**
@@ -41,8 +78,32 @@ export class Api {
     parameters: URLSearchParams,
   ): Promise<Answer | undefined> {
     const read = this.#reads.get(path);
-    if (read === undefined) return undefined;
-    if (method !== "GET") return notAllowed("GET, HEAD");
-    return { body: await read(parameters) };
+    if (read !== undefined) {
+      return method === "GET"
+        ? await read(parameters)
+        : notAllowed("GET, HEAD");
+    }
+    for (const [pattern, write] of this.#writes) {
+      const names = pattern.exec(path)?.slice(1).map(decode);
+      if (names === undefined) continue;
+      return method === "POST"
+        ? await write(names, parameters)
+        : notAllowed("POST");
+    }
+    return undefined;
+  }
+
+  /** Looks at nothing any more. */
+  [Symbol.dispose](): void {
+    this.#history.stop();
+  }
+}
+
+/** What stands between two slashes of a path; as it is, if it is malformed. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }

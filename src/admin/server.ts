@@ -54,7 +54,6 @@ export class AdminServer implements AsyncDisposable {
     this.#source = source;
     this.#log = log;
     this.#token = source.configuration.adminToken;
-    this.#api = new Api(source);
     try {
       this.#server = Deno.serve({
         hostname: options.hostname,
@@ -74,6 +73,7 @@ export class AdminServer implements AsyncDisposable {
         { cause: error },
       );
     }
+    this.#api = new Api(source, log);
   }
 
   /** Where it listens. */
@@ -84,6 +84,7 @@ export class AdminServer implements AsyncDisposable {
   /** Stops at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#api[Symbol.dispose]();
     await this.#server.finished;
   }
 

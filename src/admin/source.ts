@@ -5,9 +5,17 @@
  */
 import type { Configuration } from "../configuration.ts";
 import type { Gauges } from "../observe/gauges.ts";
+import type { Totals } from "../observe/totals.ts";
+import type { WorkerThread } from "../worker_thread.ts";
 import type { Troubles } from "../observe/troubles.ts";
 import type { SharedPool } from "../pool/share.ts";
 import type { ReloadStatus, Status } from "../status.ts";
+
+/** A worker, as far as it matters here. */
+export type AdminWorker = Pick<
+  WorkerThread,
+  "name" | "lag" | "report" | "list" | "close"
+>;
 
 /** The part of the supervisor that the admin server needs; it changes nothing. */
 export interface Source {
@@ -25,6 +33,10 @@ export interface Source {
   readonly addresses: readonly string[];
   /** The numbers that all threads share. */
   readonly gauges: Gauges;
+  /** What the workers have counted. */
+  readonly totals: Totals;
+  /** Those that have not ended. */
+  readonly workers: readonly AdminWorker[];
   /** The last warnings and errors of the log. */
   readonly troubles: Troubles;
 }

@@ -21,8 +21,9 @@ import type { Source } from "./source.ts";
  * bytes.
  */
 export function statusOf(source: Source): unknown {
-  const { status, gauges, reloads } = source;
-  const { open, maximum, total, connected, limit, counts } = gauges.snapshot();
+  const { status, gauges, reloads, totals, workers } = source;
+  const { open, maximum, connected, limit, counts } = gauges.snapshot();
+  const counted = new Map(workers.map((worker) => [worker.name, worker]));
   return {
     version: VERSION,
     runtime: `Deno ${Deno.version.deno}`,
@@ -32,25 +33,27 @@ export function statusOf(source: Source): unknown {
     reloads,
     listeners: listenersOf(source),
     workers: status.generations.flatMap(({ id: generation, workers }) =>
-      workers.map(({ name, state, connections, lag }) => ({
+      workers.map(({ name, state, connections }) => ({
         id: name,
         generation,
         state: state === "loading" ? "starting" : state,
         connections,
-        eventLoopLag: lag / 1000,
+        eventLoopLag: counted.get(name)?.lag ?? 0,
+        heapUsed: counted.get(name)?.report?.heapUsed ?? 0,
       }))
     ),
     stuck: status.stuck,
     connections: {
       current: open,
       maximum,
-      total,
+      total: totals.connections(gauges.total),
       connected,
       // JSON has no Infinity
       limit: Number.isFinite(limit) ? limit : null,
     },
     ended: pick(counts, END_REASONS),
     limits: pick(counts, LIMIT_COUNTERS),
+    bytes: { in: totals.received, out: totals.sent },
     memory: { rss: Deno.memoryUsage().rss },
   };
 }

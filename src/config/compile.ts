@@ -240,6 +240,14 @@ function singleStep(routes: readonly TableRoute[], number: number): Finder {
   };
 }
 
+/** What a route is called in logs and statistics. */
+export function routeName({ routes }: Table, index: number): string {
+  return routes[index]?.name ?? `route ${index + 1}`;
+}
+
+/** The name of the decision when there is no route for a client. */
+export const DEFAULT_ROUTE = "default";
+
 /** What a route is called in messages. */
 function routeTitle(routes: readonly TableRoute[], index: number): string {
   const name = routes[index]?.name;
@@ -253,11 +261,19 @@ function compileActions(
   const { otherwise } = table;
   const actions: ((call: Call) => Decision)[] = table.routes.map(
     ({ action, match }, index) =>
-      compileAction(action, mentions(match), routeTitle(table.routes, index)),
+      compileAction(
+        action,
+        mentions(match),
+        routeTitle(table.routes, index),
+        routeName(table, index),
+      ),
   );
-  const last = otherwise === "router"
-    ? () => undefined
-    : compileAction(otherwise, mentions(undefined), "the default");
+  const last = otherwise === "router" ? () => undefined : compileAction(
+    otherwise,
+    mentions(undefined),
+    "the default",
+    DEFAULT_ROUTE,
+  );
   return (found, call) =>
     (found === "no" ? last : actions[found] ?? last)(call);
 }
@@ -266,6 +282,7 @@ function compileAction(
   action: Action,
   known: Mentions,
   name: string,
+  route: string,
 ): (call: Call) => Decision {
   const fill = (content: Content): (call: Call) => Bytes => {
     if (content instanceof Uint8Array) return () => content;
@@ -273,14 +290,14 @@ function compileAction(
   };
   switch (action.kind) {
     case "close": {
-      if (action.content === undefined) return () => ({ close: true });
+      if (action.content === undefined) return () => ({ close: true, route });
       const close = fill(action.content);
-      return (call) => ({ close: close(call) });
+      return (call) => ({ close: close(call), route });
     }
     case "reply": {
       const reply = fill(action.reply);
       const { consume } = action;
-      return (call) => ({ reply: reply(call), consume });
+      return (call) => ({ reply: reply(call), consume, route });
     }
     case "remote": {
       const {
@@ -300,6 +317,7 @@ function compileAction(
         maxDuration,
         proxyProtocol,
         tls,
+        route,
       };
       if (pool === undefined) {
         return (call) => ({

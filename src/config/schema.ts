@@ -12,6 +12,7 @@ import {
   parseSocketPath,
   type SocketPath,
 } from "../connection/address.ts";
+import { isRouteName, ROUTE_NAME_RULE } from "../connection/decision_route.ts";
 import { isAlpn, isServerName } from "../connection/decision_tls.ts";
 import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
@@ -242,7 +243,10 @@ const matchMapping: z.ZodType = mapping({
 );
 
 const route = mapping({
-  name: nonEmpty("a text").optional().describe("For logs and --dry-run."),
+  name: text(
+    "a text",
+    (value) => isRouteName(value) ? undefined : ROUTE_NAME_RULE,
+  ).optional().describe("For logs, statistics and --dry-run."),
   match: z.union(
     [z.literal(true), match],
     rule("must be a mapping, or true for every client"),

@@ -43,6 +43,7 @@ export async function connect(
   }
   const candidates = candidatesOf(connection, verdict);
   let announce: ((next: Target) => void) | undefined;
+  const { statistics } = connection.context;
   let waits = 0;
   for (let retries = 0;;) {
     const target = candidates.next();
@@ -81,6 +82,7 @@ export async function connect(
       }
     } else {
       const error = toError(failure);
+      statistics?.failed(target.remote, "connect-failed");
       if (isFinal(error)) {
         // the others may be in order
         logFinal(connection, target, error);
@@ -93,10 +95,12 @@ export async function connect(
       } else {
         const number = ++retries;
         announce = (next) => logRetry(connection, next, number, error);
+        connection.context.gauges.counters.add("connect-retries");
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
     }
     if (connection.isClosed()) return undefined;
+    statistics?.tries(connection);
   }
 }
 

@@ -16,6 +16,7 @@ import type { Gauges } from "../observe/gauges.ts";
 import { describeError } from "../errors.ts";
 import type { Attempt } from "../pool/attempt.ts";
 import type { Log } from "../observe/log.ts";
+import type { Noted, Statistics } from "../observe/statistics.ts";
 import type { AddressLimits } from "./address_limits.ts";
 import { formatAddress, parseSocketPath } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
@@ -53,6 +54,10 @@ export interface Context {
   /** The limits per client address, if there are any. */
   readonly addresses: AddressLimits | undefined;
   readonly log: Log;
+  /** What is counted for the admin server, if there is one. */
+  readonly statistics: Statistics | undefined;
+  /** The route of decisions that name none. */
+  readonly defaultRoute: string | undefined;
   readonly accessLog: AccessLog;
   /** The connections that are open now. */
   readonly connections: Set<Connection>;
@@ -127,6 +132,8 @@ export type EndReason =
   | "rate-limited"
   /** The proxy was stopped. */
   | "shutdown"
+  /** It was closed from the status page. */
+  | "admin-close"
   /** A reload has replaced its generation more than `--drain-timeout` ago. */
   | "drain-timeout"
   /** An error of the proxy itself; it is logged. */
@@ -197,6 +204,10 @@ export class Connection implements Timed {
   extra: Uint8Array[] | undefined;
   extraLength = 0;
 
+  /** Who has decided: the name of a route. */
+  route: string | undefined;
+  /** What the statistics need to know of it, from the decision on. */
+  noted: Noted | undefined;
   /** The remote as the router wrote it. */
   remote: string | undefined;
   server: Socket | undefined;
@@ -325,6 +336,16 @@ export class Connection implements Timed {
     return this.stage === "closed";
   }
 
+  /**
+   * Notes that the router has decided.
+   *
+   * @param route The name of its route, if it has one.
+   */
+  decided(route: string | undefined): void {
+    this.route = route ?? this.route ?? this.context.defaultRoute;
+    this.context.statistics?.decided(this);
+  }
+
   /** Keeps what the client sends from now on, if a hook may want another remote. */
   keepForReroute(): void {
     const { router } = this.context;
@@ -439,6 +460,7 @@ export class Connection implements Timed {
       this.context.addresses?.leave(this.addressPlace);
     }
     this.context.gauges.counters.add(this.endReason);
+    this.context.statistics?.ended(this);
     this.context.accessLog.connection(this);
     this.#settle();
     this.wake();
@@ -516,6 +538,7 @@ export function countGone({ accessLog, gauges }: Context): void {
   gauges.counters.add("client-reset");
   accessLog.connection({
     info: { id },
+    route: undefined,
     remote: undefined,
     received: 0,
     sent: 0,

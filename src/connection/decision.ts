@@ -8,6 +8,7 @@ import type { PoolTarget } from "../pool/registry.ts";
 import { parsePool } from "./decision_pool.ts";
 import { isProxyVersion, type ProxyVersion } from "./proxy_header.ts";
 import { parseTargets, type Target } from "./target.ts";
+import { isRouteName, ROUTE_NAME_RULE } from "./decision_route.ts";
 import { parseTls } from "./decision_tls.ts";
 import type { TlsToRemote } from "./tls_client.ts";
 
@@ -39,6 +40,8 @@ export interface Connect {
   readonly proxyProtocol: ProxyVersion | undefined;
   /** How to speak TLS with the remote; `undefined` for not at all. */
   readonly tls: TlsToRemote | undefined;
+  /** Who has decided, for logs and statistics. */
+  readonly route: string | undefined;
 }
 
 /** Answer the client, and go on routing. */
@@ -47,6 +50,8 @@ export interface Reply {
   readonly reply: Uint8Array;
   /** How many bytes to drop from the start of the buffer. */
   readonly consume: number;
+  /** Who has decided, for statistics. */
+  readonly route: string | undefined;
 }
 
 /** Close the connection. */
@@ -54,6 +59,8 @@ export interface Close {
   readonly kind: "close";
   /** The last bytes for the client; `undefined` for none. */
   readonly data: Uint8Array | undefined;
+  /** Who has decided, for logs and statistics. */
+  readonly route: string | undefined;
 }
 
 /** A decision that was checked. */
@@ -73,7 +80,7 @@ export class DecisionError extends TypeError {
 }
 
 const WAIT: Wait = { kind: "wait" };
-const CLOSE: Close = { kind: "close", data: undefined };
+const CLOSE: Close = { kind: "close", data: undefined, route: undefined };
 
 /** setTimeout() counts milliseconds in 31 bits. */
 const MAX_TIMEOUT_SECONDS = 2 ** 31 / 1000 - 1;
@@ -90,6 +97,7 @@ const KEYS = [
   "maxDuration",
   "proxyProtocol",
   "tls",
+  "route",
   "consume",
   "close",
   "noop",
@@ -170,7 +178,16 @@ function connectWith(
     maxDuration: optionalSeconds(fields, "maxDuration", hook),
     proxyProtocol: optionalVersion(fields.proxyProtocol, hook),
     tls: optionalTls(fields, pool?.pool.targets ?? targets, hook),
+    route: optionalRoute(fields, hook),
   };
+}
+
+function optionalRoute(
+  { route }: Record<string, unknown>,
+  hook: Hook,
+): string | undefined {
+  if (route === undefined || isRouteName(route)) return route;
+  throw unusable(hook, `"route" ${ROUTE_NAME_RULE}`, route);
 }
 
 function optionalVersion(
@@ -182,10 +199,20 @@ function optionalVersion(
 }
 
 function closeWith(fields: Record<string, unknown>, hook: Hook): Close {
-  forbid(fields, hook, "close", KEYS.filter((key) => key !== "close"));
+  forbid(
+    fields,
+    hook,
+    "close",
+    KEYS.filter((key) => key !== "close" && key !== "route"),
+  );
   const { close } = fields;
-  if (close === true) return CLOSE;
-  return { kind: "close", data: bytes(close, "close", "true or ", hook) };
+  const route = optionalRoute(fields, hook);
+  if (close === true) return route === undefined ? CLOSE : { ...CLOSE, route };
+  return {
+    kind: "close",
+    data: bytes(close, "close", "true or ", hook),
+    route,
+  };
 }
 
 function wait(fields: Record<string, unknown>, hook: Hook): Wait {
@@ -233,6 +260,7 @@ function replyWith(
     kind: "reply",
     reply: bytes(fields.reply, "reply", "", hook),
     consume,
+    route: optionalRoute(fields, hook),
   };
 }
 

@@ -174,12 +174,16 @@ function obey(
     failHook(connection, hook, error);
     return undefined;
   }
-  const { log } = connection.context;
+  const { context } = connection;
+  const { log } = context;
   if (log.verbose) {
     log.debug(`${connection.peer} ${hook}() has decided: ${describe(answer)}`);
   }
   if (verdict.kind === "wait") return undefined;
-  if (verdict.kind === "reply") return converse(connection, verdict);
+  if (verdict.kind === "reply") {
+    context.statistics?.hit(verdict.route ?? context.defaultRoute);
+    return converse(connection, verdict);
+  }
   decide(connection, verdict);
   return undefined;
 }
@@ -238,6 +242,7 @@ export async function reply(
 /** Does what the router has decided; routing is over. */
 function decide(connection: Connection, verdict: Connect | Close): void {
   connection.clocks.stop();
+  connection.decided(verdict.route);
   if (verdict.kind === "connect") {
     connection.enter("connect");
     connection.keepForReroute();
@@ -282,6 +287,7 @@ async function askTimeout(
     () => timeout(preread(connection), connection.info),
   );
   if (verdict === undefined) return connection.end("preread-timeout");
+  connection.decided(verdict.route);
   if (verdict.kind === "connect") return serveRemote(connection, verdict);
   if (verdict.data === undefined) return connection.end("router-close");
   connection.enter("drain");

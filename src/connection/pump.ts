@@ -59,11 +59,12 @@ export async function serveRemote(
 
 /** Starts what serves a connected remote. */
 function join(connection: Connection, server: Socket, verdict: Connect): void {
-  const { context: { log, options } } = connection;
+  const { context: { log, options, statistics } } = connection;
   if (log.verbose) {
     log.debug(`${connection.peer} is connected to ${connection.remote}`);
   }
   connection.attach(server);
+  statistics?.connected(connection);
   if (connection.clientEnded) {
     connection.watchHalfClose();
   } else if (verdict.inactivityTimeout !== undefined) {
@@ -86,6 +87,10 @@ async function recover(
   connection.clocks.stop();
   connection.clocks.limitSilence(0);
   if (connection.clientEnded) return connection.end("remote-reset");
+  connection.context.statistics?.failed(
+    connection.remote as string,
+    connection.inactive ? "inactivity-timeout" : "remote-left",
+  );
   connection.enter("connect");
   await serveRemote(
     connection,
@@ -151,6 +156,7 @@ function next(
     connection.end(reason);
     return undefined;
   }
+  if (answer.route !== undefined) connection.decided(answer.route);
   if (answer.kind === "close") return answer;
   if (!connection.mayReroute) {
     connection.context.log.error(

@@ -11,7 +11,7 @@ import type { Client } from "../router/contract.ts";
 export interface Ended extends
   Pick<
     Connection,
-    "remote" | "received" | "sent" | "started" | "endReason"
+    "route" | "remote" | "received" | "sent" | "started" | "endReason"
   > {
   /** Without an address if the client was gone before it could be asked. */
   readonly info: Pick<Client, "id"> & Partial<Pick<Client, "remoteAddr">>;
@@ -47,11 +47,17 @@ export const NO_ACCESS_LOG: AccessLog = { connection() {} };
 function textLine(connection: Ended): string {
   return `${isoTime(Date.now())} id=${connection.info.id} client=${
     client(connection) ?? "-"
-  } remote=${
+  } route=${quoted(connection.route)} remote=${
     connection.remote ?? "-"
   } in=${connection.received} out=${connection.sent} seconds=${
     seconds(connection)
   } end=${connection.endReason}\n`;
+}
+
+/** Writes a name such that it is one field. */
+function quoted(name: string | undefined): string {
+  if (name === undefined) return "-";
+  return /[\s"=\\]/.test(name) ? JSON.stringify(name) : name;
 }
 
 function jsonLine(connection: Ended): string {
@@ -60,6 +66,7 @@ function jsonLine(connection: Ended): string {
       time: isoTime(Date.now()),
       id: connection.info.id,
       client: client(connection),
+      route: connection.route ?? null,
       remote: connection.remote ?? null,
       in: connection.received,
       out: connection.sent,

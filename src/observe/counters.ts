@@ -30,6 +30,7 @@ export const END_REASONS = [
   "rate-limited",
   "shutdown",
   "drain-timeout",
+  "admin-close",
   "internal-error",
 ] as const;
 
@@ -44,6 +45,8 @@ export const COUNTERS = [
   "address-table-full",
   // an operation that found no file descriptor
   "descriptors-exhausted",
+  // tries to connect after a failed one, with a pause before
+  "connect-retries",
   // what has become of workers, and of reloads
   "workers-died",
   "workers-stuck",

@@ -24,7 +24,7 @@ export interface Trouble {
 
 /** Keeps the last warnings and errors; the same one is counted. */
 export class Troubles {
-  /** By the message without its client; the last one is the newest. */
+  /** By the message without its client or number; the last is the newest. */
   readonly #kept = new Map<string, Trouble>();
 
   /**
@@ -38,7 +38,7 @@ export class Troubles {
     const text = message.length > MAX_LENGTH
       ? `${message.slice(0, MAX_LENGTH)}…`
       : message;
-    const key = `${level} ${text.replace(/ \(client [^)]*\)/, "")}`;
+    const key = `${level} ${text.replace(/ \((?:client [^)]*|#\d+)\)/g, "")}`;
     const count = (this.#kept.get(key)?.count ?? 0) + 1;
     this.#kept.delete(key);
     const [oldest] = this.#kept.keys();

@@ -222,6 +222,29 @@ export function readPools(pools: readonly SharedPool[]): PoolStatus[] {
   });
 }
 
+/**
+ * Takes a member out of service, or back, in all workers.
+ *
+ * @param pool The pool.
+ * @param remote The member, as the router wrote it.
+ * @param draining Whether it gets no new connections from now on.
+ * @returns Whether that is so now: a member without weight is never in service;
+ * `undefined` if there is no such member.
+ */
+export function drainMember(
+  { report: { members }, memory }: SharedPool,
+  remote: string,
+  draining: boolean,
+): boolean | undefined {
+  const member = members.findIndex((one) => one.remote === remote);
+  const weight = members[member]?.weight;
+  if (weight === undefined) return undefined;
+  const cells = new Cells(memory);
+  const [from, to] = draining ? [0, 1] : [1, 0];
+  if (cells.swap(member, CELL.draining, from, to)) cells.changed(member);
+  return draining || weight > 0;
+}
+
 function stateOf(cells: Cells, member: number, weight: number): MemberState {
   if (weight === 0 || cells.get(member, CELL.draining) === 1) {
     return "draining";

@@ -126,6 +126,13 @@ export interface RemoteDecision {
   pool?: never;
   /** Not part of this decision. */
   key?: never;
+  /**
+   * Who has decided, for logs, statistics and the status page: 1 to 64 printable
+   * characters. Use few names: 200 are told apart.
+   *
+   * @default no name
+   */
+  route?: string | undefined;
   /** The original's name of `connectTimeout`: not part of this decision. */
   connect_timeout?: never;
   /** The original's name of `inactivityTimeout`: not part of this decision. */
@@ -196,6 +203,13 @@ export interface ReplyDecision {
    * @default 0
    */
   consume?: number | undefined;
+  /**
+   * Who has answered, for statistics and the status page: 1 to 64 printable
+   * characters. Use few names: 200 are told apart.
+   *
+   * @default no name
+   */
+  route?: string | undefined;
   /** Not part of this decision. */
   remote?: never;
   /** Not part of this decision. */
@@ -229,6 +243,13 @@ export interface ReplyDecision {
 export interface CloseDecision {
   /** `true`, or the last bytes for the client. */
   close: true | Bytes;
+  /**
+   * Who has decided, for logs, statistics and the status page: 1 to 64 printable
+   * characters. Use few names: 200 are told apart.
+   *
+   * @default no name
+   */
+  route?: string | undefined;
   /** Not part of this decision. */
   remote?: never;
   /** Not part of this decision. */
@@ -261,6 +282,8 @@ export interface CloseDecision {
 export interface NoopDecision {
   /** Always `true`. */
   noop: true;
+  /** Not part of this decision. */
+  route?: never;
   /** Not part of this decision. */
   remote?: never;
   /** Not part of this decision. */

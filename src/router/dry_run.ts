@@ -74,12 +74,19 @@ async function run(
     for (const line of recognise(data)) print(line);
     if (table !== undefined) print(table.explain(data, client));
   };
+  // the name of a table's route is told with more about it
+  const say = (verdict: Verdict) =>
+    describeVerdict(verdict) +
+    (table === undefined && verdict.kind !== "wait" &&
+        verdict.route !== undefined
+      ? `, route ${verdict.route}`
+      : "");
   if (router.accept !== undefined) {
     const verdict = parseDecision(await router.accept(client), "accept", 0);
     if (table !== undefined && verdict.kind !== "wait") {
       print(table.explain(NOTHING, client));
     }
-    print(`accept: ${describeVerdict(verdict)}`);
+    print(`accept: ${say(verdict)}`);
     if (isFinal(verdict)) return;
   }
   let consumed = 0;
@@ -108,7 +115,7 @@ async function run(
     }
     waitedSince = undefined;
     explain(preread);
-    print(`${range(end, end)}: ${describeVerdict(verdict)}`);
+    print(`${range(end, end)}: ${say(verdict)}`);
     if (isFinal(verdict)) return;
     if (verdict.kind === "reply") consumed += verdict.consume;
     if (consumed === end || verdict.kind === "reply" && !verdict.consume) end++;
@@ -125,7 +132,7 @@ async function run(
     0,
   );
   print(
-    `timeout: ${verdict.kind === "wait" ? "close" : describeVerdict(verdict)}`,
+    `timeout: ${verdict.kind === "wait" ? "close" : say(verdict)}`,
   );
 }
 

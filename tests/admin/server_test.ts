@@ -66,6 +66,7 @@ test("/api/status says what runs, and the pages have strict headers", async () =
   });
   assert.equal(status.ended.done, 0);
   assert.equal(status.limits["max-connections"], 0);
+  assert.deepEqual(status.bytes, { in: 0, out: 0 });
   assert.ok(status.memory.rss > 1e6);
   for (const path of ["/", "/api/status", "/nothing"]) {
     const { headers, body } = await fetch(running.admin + path);
@@ -341,4 +342,46 @@ test("/api/config has the lines of --check and the routes", async () => {
     { name: "route 2", line: 3, match: "every client", action: "close" },
   ]);
   assert.match(files[0], /routes\.yaml$/);
+});
+
+test("a reload brings another token, takes none away, and leaves the address", async () => {
+  const other = "another-token-of-some-length";
+  const table = (admin: string) =>
+    `admin: ${admin}\nroutes: [{ match: true, close: true }]\n`;
+  const guarded = table(`{ host: 0.0.0.0, port: 0, tokenFile: token }`);
+  await using folder = await Folder.make({ token: TOKEN, "r.yaml": guarded });
+  await using proxy = await Proxy.start(folder.url("r.yaml"));
+  const admin = (await adminOf(proxy)).replace("0.0.0.0", "127.0.0.1");
+  const ask = async (token?: string) => {
+    const headers = token === undefined
+      ? []
+      : ["-H", `Authorization: Bearer ${token}`];
+    return statusOf(await curl(...headers, `${admin}/api/status`));
+  };
+  assert.deepEqual([await ask(), await ask(TOKEN), await ask(other)], [
+    401,
+    200,
+    401,
+  ]);
+  await Deno.writeTextFile(folder.file("token"), other);
+  proxy.kill("SIGHUP");
+  await proxy.log.find("Reloaded: generation 2");
+  assert.deepEqual([await ask(), await ask(TOKEN), await ask(other)], [
+    401,
+    401,
+    200,
+  ]);
+  await Deno.writeTextFile(folder.file("r.yaml"), table("127.0.0.1:9901"));
+  proxy.kill("SIGHUP");
+  await proxy.log.find("Reloaded: generation 3");
+  await proxy.log.find(
+    "The admin server stays as it is, 0.0.0.0:0, as it needs a restart to be another: 127.0.0.1:9901",
+  );
+  assert.deepEqual([await ask(), await ask(other)], [401, 200]);
+  await Deno.writeTextFile(folder.file("r.yaml"), table("0.0.0.0:9901"));
+  proxy.kill("SIGHUP");
+  await proxy.log.find(
+    "Cannot reload, and go on as before: Cannot use --admin as an address that other machines can reach needs --admin-token-file",
+  );
+  assert.equal(await ask(other), 200);
 });

@@ -88,6 +88,7 @@ routes:
     maxDuration: undefined,
     proxyProtocol: undefined,
     tls: undefined,
+    route: "route 1",
   });
   const accept = (...who: Parameters<typeof client>) =>
     (table.accept?.(client(...who)) as { remote: string } | undefined)?.remote;
@@ -232,7 +233,11 @@ routes:
   - { match: { postgres: { database: sales } }, remote: "sales:5432" }
 `);
   const request = bytes("\0\0\0\x08\x04\xd2\x16\x2f");
-  assert.deepEqual(decide(table, request), { reply: "N", consume: 8 });
+  assert.deepEqual(decide(table, request), {
+    reply: "N",
+    consume: 8,
+    route: "route 1",
+  });
 });
 
 Deno.test("a module serves what no route is for, and has its other hooks", async () => {

@@ -112,9 +112,10 @@ default: { pool: by-turns }
     key: "a.example 192.0.2.7",
     reply: "wait",
     connectTimeout: 2,
+    route: "route 1",
   });
   const small = decide(routes, get("a.example", "/small"));
-  assert.deepEqual(defined(small), { pool: "by-turns" });
+  assert.deepEqual(defined(small), { pool: "by-turns", route: "default" });
 });
 
 Deno.test("describeTable() names the pool and the key", () => {

@@ -59,7 +59,7 @@ test("the router is told the addresses in the header, and only the bytes behind 
     assert.equal(await ask(proxy, `${header}hi\n`), `${expected}hi\n`);
   }
   await proxy.access.findAll(
-    / client=192\.0\.2\.1:50000 remote=- in=3 out=\d+ .* end=router-close/,
+    / client=192\.0\.2\.1:50000 route=- remote=- in=3 out=\d+ .* end=router-close/,
     3,
   );
   await proxy.access.findAll(/ client=\[2001:db8::1\]:50000 /, 2);

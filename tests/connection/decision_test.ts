@@ -26,6 +26,7 @@ const CONNECT = {
   maxDuration: undefined,
   proxyProtocol: undefined,
   tls: undefined,
+  route: undefined,
 } as const;
 
 /** What the message says, without the name of the error. */
@@ -365,7 +366,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
   assert.equal(
     refusal({ remote: "a:1", timeout: 3 }),
-    `Cannot use the decision of route() as "timeout" is not one of "remote", "pool", "key", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "consume", "close", "noop": current value is 3`,
+    `Cannot use the decision of route() as "timeout" is not one of "remote", "pool", "key", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "route", "consume", "close", "noop": current value is 3`,
   );
 });
 
@@ -430,6 +431,7 @@ Deno.test("parseDecision() closes when told so", () => {
       assert.deepEqual(parseDecision(decision, hook, 0), {
         kind: "close",
         data,
+        route: undefined,
       });
     }
   }
@@ -442,6 +444,28 @@ const HOOKS: Hook[] = [
   "connectError",
   "inactivityError",
 ];
+
+Deno.test("parseDecision() takes the name of a route with every decision but noop", () => {
+  for (
+    const rest of [{ remote: "a:1" }, { close: true }, { close: "x" }, {
+      reply: "x",
+    }]
+  ) {
+    const verdict = parseDecision({ ...rest, route: "web é" }, "route", 0);
+    assert.equal(verdict.kind !== "wait" && verdict.route, "web é");
+  }
+  const long = "x".repeat(65);
+  for (const route of ["", long, 7, null, "a\nb", "a\u2028b", "a\u200fb"]) {
+    assert.match(
+      refusal({ remote: "a:1", route }),
+      /^Cannot use the decision of route\(\) as "route" must be a text of 1 to 64 printable characters: current value is /,
+    );
+  }
+  assert.equal(
+    refusal({ noop: true, route: "web" }),
+    `Cannot use the decision of route() as "route" cannot stand beside "noop": current value is "web"`,
+  );
+});
 
 Deno.test("parseDecision() replies when there is no remote and routing goes on", () => {
   const cases: [decision: unknown, reply: string, consume: number][] = [
@@ -457,6 +481,7 @@ Deno.test("parseDecision() replies when there is no remote and routing goes on",
         kind: "reply",
         reply: encode(reply),
         consume,
+        route: undefined,
       });
     }
   }

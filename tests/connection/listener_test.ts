@@ -109,8 +109,8 @@ for (const format of ["text", "json"] as const) {
     proxy.kill("SIGCONT");
     await proxy.access.findAll(
       format === "text"
-        ? / id=\d client=- remote=- in=0 out=0 .*end=client-reset$/
-        : /"id":\d,"client":null,"remote":null,.*"end":"client-reset"/,
+        ? / id=\d client=- route=- remote=- in=0 out=0 .*end=client-reset$/
+        : /"id":\d,"client":null,"route":null,"remote":null,.*"end":"client-reset"/,
       3,
     );
     proxy.kill("SIGUSR2");

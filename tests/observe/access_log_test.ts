@@ -17,6 +17,7 @@ function ended(fields: Partial<Connection> = {}): Connection {
       remoteAddr: address("10.0.0.9", 40_000),
       localAddr: address("10.0.0.1", 5432),
     },
+    route: "web",
     remote: "10.0.0.2:80",
     received: 123,
     sent: 4567,
@@ -36,7 +37,7 @@ function lineOf(format: "text" | "json", connection: Connection): string {
 Deno.test("accessLog() writes who, where to, bytes, time and reason as text", () => {
   assert.match(
     lineOf("text", ended()),
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z id=7 client=10\.0\.0\.9:40000 remote=10\.0\.0\.2:80 in=123 out=4567 seconds=\d+\.\d{3} end=done\n$/,
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z id=7 client=10\.0\.0\.9:40000 route=web remote=10\.0\.0\.2:80 in=123 out=4567 seconds=\d+\.\d{3} end=done\n$/,
   );
 });
 
@@ -49,6 +50,7 @@ Deno.test("accessLog() writes the same fields as JSON", () => {
   assert.deepEqual(rest, {
     id: 7,
     client: "10.0.0.9:40000",
+    route: "web",
     remote: "10.0.0.2:80",
     in: 123,
     out: 4567,
@@ -60,6 +62,15 @@ Deno.test("accessLog() says so when there was no remote", () => {
   const connection = ended({ remote: undefined, endReason: "client-left" });
   assert.match(lineOf("text", connection), / remote=- .* end=client-left\n$/);
   assert.equal(JSON.parse(lineOf("json", connection)).remote, null);
+});
+
+Deno.test("accessLog() quotes the name of a route where it would be several fields", () => {
+  const route = (name: string | undefined) =>
+    /route=(.*) remote=/.exec(lineOf("text", ended({ route: name })))?.[1];
+  assert.equal(route("a/b-c.d:e"), "a/b-c.d:e");
+  assert.equal(route("route 3"), '"route 3"');
+  assert.equal(route('a="b"'), '"a=\\"b\\""');
+  assert.equal(route(undefined), "-");
 });
 
 Deno.test("accessLog() puts an IPv6 address in brackets", () => {

@@ -1,0 +1,82 @@
+/**
+ * The pools of the router that serves, for `/api/pools`.
+ *
+ * @module
+ */
+import type { Log } from "../observe/log.ts";
+import { drainMember, readPools } from "../pool/share.ts";
+import type { Answer } from "./answer.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * Describes the pools.
+ *
+ * @param source Has them.
+ * @returns Plain data, an entry for each.
+ */
+export function poolsOf({ pools }: Source): unknown[] {
+  return readPools(pools).map(({ name, policy, members }) => ({
+    name,
+    policy,
+    members: members.map((
+      { remote, weight, state, active, failed, picks, changed },
+    ) => ({
+      remote,
+      weight,
+      state,
+      connections: active,
+      failures: failed,
+      picks,
+      since: changed === 0 ? null : new Date(changed * 1000).toISOString(),
+    })),
+  }));
+}
+
+/**
+ * Drains a member, or gives it connections again, in all workers.
+ *
+ * @param source Has the pools.
+ * @param name The pool.
+ * @param parameters Those of the URL; `remote` is the member.
+ * @param draining Whether to drain it.
+ * @param log Is told.
+ */
+export function drain(
+  { pools }: Source,
+  name: string,
+  parameters: URLSearchParams,
+  draining: boolean,
+  log: Log,
+): Answer {
+  const pool = pools.find((pool) => pool.name === name);
+  if (pool === undefined) return notFound(`there is no pool ${name}`);
+  const remote = parameters.get("remote");
+  if (remote === null) {
+    return {
+      status: 400,
+      body: { error: "the parameter remote, the member, is needed" },
+    };
+  }
+  const drained = drainMember(pool, remote, draining);
+  if (drained === undefined) {
+    return notFound(`the pool ${name} has no member ${remote}`);
+  }
+  if (!drained) {
+    return {
+      status: 409,
+      body: {
+        error: `${remote} cannot be given connections as its weight is 0`,
+      },
+    };
+  }
+  log.info(
+    `Member ${remote} of pool ${name} gets ${
+      draining ? "no more connections" : "connections again"
+    }, as the admin server was told`,
+  );
+  return { status: 204 };
+}
+
+function notFound(error: string): Answer {
+  return { status: 404, body: { error } };
+}
