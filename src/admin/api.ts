@@ -8,7 +8,7 @@ import { type Answer, notAllowed } from "./answer.ts";
 import { configurationOf } from "./config.ts";
 import { closeOne, listAll } from "./connections.ts";
 import { History } from "./history.ts";
-import { Metrics } from "./metrics.ts";
+import { metricsOf } from "./metrics.ts";
 import { drain, poolsOf } from "./pools.ts";
 import { remotesOf, routesOf } from "./remotes.ts";
 import type { Source } from "./source.ts";
@@ -35,7 +35,7 @@ export class Api implements Disposable {
    */
   constructor(source: Source, log: () => Log) {
     const history = this.#history = new History(source);
-    const metrics = new Metrics(source);
+    const metrics = metricsOf(source);
     history.start();
     this.#reads = new Map<string, Read>([
       ["/metrics", async () => ({

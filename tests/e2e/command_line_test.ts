@@ -314,7 +314,7 @@ Deno.test("--dry-run prints each decision, for bytes of a file and of standard i
           return { reply: latin1("\\xffhello\\n"), consume: 2 };
         }
         if (data.text !== "cd") return;
-        return { remote: "[::1]:80", data: "x", reply: "y", connectTimeout: 2, maxDuration: 9.5 };
+        return { remote: "[::1]:80", data: "x", reply: "y", connectTimeout: 2, maxDuration: 9.5, route: "web" };
       },
     } satisfies Router;`,
   });
@@ -324,7 +324,7 @@ Deno.test("--dry-run prints each decision, for bytes of a file and of standard i
     "byte 1: wait",
     String.raw`byte 2: reply "\xffhello\n", consume 2`,
     "byte 3: wait",
-    `byte 4: remote [::1]:80, data "x", reply "y", connectTimeout 2, maxDuration 9.5`,
+    `byte 4: remote [::1]:80, data "x", reply "y", connectTimeout 2, maxDuration 9.5, route web`,
     "",
   ].join("\n");
 
