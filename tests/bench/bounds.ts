@@ -91,6 +91,18 @@ const bounds: readonly Bound[] = [
       ),
   },
   {
+    bound: "admin server on against off, CPU",
+    workload: "stats",
+    relation: "<=",
+    limit: 1.03,
+    value: (results) =>
+      ratioOf(
+        find(results, "stats", "proxymachine+admin"),
+        find(results, "stats", "proxymachine"),
+        "cpu",
+      ),
+  },
+  {
     bound: "8,000 open connections against 100, CPU per request",
     workload: "open",
     relation: "<=",

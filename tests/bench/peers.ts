@@ -23,6 +23,8 @@ export interface Setup {
    * Write one line per connection to a file; only this proxy is asked for that.
    */
   accessLog?: boolean;
+  /** Count what the admin server shows; only this proxy is asked for that. */
+  admin?: boolean;
   /** Worker threads of this proxy. */
   workers?: number;
 }

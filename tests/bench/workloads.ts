@@ -140,6 +140,18 @@ export const workloads: readonly Workload[] = [
     begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
   },
   {
+    name: "stats",
+    title: "One connection per request, admin server off and on",
+    routing: "host",
+    metrics: [perConnection, connections],
+    entries: (peers) =>
+      ownEntries(peers, [
+        ["", "admin off", {}],
+        ["+admin", "admin on", { admin: true }],
+      ]),
+    begin: (target) => httpCase(target, { connections: CLIENTS, close: true }),
+  },
+  {
     name: "workers",
     title: "One connection per request, one worker and two",
     routing: "host",

@@ -54,6 +54,7 @@ export function startProxymachine(
       accessLog,
       "--log-level",
       "error",
+      ...setup.admin === true ? ["--admin", "127.0.0.1:0"] : [],
     ],
   ]);
 }
