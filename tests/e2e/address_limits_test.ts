@@ -72,7 +72,7 @@ test("an address has at most --max-connections-per-ip connections, whatever the 
   const first = await open(proxy, "127.0.0.2", 30);
   assert.equal(first.served, 10);
   await proxy.access.findAll(
-    / client=127\.0\.0\.2:\d+ remote=- in=0 out=0 .*end=too-many-from-address/,
+    / client=127\.0\.0\.2:\d+ route=- remote=- in=0 out=0 .*end=too-many-from-address/,
     20,
   );
   // other addresses do not notice

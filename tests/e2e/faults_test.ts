@@ -164,7 +164,7 @@ test("the proxy takes no harm from 500 clients that reset before it accepts them
     // as many as the queue of the listener holds
     arrived: (proxy) => Promise.resolve(proxy.kill("SIGCONT")),
     strike: () => Promise.resolve(),
-    line: / client=- remote=- in=0 out=0 .*end=client-reset$/,
+    line: / client=- route=- remote=- in=0 out=0 .*end=client-reset$/,
   }));
 
 test("the proxy takes no harm from 500 clients that reset before they send a byte", () =>

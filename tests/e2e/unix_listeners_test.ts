@@ -125,8 +125,12 @@ test("listeners of all kinds serve real clients at a time", async () => {
     results.map(({ stdout, stderr }) => stdout + stderr),
     ["from the web", "from the web", "HELLO"],
   );
-  await proxy.access.find(/ client=unix: remote=127\.0\.0\.1:\d+ .* end=done$/);
-  await proxy.access.find(` client=unix: remote=unix:${file.path} in=5 out=5 `);
+  await proxy.access.find(
+    / client=unix: route=- remote=127\.0\.0\.1:\d+ .* end=done$/,
+  );
+  await proxy.access.find(
+    ` client=unix: route=- remote=unix:${file.path} in=5 out=5 `,
+  );
 });
 
 test("a router is told the socket file, and the path of a client that has one", async () => {
