@@ -25,7 +25,7 @@ export interface Accounts {
 }
 
 /** Counters that do not tell how a connection has ended. */
-const OTHER_COUNTERS = ["reloads", "reloads-failed"];
+const OTHER_COUNTERS = ["connect-retries", "reloads", "reloads-failed"];
 
 /** Lines of the log that say that all is well. */
 const USUAL = [
