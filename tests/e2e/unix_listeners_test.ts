@@ -322,10 +322,11 @@ test("a PROXY header comes through a socket file from anyone, or from nobody", a
       args: ["-w", "1", option],
     });
     using client = await connect(path);
-    await send(client, `${header}a`);
     if (option.includes("=")) {
+      // closed whatever it sends, so it sends nothing: that could fail
       await proxy.access.find(/ client=unix: .* end=proxy-untrusted$/);
     } else {
+      await send(client, `${header}a`);
       const [, remote] = JSON.parse(await receiveAll(client));
       assert.equal(remote.hostname, "192.0.2.1");
     }
