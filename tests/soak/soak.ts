@@ -166,18 +166,14 @@ export async function soak(
     phases,
     reloads,
     done,
-    troubles: (Deno.writeTextFileSync(
-      "/tmp/scratch-soak/log",
-      proxy.log.all.join("\n"),
-    ),
-      checkAccounts)({
-        done,
-        probes: sampler.probes,
-        counted,
-        reloads,
-        log: proxy.log.all,
-        access: proxy.access.all,
-      }),
+    troubles: checkAccounts({
+      done,
+      probes: sampler.probes,
+      counted,
+      reloads,
+      log: proxy.log.all,
+      access: proxy.access.all,
+    }),
     connections: counted.total,
   };
 }
