@@ -111,7 +111,8 @@ export const MAX_SECONDS = 1_000_000;
  *
  * @param args The arguments, without the name of the program.
  * @param cores The default for `--workers`.
- * @param settings Defaults for the others, from a route table.
+ * @param read Defaults for the others, from a route table; none if there is no
+ * table, or if it was not read yet.
  * @returns What to do.
  * @throws {ConfigError} If an option is unknown, lacks its value, or has a
  * value that breaks its rule.
@@ -119,8 +120,9 @@ export const MAX_SECONDS = 1_000_000;
 export function parseCommandLine(
   args: readonly string[],
   cores: number,
-  settings: Settings = {},
+  read?: Settings,
 ): Command {
+  const settings = read ?? {};
   const { values, given } = parse(args);
   if (values.help) return { kind: "help" };
   if (values.version) return { kind: "version" };
@@ -134,7 +136,11 @@ export function parseCommandLine(
   }
   const options: Options = {
     config: values.config,
-    listen: parseListeners(given, settings.listen),
+    listen: parseListeners(
+      given,
+      settings.listen,
+      read === undefined && isTable(values.config),
+    ),
     workers: whole("--workers", values.workers, LIMITS.workers) ??
       settings.workers ?? cores,
     maxConnections: whole(
@@ -212,6 +218,15 @@ export function parseCommandLine(
     return { kind: "dry-run", options, file: nonEmpty("--dry-run", file) };
   }
   return { kind: values.check ? "check" : "run", options };
+}
+
+/**
+ * Tells a route table from a router module.
+ *
+ * @param config The value of `--config`.
+ */
+export function isTable(config: string): boolean {
+  return /\.ya?ml$/i.test(config);
 }
 
 /** What `parseArgs` is told about each option. */

@@ -10,6 +10,7 @@ import { requireToken } from "./admin/options.ts";
 import {
   type Command,
   ConfigError,
+  isTable,
   type Options,
   type Settings,
 } from "./cli.ts";
@@ -56,7 +57,7 @@ export async function readConfiguration(
 ): Promise<Configuration> {
   await requirePermissions(initial, undefined, mayAsk);
   const { config } = initial;
-  if (!/\.ya?ml$/i.test(config)) {
+  if (!isTable(config)) {
     checkPlaces(initial);
     return {
       ...await readCertificatesOfListeners(initial),

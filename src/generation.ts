@@ -6,6 +6,7 @@
 import type { AddressShares } from "./address_shares.ts";
 import { Backoff } from "./backoff.ts";
 import type { Configuration } from "./configuration.ts";
+import type { FreePorts } from "./free_ports.ts";
 import { Listening } from "./listening.ts";
 import type { AbortReason, Serve } from "./messages.ts";
 import type { Gauges } from "./observe/gauges.ts";
@@ -37,6 +38,8 @@ export interface Environment {
   readonly addresses: AddressShares;
   /** The socket files of the process. */
   readonly files: SocketFiles;
+  /** The ports of listeners that take any. */
+  readonly ports: FreePorts;
   /** The operational log. */
   readonly log: Log;
   /** Milliseconds between two signs of life of a worker; 0: none. */
@@ -102,12 +105,13 @@ export class Generation {
     this.configuration = configuration;
     this.#environment = environment;
     const { options, router } = configuration;
-    this.#listening = new Listening(
-      options.listen,
-      options.workers,
-      environment.files,
+    const listen = environment.ports.assign(options.listen);
+    this.#listening = new Listening(listen, options.workers, environment.files);
+    this.#sandbox = sandbox(
+      { ...options, listen },
+      router,
+      this.#listening.bindPaths,
     );
-    this.#sandbox = sandbox(options, router, this.#listening.bindPaths);
   }
 
   /** The workers that have not ended. */

@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { ConfigError, unusable } from "./config_error.ts";
 import { parseNetwork } from "./config/network.ts";
-import { parseMode } from "./config/listen.ts";
+import { isNameless, parseMode } from "./config/listen.ts";
 import {
   formatAddress,
   type HostPort,
@@ -50,6 +50,7 @@ const DEFAULT = { host: "0.0.0.0", port: "5432" } as const;
  * @param given The options of listeners.
  * @param settings The listeners of the route table, if it has any: they hold
  * unless a `--host` or `--port` was given.
+ * @param unread Whether there is a route table that was not read yet.
  * @returns At least one.
  * @throws {ConfigError} If a value breaks its rule, or two listeners have the
  * same address or name.
@@ -57,6 +58,7 @@ const DEFAULT = { host: "0.0.0.0", port: "5432" } as const;
 export function parseListeners(
   given: readonly Given[],
   settings: readonly ListenOptions[] | undefined,
+  unread = false,
 ): readonly ListenOptions[] {
   const { common, groups } = group(given);
   const mode = last(common, "socket-mode");
@@ -83,8 +85,9 @@ export function parseListeners(
         ...optionsOf(options),
       };
     });
-  // without any, a table that is not read yet may have some
-  if (mode !== undefined && groups.length > 0) requireFile(listeners, mode);
+  // a table may have some
+  const pending = unread && groups.length === 0;
+  if (mode !== undefined && !pending) requireFile(listeners, mode);
   return distinct(listeners);
 }
 
@@ -248,7 +251,10 @@ function parseAcceptProxy(
   return list;
 }
 
-/** Refuses listeners that cannot be told apart. */
+/**
+ * Refuses listeners that cannot be told apart. Those that take any port that is
+ * free get different ones, so they need no names.
+ */
 function distinct(
   listeners: readonly ListenOptions[],
 ): readonly ListenOptions[] {
@@ -256,7 +262,9 @@ function distinct(
   const names = new Set<string>();
   for (const listener of listeners) {
     const address = formatAddress(listener);
-    if (addresses.has(address)) {
+    const isAny = "port" in listener && listener.port === 0;
+    if (isAny && isNameless(listener)) continue;
+    if (!isAny && addresses.has(address)) {
       throw new ConfigError(
         `Cannot use -h and -p as they must name no address twice: current value is ${address}`,
       );

@@ -11,6 +11,7 @@ import { DEFAULT_ROUTE, routeName } from "./config/compile.ts";
 import type { Configuration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import { countConnections, type Room } from "./file_limit.ts";
+import { FreePorts } from "./free_ports.ts";
 import { type Environment, Generation } from "./generation.ts";
 import type { Gauges } from "./observe/gauges.ts";
 import type { Batch } from "./observe/outbox.ts";
@@ -116,6 +117,7 @@ export class Supervisor implements Source {
     }
     this.#environment = {
       files: this.#files,
+      ports: new FreePorts(),
       gauges: this.gauges,
       addresses: new AddressShares(),
       get log() {

@@ -60,6 +60,22 @@ Deno.test("a listener takes what it lacks from the one before, or the first afte
   }
 });
 
+Deno.test("listeners with port 0 get a port each, so they need no names", () => {
+  assert.equal(addresses("-p 0 -p 0"), "0.0.0.0:0 0.0.0.0:0");
+  assert.equal(addresses("-h ::1 -p 0 -h [::1]"), "[::1]:0 [::1]:0");
+  const table: readonly ListenOptions[] = [
+    { name: "0", hostname: "0.0.0.0", port: 0 },
+    { name: "0", hostname: "0.0.0.0", port: 0 },
+  ];
+  assert.deepEqual(listen("", table), table);
+  for (const args of ["--name a -p 0 -p 0", "-p 0 --name a -p 0 --name a"]) {
+    assert.throws(() => listen(args), {
+      message:
+        'Cannot use --name as it must be different for each listener: current value is "a"',
+    });
+  }
+});
+
 Deno.test("a name is that of the listener before it, or of the only one", () => {
   const names = (args: string) =>
     listen(args).map((one) => `${one.name}=${"port" in one && one.port}`).join(
@@ -172,6 +188,10 @@ Deno.test("a socket file or a mode that breaks its rule is refused", () => {
       'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
     ],
     [
+      "--socket-mode 660",
+      'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
+    ],
+    [
       "-h unix:/a -h unix:/a",
       "Cannot use -h and -p as they must name no address twice: current value is unix:/a",
     ],
@@ -180,4 +200,13 @@ Deno.test("a socket file or a mode that breaks its rule is refused", () => {
     assert.throws(() => listen(args), { name: "ConfigError", message }, args);
   }
   assert.throws(() => listen("--socket-mode 600", TABLE), ConfigError);
+});
+
+Deno.test("a mode needs a socket file once the route table is read", () => {
+  const args = ["-c", "routes.yaml", "--socket-mode", "660"];
+  assert.equal(parseCommandLine(args, 1).kind, "run");
+  assert.throws(() => parseCommandLine(args, 1, {}), {
+    message:
+      'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
+  });
 });

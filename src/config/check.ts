@@ -165,9 +165,11 @@ function checkListeners(
   list.forEach((one, index) => {
     const { address, name } = describeListener(one);
     const path = Array.isArray(listen) ? ["listen", index] : ["listen"];
-    if (addresses.has(address)) {
+    // each gets another port then, so it needs no name
+    const isAny = address.endsWith(":0") && !isUnix(address);
+    if (addresses.has(address) && !isAny) {
       problems.push({ path, rule: "must not be listed twice", value: one });
-    } else if (names.has(name)) {
+    } else if (names.has(name) && !(isAny && !isNamed(one))) {
       const rule = "must have a name of its own";
       problems.push({ path, rule, value: name });
     }
@@ -205,6 +207,11 @@ function describeListener(input: unknown): { address: string; name: string } {
       : `${parsed.hostname}:${parsed.port}`,
     name: parsed.name,
   };
+}
+
+/** Tells whether a listener has a name that is not its address. */
+function isNamed(input: unknown): boolean {
+  return isMapping(input) && input.name !== undefined;
 }
 
 /** The exact names of listeners that a match asks for. */

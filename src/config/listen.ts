@@ -101,6 +101,17 @@ export function toListener(
 }
 
 /**
+ * Tells whether a listener is called after its address.
+ *
+ * @param listener One that is complete.
+ */
+export function isNameless(listener: ListenOptions): boolean {
+  const parsed = parseListen(listener.name);
+  return typeof parsed === "object" &&
+    formatAddress(parsed) === formatAddress(listener);
+}
+
+/**
  * Reads the path of a listener in the form of a mapping.
  *
  * @param path The path, without `unix:`.

@@ -233,6 +233,22 @@ router: ./rest.ts
   });
 });
 
+Deno.test("readTable() takes port 0 more than once, but no name", () => {
+  const listen = (list: string) =>
+    `listen: [${list}]\ndefault: { close: true }`;
+  const { settings } = read(listen(`0, "127.0.0.1:0", { port: 0 }, ":0"`));
+  assert.deepEqual(
+    settings.listen?.map((one) => "port" in one && one.port),
+    [0, 0, 0, 0],
+  );
+  assert.deepEqual(
+    mistakes(listen("{ port: 0, name: a }, { port: 0, name: a }")),
+    [
+      'r.yaml:1: listen 2: must have a name of its own: current value is "a"',
+    ],
+  );
+});
+
 Deno.test("readTable() takes socket files to listen on", () => {
   const { settings } = read(`
 listen: ["unix:/a.sock", { path: /b.sock, mode: "0660", name: b }]

@@ -98,6 +98,26 @@ test("HUP imports the router, and all that it imports, anew", async () => {
   assert.equal(await ask(proxy), "three");
 });
 
+test("listeners with port 0 have a port each, and keep them", async () => {
+  const router = (text: string) =>
+    `export default {
+      accept: ({ localAddr }) => ({ close: "${text} " + localAddr.port }),
+    };`;
+  await using folder = await Folder.make({ [ROUTER]: router("one") });
+  await using proxy = await Proxy.start(folder.url(ROUTER), {
+    listen: ["-h", "127.0.0.1", "-p", "0", "-p", "0"],
+    // what the router is granted does not matter to listeners
+    args: ["-w", "2", "--allow-net=127.0.0.1:9"],
+  });
+  const ports = (await proxy.log.findAll("Listening on", 2))
+    .map((line) => Number(/:(\d+) with 2 workers$/.exec(line)?.[1]));
+  assert.equal(new Set(ports).size, 2);
+  for (const port of ports) assert.equal(await ask(proxy, port), `one ${port}`);
+  await Deno.writeTextFile(folder.file(ROUTER), router("two"));
+  await reload(proxy, 1);
+  for (const port of ports) assert.equal(await ask(proxy, port), `two ${port}`);
+});
+
 test("HUP reads the whole route table anew: routes, listeners, workers and limits", async () => {
   const [first, second] = [unusedPort(), unusedPort()];
   const table = (text: string, ports: number[], rest = "") =>
