@@ -80,7 +80,7 @@ export interface Counted {
 
 /** A connection of /api/connections. */
 export interface ConnectionEntry {
-  readonly id: number | string;
+  readonly id: number;
   readonly worker: string;
   readonly listener: string;
   readonly client: string;
@@ -94,8 +94,11 @@ export interface ConnectionEntry {
 
 /** /api/connections */
 export interface ConnectionList {
+  /** Those that the search is for. */
   readonly total: number;
   readonly shown: number;
+  /** Workers that have not answered in time. */
+  readonly unanswered: number;
   readonly connections: readonly ConnectionEntry[];
 }
 
@@ -107,7 +110,8 @@ export interface Member {
   readonly connections: number;
   readonly failures: number;
   readonly picks: number;
-  readonly since: string;
+  /** `null`: from the start. */
+  readonly since: string | null;
 }
 
 /** A pool of /api/pools. */
@@ -142,13 +146,4 @@ export interface LogEntry {
   readonly level: string;
   readonly message: string;
   readonly count: number;
-}
-
-/** A route of /api/config. */
-export interface ConfiguredRoute {
-  readonly name: string;
-  /** In the file. */
-  readonly line: number;
-  readonly match: string;
-  readonly action: string;
 }

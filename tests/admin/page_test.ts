@@ -1,8 +1,11 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
+import axe from "axe-core";
 import { Backend, Folder, Proxy, receive, send, test } from "../fixtures.ts";
 import { Tab } from "./browser.ts";
 import { adminOf, startAdmin } from "./helpers.ts";
+
+const HTML = `<img src=x onerror="document.title='bad'">`;
 
 /** Answers what it is sent, and keeps the connection. */
 function echo(): Backend {
@@ -33,9 +36,154 @@ async function join(proxy: Proxy): Promise<Deno.TcpConn> {
   return client;
 }
 
+/** `127.0.0.1:port` of a client. */
+function addressOf(client: Deno.TcpConn): string {
+  return `127.0.0.1:${client.localAddr.port}`;
+}
+
 /** The value of a number at the top of the page. */
 const value = (label: string) =>
   `.numbers div:has(dt:text-is("${label}")) dd b`;
+
+test("the page shows what the API says, and goes on by itself", async () => {
+  await using backend = echo();
+  await using running = await startAdmin(pool(backend.remote), TABLE);
+  using first = await join(running.proxy);
+  await using tab = await Tab.open(running.admin);
+  await tab.shows(value("Open"), /^1$/);
+  await tab.shows("#liveness", /^Live at /);
+  using second = await join(running.proxy);
+  await tab.shows(value("Open"), /^2$/);
+  await tab.shows("section[aria-labelledby=connections] caption", /: 2$/);
+
+  const status = await running.get("/api/status");
+  assert.equal(status.connections.current, 2);
+  await tab.shows("#facts", `${status.version} on ${status.runtime}, serving`);
+  await tab.shows("section[aria-labelledby=workers]", status.workers[0].id);
+  await tab.shows(
+    "section[aria-labelledby=workers]",
+    `127.0.0.1:${running.proxy.port}`,
+  );
+  const { connections } = await running.get("/api/connections");
+  const clients = (await tab.rows("connections")).map((cells) => cells[1]);
+  assert.deepEqual(
+    clients.toSorted(),
+    connections.map(({ client }: { client: string }) => client).toSorted(),
+  );
+  assert.deepEqual(
+    clients.toSorted(),
+    [addressOf(first), addressOf(second)].toSorted(),
+  );
+  await tab.shows("section[aria-labelledby=configuration]", "workers");
+
+  // these numbers come with the batch of a worker
+  await tab.shows("section[aria-labelledby=routes] tbody th", /^all$/);
+  await tab.shows("section[aria-labelledby=remotes] tbody th", backend.remote);
+  const [route] = await running.get("/api/routes");
+  const hits = String(route.hits);
+  await tab.shows("section[aria-labelledby=routes] tbody td", hits);
+  const lines = await tab.page.locator(".line-0").first().getAttribute(
+    "points",
+  );
+  assert.match(lines ?? "", /^[\d.]+,[\d.]+/);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test("connections are filtered, sorted, and closed with both ends", async () => {
+  await using backend = echo();
+  await using running = await startAdmin(pool(backend.remote), TABLE);
+  using one = await join(running.proxy);
+  using two = await join(running.proxy);
+  await send(two, "more");
+  assert.equal(await receive(two, 4), "more");
+  await using tab = await Tab.open(running.admin);
+  const { page } = tab;
+  const section = page.locator("section[aria-labelledby=connections]");
+  await tab.shows("section[aria-labelledby=connections] caption", /: 2$/);
+  const rows = section.locator("tbody tr");
+
+  const bytesIn = section.getByRole("columnheader", {
+    name: "In",
+    exact: true,
+  });
+  await bytesIn.getByRole("button").click();
+  assert.equal(await bytesIn.getAttribute("aria-sort"), "descending");
+  await rows.nth(0).filter({ hasText: addressOf(two) }).waitFor();
+  await bytesIn.getByRole("button").click();
+  assert.equal(await bytesIn.getAttribute("aria-sort"), "ascending");
+  await rows.nth(0).filter({ hasText: addressOf(one) }).waitFor();
+
+  await page.getByLabel("Filter").fill(addressOf(one));
+  await tab.shows("section[aria-labelledby=connections] caption", /: 1$/);
+  assert.equal((await tab.rows("connections"))[0]?.[1], addressOf(one));
+
+  const close = section.getByRole("button", { name: addressOf(one) });
+  await close.click();
+  await page.getByRole("dialog").getByText(addressOf(one)).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await send(one, "still");
+  assert.equal(await receive(one, 5), "still");
+
+  await close.click();
+  await page.getByRole("button", { name: "Close the connection" }).click();
+  assert.equal(await one.read(new Uint8Array(1)), null);
+  await tab.shows("#notice", `of ${addressOf(one)} is closed.`);
+  await tab.shows("section[aria-labelledby=connections] p", "none is for");
+  await running.proxy.access.find("end=admin-close");
+  await send(two, "alive");
+  assert.equal(await receive(two, 5), "alive");
+  assert.deepEqual(tab.complaints, []);
+});
+
+test("a member of a pool is drained and used again", async () => {
+  await using backend = echo();
+  await using other = echo();
+  await using running = await startAdmin(
+    pool(backend.remote, other.remote),
+    TABLE,
+  );
+  await using tab = await Tab.open(running.admin);
+  const row = tab.page.locator("section[aria-labelledby=pools] tbody tr", {
+    hasText: backend.remote,
+  });
+  await row.filter({ hasText: "up" }).waitFor();
+  await row.getByRole("button", { name: `Drain ${backend.remote}` }).click();
+  await row.filter({ hasText: "draining" }).waitFor();
+  await tab.shows("#notice", `${backend.remote} of web is drained`);
+  for (let i = 0; i < 4; i++) (await join(running.proxy)).close();
+  assert.deepEqual([backend.accepted, other.accepted], [0, 4]);
+  await row.getByRole("button", { name: `Undrain ${backend.remote}` }).click();
+  await row.filter({ hasText: "up" }).waitFor();
+  for (let i = 0; i < 4; i++) (await join(running.proxy)).close();
+  assert.notEqual(backend.accepted, 0);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test("what clients and configurations say is text, never HTML", async () => {
+  await using backend = echo();
+  await using running = await startAdmin(
+    `
+    export default {
+      route(data) {
+        if (data.startsWith("bad")) return { remote: data.text };
+        return { remote: "${backend.remote}", route: data.text };
+      },
+    };`,
+  );
+  using bad = await running.proxy.connect();
+  await send(bad, `bad${HTML}`);
+  assert.equal(await bad.read(new Uint8Array(1)), null);
+  using client = await running.proxy.connect();
+  await send(client, HTML);
+  assert.equal(await receive(client, HTML.length), HTML);
+  await using tab = await Tab.open(running.admin);
+  await tab.shows("section[aria-labelledby=routes] th", HTML);
+  await tab.shows("section[aria-labelledby=connections] td", HTML);
+  await tab.shows("section[aria-labelledby=errors] td", "<img src=x onerror=");
+  assert.equal(await tab.page.locator("img").count(), 0);
+  assert.notEqual(await tab.page.title(), "bad");
+  assert.deepEqual(tab.complaints, []);
+});
 
 test("the page follows the colour scheme", async () => {
   await using running = await startAdmin(pool("127.0.0.1:1"), TABLE);
@@ -54,6 +202,84 @@ test("the page follows the colour scheme", async () => {
   const dark = await lightness();
   assert.ok(light.page > 600 && light.text < 150, Deno.inspect(light));
   assert.ok(dark.page < 150 && dark.text > 600, Deno.inspect(dark));
+});
+
+test("on a phone nothing is wider than the screen, and all is within reach", async () => {
+  const long = `${"long-name-".repeat(6)}1`;
+  await using backend = echo();
+  await using running = await startAdmin(
+    JSON.stringify({
+      pools: { [long]: { members: [backend.remote] } },
+      routes: [{ name: long, match: true, pool: long }],
+    }),
+    TABLE,
+  );
+  using client = await join(running.proxy);
+  await using tab = await Tab.open(running.admin, {
+    viewport: { width: 360, height: 640 },
+    hasTouch: true,
+  });
+  await tab.shows("section[aria-labelledby=routes] tbody th", long);
+  await tab.shows("section[aria-labelledby=connections] caption", /: 1$/);
+  const { page } = tab;
+  const widths = await page.evaluate(() => ({
+    document: document.documentElement.scrollWidth,
+    wider: [...document.querySelectorAll("main *")]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth)
+      .map((element) => element.outerHTML.slice(0, 100)),
+  }));
+  assert.deepEqual(widths, { document: 360, wider: [] });
+  // rows that are shown as cards are rows of a table none the less
+  const row = page.getByRole("row", { name: addressOf(client) });
+  const close = row.getByRole("button", { name: "Close connection" });
+  await close.tap();
+  await page.getByRole("button", { name: "Close the connection" }).tap();
+  assert.equal(await client.read(new Uint8Array(1)), null);
+});
+
+test("a connection is closed by keyboard alone", async () => {
+  await using backend = echo();
+  await using running = await startAdmin(pool(backend.remote), TABLE);
+  using client = await join(running.proxy);
+  await using tab = await Tab.open(running.admin);
+  await tab.shows("section[aria-labelledby=connections] caption", /: 1$/);
+  const { keyboard } = tab.page;
+  const focused = () =>
+    tab.page.evaluate(() => {
+      const element = document.activeElement;
+      const { outlineStyle } = getComputedStyle(element ?? document.body);
+      return {
+        name: element?.ariaLabel ?? element?.textContent ?? "",
+        visible: outlineStyle !== "none",
+      };
+    });
+  await keyboard.press("Tab");
+  assert.deepEqual(await focused(), {
+    name: "Skip to the content",
+    visible: true,
+  });
+  await keyboard.press("Enter");
+  const seen: string[] = [];
+  for (;;) {
+    await keyboard.press("Tab");
+    const { name, visible } = await focused();
+    assert.ok(visible, `the focus on ${name} is visible`);
+    seen.push(name);
+    if (name.startsWith("Close connection")) break;
+    assert.ok(seen.length < 200, `no button to close among ${seen}`);
+  }
+  assert.ok(seen.some((name) => name.startsWith("Open connections, ")));
+  assert.ok(seen.some((name) => name.startsWith("Drain ")));
+  await keyboard.press("Enter");
+  assert.equal((await focused()).name, "Cancel");
+  await keyboard.press("Tab");
+  assert.equal((await focused()).name, "Close the connection");
+  await keyboard.press("Enter");
+  assert.equal(await client.read(new Uint8Array(1)), null);
+  await tab.shows("#notice", "is closed.");
+  // the row has gone, and the focus is near where it was
+  await tab.page.waitForFunction(() => document.activeElement?.id === "search");
+  assert.deepEqual(tab.complaints, []);
 });
 
 test("with a token the page asks for it, and forgets it", async () => {
@@ -81,6 +307,10 @@ test("with a token the page asks for it, and forgets it", async () => {
   await tab.shows(value("Open"), /^0$/);
   await page.reload();
   await tab.shows(value("Open"), /^0$/);
+  using client = await join(proxy);
+  await page.getByRole("button", { name: addressOf(client) }).click();
+  await page.getByRole("button", { name: "Close the connection" }).click();
+  assert.equal(await client.read(new Uint8Array(1)), null);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("Token").waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
@@ -151,4 +381,35 @@ test("the page rests in the background, and when it is told to", async () => {
   assert.equal(await pause.getAttribute("aria-pressed"), "true");
   await pause.click();
   await tab.shows("#liveness", "Live at");
+});
+
+test("axe finds nothing to say against the page", async () => {
+  await using backend = echo();
+  await using running = await startAdmin(pool(backend.remote), TABLE);
+  using client = await join(running.proxy);
+  await using tab = await Tab.open(running.admin, { bypassCSP: true });
+  const { page } = tab;
+  await page.addScriptTag({ content: axe.source });
+  const check = async (what: string) => {
+    const found = await page.evaluate(async () => {
+      // deno-lint-ignore no-explicit-any -- the script has just put it there
+      const { violations } = await (globalThis as any).axe.run();
+      return violations.map((
+        { id, nodes }: { id: string; nodes: { html: string }[] },
+      ) => ({ id, nodes: nodes.map(({ html }) => html) }));
+    });
+    assert.deepEqual(found, [], what);
+  };
+  await tab.shows("section[aria-labelledby=routes] tbody th", /^all$/);
+  await tab.shows("section[aria-labelledby=connections] caption", /: 1$/);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      await check(`${colorScheme}, ${width} pixels wide`);
+    }
+    await page.getByRole("button", { name: addressOf(client) }).click();
+    await check(`${colorScheme}, with a question`);
+    await page.keyboard.press("Escape");
+  }
 });

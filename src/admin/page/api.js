@@ -11,16 +11,7 @@ const KEY = "proxymachine-token";
 const PATIENCE = 5000;
 
 /** The server answers that it does not do it. */
-export class Refused extends Error {
-  /**
-   * @param {string} message Why.
-   * @param {number} status That of the answer.
-   */
-  constructor(message, status) {
-    super(message);
-    this.status = status;
-  }
-}
+export class Refused extends Error {}
 
 /** The token is missing or wrong. */
 export class Unauthorized extends Error {}
@@ -73,5 +64,5 @@ async function call(path, method) {
   if (response.ok) return response;
   const reason = await response.json().then(({ error }) => error, () => null);
   if (response.status === 401) throw new Unauthorized(reason ?? "no token");
-  throw new Refused(String(reason ?? "unknown"), response.status);
+  throw new Refused(String(reason ?? `status ${response.status}`));
 }

@@ -97,11 +97,9 @@ async function part(number, path, show) {
     const answer = await get(path);
     if (number !== look) return;
     show(answer);
-    view.has(name, true);
     missing.delete(name);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (error.status === 404) return view.has(name, false);
     // once is enough
     if (missing.has(name)) return;
     missing.add(name);

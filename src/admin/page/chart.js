@@ -238,8 +238,10 @@ function ceiling(value, base) {
   const units = Math.floor(Math.log(value) / Math.log(base));
   const unit = units > 0 ? base ** units : 1;
   const power = 10 ** Math.floor(Math.log10(value / unit));
-  const step = [1, 2, 5, 10].find((step) => step * power * unit >= value);
-  return (step ?? 10) * power * unit;
+  const step = [1, 2, 5, 10].find((step) => step * power * unit >= value) ?? 10;
+  // 1000 KiB are written as MiB
+  const isNext = step * power >= 1000 && base < Infinity;
+  return (isNext ? base : step * power) * unit;
 }
 
 /**

@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 /** @import { ConnectionEntry, ConnectionList } from "../shapes.ts" */
 import { html } from "./dom.js";
-import { bytes, count, duration } from "./format.js";
+import { bytes, count, duration, plural } from "./format.js";
 import { address, number, word } from "./columns.js";
 import { Table } from "./table.js";
 
@@ -88,11 +88,13 @@ export class Connections {
    *
    * @param {ConnectionList} list What was answered.
    */
-  update({ total, shown, connections }) {
+  update({ total, shown, unanswered, connections }) {
     this.#known = true;
-    this.#table.caption = shown === total
-      ? `Connections: ${count(total)}`
-      : `Connections: ${count(shown)} of ${count(total)}`;
+    const some = shown === total ? "" : `${count(shown)} of `;
+    const silent = unanswered > 0
+      ? `; no answer from ${plural(unanswered, "worker")}`
+      : "";
+    this.#table.caption = `Connections: ${some}${count(total)}${silent}`;
     this.#table.update(connections);
   }
 

@@ -51,7 +51,8 @@ export class Overview {
         { key: "out", label: "out" },
       ],
       speed,
-      1000,
+      1024,
+      1024,
     );
     this.#charts.add(
       "Event-loop lag",
@@ -84,11 +85,11 @@ export class Overview {
     this.#set(
       "Open",
       count(connections.current),
-      connections.limit !== null
-        ? `of ${count(connections.limit)}; at most ${
-          count(connections.maximum)
-        }`
-        : `at most ${count(connections.maximum)}`,
+      connections.limit === null
+        ? `peak ${count(connections.maximum)}`
+        : `peak ${count(connections.maximum)}, limit ${
+          count(connections.limit)
+        }`,
     );
     this.#set(
       "New",

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { ConfiguredRoute, Counted, Listener, LogEntry, Member, RemoteEntry, RouteEntry, Worker } from "../shapes.ts" */
+/** @import { Counted, Listener, LogEntry, Member, RemoteEntry, RouteEntry, Worker } from "../shapes.ts" */
 import { address, faults, number, state, when, word } from "./columns.js";
 import { bytes, count, duration } from "./format.js";
 import { Table } from "./table.js";
@@ -165,22 +165,6 @@ export function errorsTable() {
       state("level", "Level"),
       number("count", "Times"),
       word("message", "Message"),
-    ],
-  });
-}
-
-/** @returns {Table<ConfiguredRoute>} The routes of a table. */
-export function configurationTable() {
-  return new Table({
-    caption: "Routes",
-    id: ({ line }) => String(line),
-    empty: "There is no route table.",
-    limit: LIMIT,
-    columns: [
-      word("name", "Route"),
-      word("line", "Line"),
-      address("match", "Match"),
-      address("action", "Action"),
     ],
   });
 }

@@ -21,7 +21,6 @@ export class View {
   #remotes = tables.remotesTable();
   #connections;
   #errors = tables.errorsTable();
-  #table = tables.configurationTable();
   #lines = html("pre", { tabindex: "0", "aria-label": "Configuration" });
   #refresh;
   /** The configuration that is shown. */
@@ -40,7 +39,7 @@ export class View {
       section("Remotes", "", this.#remotes.element),
       section("Connections", "wide", this.#connections.element),
       section("Errors", "wide", this.#errors.element),
-      section("Config", "wide", this.#lines, this.#table.element),
+      section("Configuration", "wide", this.#lines),
     );
   }
 
@@ -65,24 +64,12 @@ export class View {
       ]]),
       ...configuration === this.#shown ? [] : /** @type {const} */ ([[
         "config",
-        (/** @type {any} */ { lines, routes }) => {
+        (/** @type {any} */ { lines }) => {
           setText(this.#lines, lines.join("\n"));
-          fill(this.#table, routes, "route");
           this.#shown = configuration;
         },
       ]]),
     ];
-  }
-
-  /**
-   * Shows or hides what a part of the API is for.
-   *
-   * @param {string} name The part.
-   * @param {boolean} there Is there such a part?
-   */
-  has(name, there) {
-    const element = document.getElementById(name)?.parentElement;
-    if (element) element.hidden = !there;
   }
 
   /** @param {Status} status What the proxy says of itself. */
