@@ -96,8 +96,9 @@ test("the remote gets the header at once when the server speaks first", async ()
 });
 
 test("the remote that connectError() names gets the header that its decision asks for, or none", async () => {
-  using upstream = new Upstream();
   for (const [key, isSent] of [["", false], [", proxyProtocol: 1", true]]) {
+    // one each: when it ends without an answer, the hook names it once more
+    using upstream = new Upstream();
     await using proxy = await Proxy.start(
       `export default {
         route: () => ({ remote: "${REFUSING}", proxyProtocol: 2 }),
