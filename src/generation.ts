@@ -71,7 +71,6 @@ export class Generation {
   readonly #environment: Environment;
   readonly #sandbox: Sandbox;
   readonly #backoff = new Backoff();
-  readonly #started = new Date();
   #state: "starting" | "serving" | "draining" = "starting";
   #workers: WorkerThread[] = [];
   readonly #imports = new Set<string>();
@@ -261,13 +260,10 @@ export class Generation {
     return {
       id: this.id,
       state: this.#state,
-      started: this.#started.toISOString(),
       workers: this.#workers.map(({ name, state, share }) => ({
         name,
         state,
         connections: share.open,
-        connected: share.connected,
-        lag: share.lag,
       })),
     };
   }

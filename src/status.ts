@@ -12,10 +12,6 @@ export interface WorkerStatus {
   readonly state: WorkerState;
   /** Connections that are open now. */
   readonly connections: number;
-  /** Those of them that have a remote. */
-  readonly connected: number;
-  /** Milliseconds by which its event loop was late, the last time. */
-  readonly lag: number;
 }
 
 /** The workers that run one configuration. */
@@ -24,8 +20,6 @@ export interface GenerationStatus {
   readonly id: number;
   /** `draining`: another one has taken over, or the proxy stops. */
   readonly state: "starting" | "serving" | "draining";
-  /** When it was started, as in RFC 3339. */
-  readonly started: string;
   /** Those that have not ended. */
   readonly workers: readonly WorkerStatus[];
 }
@@ -49,6 +43,4 @@ export interface Status {
   readonly generations: readonly GenerationStatus[];
   /** Workers that do not answer now. */
   readonly stuck: number;
-  /** Why the last reload has failed, unless it has not. */
-  readonly reloadError: string | undefined;
 }

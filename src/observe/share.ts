@@ -9,7 +9,6 @@ const OPEN = 0;
 const CONNECTED = 1;
 const RESERVED = 2;
 const BEATS = 3;
-const LAG = 4;
 /** A cache line, so that two workers never write to the same one. */
 const SIZE = 16;
 
@@ -70,18 +69,8 @@ export class Share {
     return Atomics.load(this.#cells, BEATS);
   }
 
-  /** Milliseconds by which its event loop was late, the last time. */
-  get lag(): number {
-    return Atomics.load(this.#cells, LAG);
-  }
-
-  /**
-   * Shows that the worker is alive.
-   *
-   * @param lag Milliseconds by which this comes late.
-   */
-  beat(lag: number): void {
-    Atomics.store(this.#cells, LAG, lag);
+  /** Shows that the worker is alive. */
+  beat(): void {
     Atomics.add(this.#cells, BEATS, 1);
   }
 }
