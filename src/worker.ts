@@ -10,11 +10,8 @@ import { Buffers } from "./connection/buffers.ts";
 import type { Connection, Context } from "./connection/connection.ts";
 import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
-import {
-  type CompiledTable,
-  compileTable,
-  DEFAULT_ROUTE,
-} from "./config/compile.ts";
+import { type CompiledTable, compileTable } from "./config/compile.ts";
+import { DEFAULT_ROUTE } from "./config/table.ts";
 import { Acceptor, listen } from "./connection/listener.ts";
 import { hasEngine } from "./connection/tls_engine.ts";
 import { Settling } from "./connection/settling.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { describeAction, describeMatch } from "../config/describe.ts";
+import { routeNames } from "../config/table.ts";
 import { describeConfiguration } from "../describe.ts";
 import type { Source } from "./source.ts";
 
@@ -17,6 +18,8 @@ export function configurationOf(
   { configuration, hooks, pools }: Source,
 ): unknown {
   const { options, router, files } = configuration;
+  const { table } = router;
+  const names = table === undefined ? [] : routeNames(table);
   return {
     files,
     lines: describeConfiguration(
@@ -25,11 +28,8 @@ export function configurationOf(
       hooks,
       pools.map(({ report }) => report),
     ),
-    routes: (router.table?.routes ?? []).map((
-      { name, line, match, action },
-      index,
-    ) => ({
-      name: name ?? `route ${index + 1}`,
+    routes: (table?.routes ?? []).map(({ line, match, action }, index) => ({
+      name: names[index],
       line,
       match: describeMatch(match),
       action: describeAction(action),

@@ -31,7 +31,9 @@ import {
 import {
   type Action,
   type Content,
+  DEFAULT_ROUTE,
   isLookUp,
+  routeNames,
   type Table,
   type TableRoute,
   type Template,
@@ -240,14 +242,6 @@ function singleStep(routes: readonly TableRoute[], number: number): Finder {
   };
 }
 
-/** What a route is called in logs and statistics. */
-export function routeName({ routes }: Table, index: number): string {
-  return routes[index]?.name ?? `route ${index + 1}`;
-}
-
-/** The name of the decision when there is no route for a client. */
-export const DEFAULT_ROUTE = "default";
-
 /** What a route is called in messages. */
 function routeTitle(routes: readonly TableRoute[], index: number): string {
   const name = routes[index]?.name;
@@ -259,13 +253,14 @@ function compileActions(
   table: Table,
 ): (found: number | "no", call: Call) => Decision {
   const { otherwise } = table;
+  const names = routeNames(table);
   const actions: ((call: Call) => Decision)[] = table.routes.map(
     ({ action, match }, index) =>
       compileAction(
         action,
         mentions(match),
         routeTitle(table.routes, index),
-        routeName(table, index),
+        names[index] as string,
       ),
   );
   const last = otherwise === "router" ? () => undefined : compileAction(

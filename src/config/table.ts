@@ -53,6 +53,22 @@ export interface TableRoute {
   readonly action: Action;
 }
 
+/** The name of the decision when there is no route for a client. */
+export const DEFAULT_ROUTE = "default";
+
+/**
+ * Lists what decisions are called in logs and statistics.
+ *
+ * @param table The table.
+ * @returns The names of its routes, in order, then that of the default.
+ */
+export function routeNames({ routes }: Table): string[] {
+  return [
+    ...routes.map(({ name }, index) => name ?? `route ${index + 1}`),
+    DEFAULT_ROUTE,
+  ];
+}
+
 /** Which connections a route is for. */
 export type Match =
   | { readonly kind: "always" }
