@@ -334,13 +334,14 @@ export class Generation {
     // the main thread may have ended it itself
     if (!this.#forget(worker)) return;
     const { gauges, log, onChange } = this.#environment;
+    // one that has drained may have left tries to connect to themselves
+    this.#lent.get(worker)?.forEach(giveBack);
     if (reason !== undefined) {
       log.error(
         `Worker ${worker.name} has died, and its ${worker.share.open} connections with it: ${reason}`,
       );
       gauges.counters.add("workers-died");
       gauges.giveBack(worker.share);
-      this.#lent.get(worker)?.forEach(giveBack);
       if (this.#state === "serving") {
         this.#keepListening();
         this.#replaceLater(slot, this.#backoff.failed());

@@ -54,12 +54,14 @@ export async function connect(
     let failure: unknown;
     try {
       const socket = await dial(connection, target, verdict);
+      connection.dialing = undefined;
       if (!connection.isClosed()) {
         connection.held = candidates.connected();
         return socket;
       }
       socket.close();
     } catch (error) {
+      connection.dialing = undefined;
       failure = error;
     }
     if (connection.isClosed()) {

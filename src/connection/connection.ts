@@ -18,12 +18,13 @@ import type { Attempt } from "../pool/attempt.ts";
 import type { Log } from "../observe/log.ts";
 import type { Noted, Statistics } from "../observe/statistics.ts";
 import type { AddressLimits } from "./address_limits.ts";
-import { formatAddress, parseSocketPath } from "./address.ts";
+import { formatAddress, type HostPort, parseSocketPath } from "./address.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Held } from "./candidates.ts";
 import { Clocks, type Timed } from "./clocks.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
+import { noteSlow } from "./dial.ts";
 import type { ListenOptions } from "./listener.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
 import type { Settling } from "./settling.ts";
@@ -233,6 +234,8 @@ export class Connection implements Timed {
   addressPlace: number | undefined;
   /** Cancels a try to connect. */
   connecting: AbortController | undefined;
+  /** Where it tries to connect to, if nothing can cancel that. */
+  dialing: HostPort | undefined;
 
   /** Bytes received from the client. */
   received = 0;
@@ -248,6 +251,8 @@ export class Connection implements Timed {
   #undecided: Set<() => void> | undefined;
   #serverOpen = false;
   #running = 0;
+  /** Its place is free. */
+  #left = false;
 
   /**
    * @param context What it shares with others.
@@ -303,18 +308,34 @@ export class Connection implements Timed {
 
   /**
    * Counts the end of a coroutine; with the last of them the place of the
-   * connection is free. That can be later than `end`: a connect that is under
-   * way holds its descriptor.
+   * connection is free.
    */
   leave(): void {
     if (--this.#running > 0) return;
-    const { context } = this;
     this.end("done");
     this.releasePreread();
+    this.#giveUpPlace();
+    this.context.descriptors.released();
+  }
+
+  #giveUpPlace(): void {
+    if (this.#left) return;
+    this.#left = true;
+    const { context } = this;
     context.connections.delete(this);
     context.gauges.closed();
-    context.descriptors.released();
     if (context.connections.size === 0) context.onIdle?.();
+  }
+
+  /**
+   * Leaves a try to connect to itself, which may take minutes: it holds a
+   * descriptor still, but neither a place nor who waits for the last to end.
+   */
+  #abandon(address: HostPort): void {
+    noteSlow(address);
+    this.#giveUpPlace();
+    // there is a place again
+    this.context.descriptors.released();
   }
 
   /**
@@ -464,6 +485,7 @@ export class Connection implements Timed {
     this.context.accessLog.connection(this);
     this.#settle();
     this.wake();
+    if (this.dialing !== undefined) this.#abandon(this.dialing);
   }
 
   /**

@@ -42,15 +42,50 @@ export function dial(
   return dialTcp(connection, address, connectTimeout).then(takeSocket);
 }
 
-/** A try that may take as long as it likes needs no timer, and no signal. */
+/**
+ * A try that may take as long as it likes needs no timer, and no signal; but
+ * where a client has left before the remote has answered, that may happen again.
+ */
 function dialTcp(
   connection: Connection,
   address: HostPort,
   connectTimeout: number | undefined,
 ): Promise<Deno.TcpConn> {
-  return connectTimeout === undefined
-    ? Deno.connect(address)
-    : connectInTime(connection, address, connectTimeout);
+  if (connectTimeout !== undefined) {
+    return connectInTime(connection, address, connectTimeout);
+  }
+  if (slow.size > 0 && slow.has(formatAddress(address))) {
+    return connectWhileWanted(connection, address);
+  }
+  connection.dialing = address;
+  return Deno.connect(address);
+}
+
+/** The most remotes that are known to be slow. */
+const MAX_SLOW = 1024;
+
+/** Remotes that have not answered before the client left. */
+const slow = new Set<string>();
+
+/**
+ * Notes that a client has left while the proxy connected to a remote for it.
+ * Nothing can end that try; but the next ones can be ended.
+ *
+ * @param address The remote.
+ */
+export function noteSlow(address: HostPort): void {
+  if (slow.size >= MAX_SLOW) slow.clear();
+  slow.add(formatAddress(address));
+}
+
+/** Connects until the connection ends; has a signal for that. */
+async function connectWhileWanted(
+  connection: Connection,
+  address: HostPort,
+): Promise<Deno.TcpConn> {
+  const conn = await connectInTime(connection, address, undefined);
+  slow.delete(formatAddress(address));
+  return conn;
 }
 
 /** The time limit is that of connecting and the handshake together. */
@@ -62,6 +97,7 @@ async function dialTls(
 ): Promise<Socket> {
   const started = performance.now();
   const conn = await dialTcp(connection, address, connectTimeout);
+  connection.dialing = undefined;
   setOptions(conn);
   const { preamble } = connection;
   if (preamble !== undefined) {
@@ -96,14 +132,14 @@ async function writePreamble(
 async function connectInTime(
   connection: Connection,
   { hostname, port }: HostPort,
-  milliseconds: number,
+  milliseconds: number | undefined,
 ): Promise<Deno.TcpConn> {
   const controller = connection.connecting = new AbortController();
   const { signal } = controller;
   // Deno 2.9 asks it when the connection is made, and forgets the connection,
   // which stays open, if the time was over a moment before
   Object.defineProperty(signal, "throwIfAborted", { value: () => {} });
-  const timer = setTimeout(
+  const timer = milliseconds && setTimeout(
     () => controller.abort(timedOut({ hostname, port }, milliseconds)),
     milliseconds,
   );

@@ -13,6 +13,7 @@ import {
   test,
   Upstream,
 } from "../fixtures.ts";
+import { FullListener } from "../e2e/faulty_remotes.ts";
 
 /** A router that sends everybody to one remote at the first byte. */
 function to(remote: string): string {
@@ -40,7 +41,7 @@ test("the proxy connects when the remote begins to listen between two tries", as
 });
 
 test("the proxy gives a try up after connectTimeout", async () => {
-  using full = await FullListener.start();
+  using full = await FullListener.listen();
   await using proxy = await Proxy.start(`export default {
     route: () => ({ remote: "${full.remote}", connectTimeout: 0.05 }),
     connectError: (remote, error) =>
@@ -57,48 +58,8 @@ test("the proxy gives a try up after connectTimeout", async () => {
   await proxy.log.find("Retrying");
 });
 
-/** A listener whose queue is full, so that a connect gets no answer. */
-class FullListener implements Disposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #clients: Deno.TcpConn[] = [];
-
-  static async start(): Promise<FullListener> {
-    const full = new FullListener();
-    for (;;) {
-      const client = await full.#connect();
-      if (client === undefined) return full;
-      full.#clients.push(client);
-    }
-  }
-
-  get remote(): string {
-    return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
-  }
-
-  async #connect(): Promise<Deno.TcpConn | undefined> {
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), 900);
-    try {
-      return await Deno.connect({
-        hostname: "127.0.0.1",
-        port: (this.#listener.addr as Deno.NetAddr).port,
-        signal: controller.signal,
-      });
-    } catch {
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    for (const client of this.#clients) client.close();
-    this.#listener.close();
-  }
-}
-
 test("the proxy stops connecting when the client resets the connection", async () => {
-  using full = await FullListener.start();
+  using full = await FullListener.listen();
   await using proxy = await Proxy.start(`export default () =>
     ({ remote: "${full.remote}", reply: "connecting" });`);
   const client = await Resettable.connect(proxy.port);
@@ -106,6 +67,52 @@ test("the proxy stops connecting when the client resets the connection", async (
   assert.equal(await client.receive(), "connecting");
   await client.reset();
   await proxy.access.find(/ in=1 out=10 .*end=client-reset/);
+});
+
+test("a client that resets while the proxy connects keeps neither a place nor a descriptor", async () => {
+  using full = await FullListener.listen();
+  await using proxy = await Proxy.start(
+    `export default (data) => data.startsWith("?")
+      ? { close: "here" }
+      : { remote: "${full.remote}", reply: "connecting" };`,
+    { args: ["-w", "1", "--max-connections", "1"] },
+  );
+  for (let count = 1; count <= 20; count++) {
+    const client = await Resettable.connect(proxy.port);
+    client.send("a");
+    assert.equal(await client.receive(), "connecting");
+    await client.reset();
+    await proxy.access.findAll("end=client-reset", count);
+  }
+  {
+    using client = await proxy.connect();
+    await send(client, "?");
+    assert.equal(await receiveAll(client), "here");
+  }
+  // the first connect goes on, as nothing can end it
+  const [, port] = full.remote.split(":");
+  for (let connects = Infinity; connects > 1;) {
+    const filter = `dport = ${port}`;
+    const { stdout } = await run(["ss", "-Htn", "state", "syn-sent", filter]);
+    connects = stdout.split("\n").length - 1;
+  }
+  proxy.kill("SIGQUIT");
+  assert.equal((await proxy.status).code, 0);
+  await proxy.log.find("Waiting for 0 connections");
+});
+
+test("the proxy waits for a remote for a client that has ended its side", async () => {
+  using full = await FullListener.listen();
+  await using proxy = await Proxy.start(
+    `export default () =>
+      ({ remote: "${full.remote}", reply: "connecting", connectTimeout: 0.2 });`,
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  await client.closeWrite();
+  assert.equal(await receiveAll(client), "connecting");
+  await proxy.log.findAll("Retrying connection with", 10);
+  await proxy.access.find(/ in=1 out=10 .*end=client-left/);
 });
 
 test("the proxy connects by name and by IPv6 address", async () => {
