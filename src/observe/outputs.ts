@@ -41,15 +41,14 @@ export class Outputs {
     output: Output,
     onDropped: (lines: number) => void,
   ) {
-    this.#errors = new LineWriter(Deno.stderr, () => {}, onDropped);
+    this.#errors = new LineWriter(Deno.stderr, { onDropped });
     this.#options = options;
     this.#output = output;
     this.log = this.#makeLog(options);
-    this.#access = new LineWriter(
-      output,
-      (message) => this.log.warn(`Access log: ${message}`),
+    this.#access = new LineWriter(output, {
+      onTrouble: (message) => this.log.warn(`Access log: ${message}`),
       onDropped,
-    );
+    });
   }
 
   /**
@@ -118,9 +117,12 @@ export class Outputs {
     };
   }
 
-  /** Writes what is left, unless a log is stuck. */
+  /** Writes what is left, unless a log is stuck or full; says what was not. */
   async flush(): Promise<void> {
-    await this.#access.flush(FLUSH_TIME);
+    const lost = await this.#access.flush(FLUSH_TIME);
+    if (lost > 0) {
+      this.log.warn(`Access log: ${lost} lines could not be written`);
+    }
     await this.#errors.flush(FLUSH_TIME);
   }
 

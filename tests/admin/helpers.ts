@@ -42,7 +42,7 @@ export async function startAdmin(
 /** The address of the admin server, from the log. */
 export async function adminOf(proxy: Proxy): Promise<string> {
   const line = await proxy.log.find("Status page at ");
-  return (/http:\S+(?=\/$)/.exec(line) as RegExpExecArray)[0];
+  return (/http:[^"\s]+(?=\/)/.exec(line) as RegExpExecArray)[0];
 }
 
 /** Milliseconds that something may take to become as it should. */

@@ -631,6 +631,11 @@ test("HUP keeps the open access log when it cannot be opened once more", async (
   );
   await ask(proxy);
   await fileHas(joinPath(folder.file("moved"), "access.log"), 1);
+  await Deno.mkdir(folder.file("logs"));
+  await reload(proxy, 2);
+  await proxy.log.find("Opened the access log");
+  await ask(proxy);
+  await fileHas(file, 1);
 });
 
 /** Waits until a file has so many lines. */

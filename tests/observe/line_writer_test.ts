@@ -5,6 +5,8 @@ import { LineWriter, type Sink } from "../../src/observe/line_writer.ts";
 class Gate implements Sink {
   text = "";
   writes = 0;
+  /** Bytes that it has room for; then it is full. */
+  room = Infinity;
   /** Bytes that one write takes at most. */
   portion = Infinity;
   #open: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -12,8 +14,10 @@ class Gate implements Sink {
   async write(bytes: Uint8Array): Promise<number> {
     this.writes++;
     await this.#open.promise;
-    const taken = bytes.subarray(0, this.portion);
+    if (this.room === 0) throw new Error("No space left on device");
+    const taken = bytes.subarray(0, Math.min(this.portion, this.room));
     this.text += new TextDecoder().decode(taken);
+    this.room -= taken.length;
     return taken.length;
   }
 
@@ -28,21 +32,39 @@ class Gate implements Sink {
   }
 }
 
-function start(): {
+/** A list, and when it has so many items. */
+class Said {
+  readonly all: string[] = [];
+  #more = Promise.withResolvers<void>();
+
+  add(message: string): void {
+    this.all.push(message);
+    this.#more.resolve();
+    this.#more = Promise.withResolvers<void>();
+  }
+
+  async has(count: number): Promise<void> {
+    while (this.all.length < count) await this.#more.promise;
+  }
+}
+
+/** A writer that tries a sink that has failed again after so many milliseconds. */
+function start(pause = 1): {
   gate: Gate;
   writer: LineWriter;
-  trouble: string[];
+  said: Said;
+  trouble: readonly string[];
   dropped: number[];
 } {
   const gate = new Gate();
-  const trouble: string[] = [];
+  const said = new Said();
   const dropped: number[] = [];
-  const writer = new LineWriter(
-    gate,
-    (message) => trouble.push(message),
-    (lines) => dropped.push(lines),
-  );
-  return { gate, writer, trouble, dropped };
+  const writer = new LineWriter(gate, {
+    onTrouble: (message) => said.add(message),
+    onDropped: (lines) => dropped.push(lines),
+    pause,
+  });
+  return { gate, writer, said, trouble: said.all, dropped };
 }
 
 const LONG = 60_000;
@@ -127,18 +149,57 @@ Deno.test("flush() returns at once when there is nothing to write", async () => 
   await writer.flush(LONG);
 });
 
-Deno.test("LineWriter says so once and goes on when the sink breaks", async () => {
-  const { gate, writer, trouble } = start();
+const FULL =
+  "Cannot write the log, which is tried again each second: No space left on device";
+
+Deno.test("LineWriter goes on in the middle of a line where the sink was full", async () => {
+  const { gate, writer, said, trouble, dropped } = start();
+  gate.open();
+  gate.room = 6;
+  writer.write("one\ntwo\n");
+  writer.write("three\n");
+  await said.has(1);
+  gate.room = Infinity;
+  writer.write("four\n");
+  await said.has(2);
+  assert.equal(await writer.flush(LONG), 0);
+  assert.equal(gate.text, "one\ntwo\nthree\nfour\n");
+  assert.deepEqual(trouble, [FULL, "The log can be written again"]);
+  assert.deepEqual(dropped, []);
+});
+
+Deno.test("LineWriter drops and counts what is too much while the sink is full", async () => {
+  const { gate, writer, said, trouble, dropped } = start(LONG);
+  gate.open();
+  gate.room = 0;
   writer.write("one\n");
-  writer.write("two\n");
-  gate.fail(new Error("Broken pipe (os error 32)"));
-  await writer.flush(LONG);
-  for (let i = 0; i < 100; i++) writer.write("three\n");
-  await writer.flush(LONG);
+  const megabyte = `${"x".repeat(2 ** 20 - 1)}\n`;
+  await said.has(1);
+  for (let i = 0; i < 20; i++) writer.write(megabyte);
+  gate.room = Infinity;
+  assert.equal(await writer.flush(LONG), 0);
+  assert.equal(gate.text.length, "one\n".length + 8 * megabyte.length);
   assert.deepEqual(trouble, [
-    "Cannot write the log, and go on without: Broken pipe (os error 32)",
+    FULL,
+    "Dropping lines as the log cannot be written",
+    "The log can be written again",
+    "Dropped 12 lines as the log cannot be written",
   ]);
-  assert.equal(gate.writes, 1);
+  assert.equal(dropped.reduce((sum, lines) => sum + lines), 12);
+});
+
+Deno.test("flush() tells how many lines are not written, at once if the sink fails", async () => {
+  const { gate, writer, trouble } = start(LONG);
+  gate.room = 2;
+  gate.open();
+  writer.write("one\ntwo\n");
+  writer.write("three\n");
+  assert.equal(await writer.flush(LONG), 3);
+  assert.deepEqual(trouble, [FULL]);
+  gate.room = Infinity;
+  writer.write("four\n");
+  assert.equal(await writer.flush(LONG), 0);
+  assert.equal(gate.text, "one\ntwo\nthree\nfour\n");
 });
 
 Deno.test("replace() lets the write under way finish, and writes the rest to the other sink", async () => {
@@ -171,32 +232,40 @@ Deno.test("replace() is done at once when nothing is being written", async () =>
   assert.equal(after.text, "one\n");
 });
 
-Deno.test("replace() makes a writer whose sink is broken write again", async () => {
-  const { gate, writer, trouble } = start();
-  gate.fail(new Error("No space left on device (os error 28)"));
-  writer.write("lost\n");
-  await writer.flush(LONG);
-  writer.write("lost, too\n");
+Deno.test("replace() gives what the sink of before was too full for to the other one", async () => {
+  const { gate, writer, said, trouble, dropped } = start(LONG);
+  gate.open();
+  gate.room = 6;
+  writer.write("one\ntwo\nthree\n");
+  writer.write("four\n");
+  await said.has(1);
   const after = new Gate();
   after.open();
   await writer.replace(after);
-  writer.write("kept\n");
-  await writer.flush(LONG);
-  assert.equal(after.text, "kept\n");
-  assert.equal(trouble.length, 1);
+  writer.write("five\n");
+  assert.equal(await writer.flush(LONG), 0);
+  // the line that it has a half of is in neither
+  assert.equal(gate.text, "one\ntw");
+  assert.equal(after.text, "three\nfour\nfive\n");
+  assert.deepEqual(dropped, [1]);
+  assert.deepEqual(trouble, [
+    FULL,
+    "The log can be written again",
+    "Dropped 1 line as the log cannot be written",
+  ]);
 });
 
 Deno.test("LineWriter goes on with the other sink when the one of before fails after replace()", async () => {
-  const { gate: before, writer } = start();
+  const { gate: before, writer } = start(LONG);
   const after = new Gate();
   after.open();
-  writer.write("lost\n");
+  writer.write("one\n");
   const replaced = writer.replace(after);
-  writer.write("kept\n");
+  writer.write("two\n");
   before.fail(new Error("Broken pipe"));
   await replaced;
   await writer.flush(LONG);
-  assert.equal(after.text, "kept\n");
+  assert.equal(after.text, "one\ntwo\n");
 });
 
 Deno.test("LineWriter survives a reader of a pipe that is gone", async () => {
@@ -209,10 +278,11 @@ Deno.test("LineWriter survives a reader of a pipe that is gone", async () => {
       await sink.write(bytes);
       return bytes.length;
     },
-  }, (message) => trouble.push(message));
+  }, { onTrouble: (message) => trouble.push(message), pause: LONG });
   writer.write("one\n");
-  await writer.flush(LONG);
+  assert.equal(await writer.flush(LONG), 1);
   writer.write("two\n");
+  assert.equal(await writer.flush(LONG), 2);
   assert.equal(trouble.length, 1);
   await sink.closed.catch(() => {});
 });
