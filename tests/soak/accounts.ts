@@ -30,6 +30,7 @@ const OTHER_COUNTERS = ["connect-retries", "reloads", "reloads-failed"];
 /** Lines of the log that say that all is well. */
 const USUAL = [
   / Listening on /,
+  / Status page at /,
   / Send \w+ /,
   / Connections: /,
   / Counters: /,
@@ -63,6 +64,7 @@ export function checkAccounts(accounts: Accounts): readonly string[] {
   return [
     ...checkClients(accounts),
     ...checkCounters(accounts),
+    ...checkMetrics(accounts),
     ...checkAccessLog(accounts),
     ...checkEnds(accounts),
     ...checkLog(accounts),
@@ -99,6 +101,29 @@ function* checkCounters(
     yield `of ${bad} reloads that fail, ${
       counted.counts.get("reloads-failed")
     } were counted`;
+  }
+}
+
+/** The metrics say what the counters say. */
+function* checkMetrics({ counted }: Accounts): Iterable<string> {
+  const { metrics, total } = counted;
+  const ended = endsOf(counted);
+  const expected = [
+    ["proxymachine_connections_total", total],
+    ["proxymachine_connection_seconds_count", total],
+    ["proxymachine_connections", 0],
+    ["proxymachine_connections_joined", 0],
+    ["proxymachine_generations", 1],
+    ...[...ended].map(([reason, count]) =>
+      [
+        `proxymachine_connections_ended_total{reason="${reason}"}`,
+        count,
+      ] as const
+    ),
+  ] as const;
+  for (const [name, count] of expected) {
+    const told = metrics.get(name);
+    if (told !== count) yield `${name} is ${told}, and not ${count}`;
   }
 }
 

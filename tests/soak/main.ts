@@ -17,7 +17,7 @@ const HELP = `Usage: deno task soak [options]
 
 The proxy under a mixed load, with faults, slow clients and reloads.
 
-  --minutes N   how long; 3. The second half has the reloads
+  --minutes N   how long, at least 2; 3. The second half has the reloads
   --svg FILE    a picture of what was sampled; soak.svg
   --json FILE   all samples and verdicts
   --help        this
@@ -93,9 +93,10 @@ function readOptions(
   });
   if (values.help === true) return undefined;
   const minutes = Number(values.minutes);
-  if (!(minutes >= 1 && minutes <= 1440)) {
+  // a half has to be longer than what memory is the least of
+  if (!(minutes >= 2 && minutes <= 1440)) {
     throw new Error(
-      `--minutes must be a number from 1 to 1440: current value is ${values.minutes}`,
+      `--minutes must be a number from 2 to 1440: current value is ${values.minutes}`,
     );
   }
   return { minutes, svg: values.svg, json: values.json };

@@ -22,6 +22,11 @@ const PANELS: readonly Panel[] = [
     of: ({ memory }) => memory / 1e6,
   },
   {
+    title: "JavaScript objects of all workers (metrics), MB",
+    digits: 1,
+    of: ({ heap }) => heap / 1e6,
+  },
+  {
     title: "File descriptors",
     digits: 0,
     of: ({ descriptors }) => descriptors,
@@ -36,6 +41,16 @@ const PANELS: readonly Panel[] = [
     title: "Event loop lag (connect to answer of the router), ms",
     digits: 1,
     of: ({ lag }) => lag,
+  },
+  {
+    title: "Event loop lag of the worker that is the latest (metrics), ms",
+    digits: 1,
+    of: ({ toldLag }) => toldLag,
+  },
+  {
+    title: "Time of a scrape of the metrics, ms",
+    digits: 1,
+    of: ({ scrape }) => scrape,
   },
   { title: "Connections that are open", digits: 0, of: ({ open }) => open },
   { title: "New connections per second", digits: 0, of: ({ rate }) => rate },

@@ -6,6 +6,7 @@
 import { median } from "../bench/statistics.ts";
 import type { Proxy } from "../fixtures.ts";
 import { receiveAll, send } from "../fixtures.ts";
+import type { Admin, Metrics } from "./admin.ts";
 
 /** What the proxy was like at a moment. */
 export interface Sample {
@@ -23,6 +24,17 @@ export interface Sample {
    * probes, which wait for whatever the event loops are busy with.
    */
   readonly lag: number;
+  /** Bytes of memory that are resident, by the metrics. */
+  readonly toldMemory: number;
+  /** Bytes of JavaScript objects of all workers, by the metrics. */
+  readonly heap: number;
+  /**
+   * Milliseconds by which the event loop of the worker is late that is the
+   * latest, by the metrics.
+   */
+  readonly toldLag: number;
+  /** Milliseconds until the metrics are there. */
+  readonly scrape: number;
   /** Connections that are open. */
   readonly open: number;
   /** New connections per second. */
@@ -39,27 +51,34 @@ export interface Counted {
   readonly connected: number;
   /** How connections have ended, and how often limits were met. */
   readonly counts: ReadonlyMap<string, number>;
+  /** The metrics. */
+  readonly metrics: Metrics;
 }
 
 /** Probes of each sample. */
 const PROBES = 5;
 
+/** Milliseconds for what workers report to come. */
+const PATIENCE = 10_000;
+
 /** Looks at a proxy. */
 export class Sampler {
   readonly #proxy: Proxy;
+  readonly #admin: Admin;
   readonly #port: number;
   readonly #started = performance.now();
-  #asked = 0;
   #before: { time: number; total: number } | undefined;
   /** Connections that were opened by it. */
   probes = 0;
 
   /**
    * @param proxy The proxy.
+   * @param admin Its admin server.
    * @param port Where its router answers `probe `.
    */
-  constructor(proxy: Proxy, port: number) {
+  constructor(proxy: Proxy, admin: Admin, port: number) {
     this.#proxy = proxy;
+    this.#admin = admin;
     this.#port = port;
   }
 
@@ -75,9 +94,15 @@ export class Sampler {
       // after the last, too: it is not to be among the open connections
       await new Promise((resolve) => setTimeout(resolve, gap));
     }
-    const { open, total, connected } = await this.count();
+    await this.#admin.look();
+    const asked = performance.now();
+    const metrics = await this.#admin.scrape();
+    const scrape = performance.now() - asked;
+    const told = (name: string) => metrics.get(name) ?? NaN;
+    const open = told("proxymachine_connections");
     const descriptors = this.#countDescriptors();
     const time = this.seconds;
+    const total = told("proxymachine_connections_total");
     const before = this.#before;
     this.#before = { time, total };
     const status = await Deno.readTextFile(`/proc/${this.#proxy.pid}/status`);
@@ -87,9 +112,13 @@ export class Sampler {
       time,
       memory: number("VmRSS") * 1024,
       descriptors,
-      spare: descriptors - open - connected,
+      spare: descriptors - open - told("proxymachine_connections_joined"),
       threads: number("Threads"),
       lag: median(lags),
+      toldMemory: told("process_resident_memory_bytes"),
+      heap: told("proxymachine_worker_heap_bytes"),
+      toldLag: told("proxymachine_event_loop_lag_seconds") * 1000,
+      scrape,
       open,
       rate: before === undefined
         ? 0
@@ -102,21 +131,30 @@ export class Sampler {
     return (performance.now() - this.#started) / 1000;
   }
 
-  /** Asks the proxy for its counters. */
+  /** Asks the proxy for its counters, which it logs; once. */
   async count(): Promise<Counted> {
     const { log } = this.#proxy;
     this.#proxy.kill("SIGUSR2");
-    const lines = await log.findAll(/ Connections: /, ++this.#asked);
+    const line = await log.find(/ Connections: /);
     const [, open, total, connected] =
-      /(\d+)\/\d+\/(\d+) \(.*\), (\d+) with/.exec(lines.at(-1) ?? "") ?? [];
+      /(\d+)\/\d+\/(\d+) \(.*\), (\d+) with/.exec(line) ?? [];
     return {
       open: Number(open),
       total: Number(total),
       connected: Number(connected),
-      counts: readCounts(
-        log.all.findLast((line) => / Counters: /.test(line)) ?? "",
-      ),
+      counts: readCounts(await log.find(/ Counters: /)),
+      metrics: await this.#settled(Number(total)),
     };
+  }
+
+  /** Scrapes until all that has ended is counted: workers report once a second. */
+  async #settled(total: number): Promise<Metrics> {
+    const until = performance.now() + PATIENCE;
+    for (;;) {
+      const metrics = await this.#admin.scrape();
+      const ended = metrics.get("proxymachine_connection_seconds_count");
+      if (ended === total || performance.now() > until) return metrics;
+    }
   }
 
   async #probe(): Promise<number> {

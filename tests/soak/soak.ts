@@ -5,8 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { Folder, Proxy } from "../fixtures.ts";
+import { adminOf } from "../admin/helpers.ts";
 import { Authority } from "../tls_fixtures.ts";
 import { checkAccounts } from "./accounts.ts";
+import { Admin } from "./admin.ts";
 import type { BackendTask, Listening } from "./backend.ts";
 import type { ClientsTask, Done, Report } from "./clients.ts";
 import { Helper } from "./helper.ts";
@@ -91,7 +93,10 @@ export async function soak(
   const router = routerFor(remotes, authority.pem);
   await using folder = await Folder.make({ "router.js": router });
   await using proxy = await Proxy.start(folder.url("router.js"), {
-    args: ["-w", "2", "--preread-timeout", "20", "--max-preread", "16384"],
+    args: [
+      ...["-w", "2", "--admin", "127.0.0.1:0"],
+      ...["--preread-timeout", "20", "--max-preread", "16384"],
+    ],
     listen: [
       ...["-h", "127.0.0.1", "-p", "0"],
       ...["-h", BEHIND, "-p", "0", "--accept-proxy=127.0.0.0/8"],
@@ -101,7 +106,8 @@ export async function soak(
     setup: SMALL_HEAPS,
   });
   const clientsTask = { ...await findPorts(proxy), ca: authority.pem };
-  const sampler = new Sampler(proxy, clientsTask.port);
+  using admin = new Admin(await adminOf(proxy));
+  const sampler = new Sampler(proxy, admin, clientsTask.port);
   const before = await quiet(sampler);
 
   await using clients = new Helper("clients.ts", clientsTask);
@@ -197,9 +203,11 @@ async function quiet(sampler: Sampler, before?: Sample): Promise<Sample> {
   const until = performance.now() + PATIENCE;
   for (;;) {
     const sample = await sampler.sample(100);
-    const same = sample.open === 0 && before !== undefined &&
+    // workers tell what they have a second after they have begun to serve
+    const idle = sample.open === 0 && sample.heap > 0;
+    const same = idle && before !== undefined &&
       sample.spare <= before.spare && sample.threads <= before.threads;
-    const first = sample.open === 0 && before === undefined;
+    const first = idle && before === undefined;
     if (same || first || performance.now() > until) return sample;
   }
 }

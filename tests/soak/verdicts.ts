@@ -40,6 +40,24 @@ export const QUANTITIES: readonly Quantity[] = [
     rest: 30,
   },
   {
+    name: "memory, by the metrics",
+    unit: "MB",
+    digits: 1,
+    of: ({ toldMemory }) => toldMemory / 1e6,
+    floor: 30,
+    drift: 15,
+    rest: 30,
+  },
+  {
+    name: "JavaScript objects, by the metrics",
+    unit: "MB",
+    digits: 1,
+    of: ({ heap }) => heap / 1e6,
+    floor: 30,
+    drift: 5,
+    rest: 10,
+  },
+  {
     name: "descriptors that are no connection's",
     unit: "",
     digits: 0,
@@ -62,6 +80,22 @@ export const QUANTITIES: readonly Quantity[] = [
     of: ({ lag }) => lag,
     drift: 2,
     rest: 5,
+  },
+  {
+    name: "event loop lag, by the metrics",
+    unit: "ms",
+    digits: 2,
+    of: ({ toldLag }) => toldLag,
+    drift: 10,
+    rest: 50,
+  },
+  {
+    name: "time of a scrape",
+    unit: "ms",
+    digits: 1,
+    of: ({ scrape }) => scrape,
+    drift: 10,
+    rest: 50,
   },
 ];
 

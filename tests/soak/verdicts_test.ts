@@ -10,6 +10,10 @@ const FLAT: Sample = {
   spare: 40,
   threads: 10,
   lag: 1,
+  toldMemory: 100e6,
+  heap: 10e6,
+  toldLag: 5,
+  scrape: 3,
   open: 10,
   rate: 50,
 };
