@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectUntil } from "../connection/connect_until.ts";
 import { isExhausted } from "../connection/descriptors.ts";
 import { localHeader, proxyHeader } from "../connection/proxy_header.ts";
 import type { Target } from "../connection/target.ts";
@@ -63,7 +64,7 @@ function connect(
 ): Promise<Deno.Conn> {
   return "path" in address
     ? Deno.connect({ transport: "unix", path: address.path })
-    : Deno.connect({ ...address, signal });
+    : connectUntil(address, signal);
 }
 
 async function converse(

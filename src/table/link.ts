@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { connectUntil } from "../connection/connect_until.ts";
 import type { TablePlan } from "./plan.ts";
 import {
   encodeCommand,
@@ -241,7 +242,7 @@ async function connect(
   { address, tls, ca }: TablePlan,
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
-  const conn = await Deno.connect({ ...address, signal });
+  const conn = await connectUntil(address, signal);
   conn.setNoDelay();
   conn.setKeepAlive();
   return tls ? await startTls(conn, address.hostname, ca, signal) : conn;

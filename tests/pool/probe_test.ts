@@ -68,6 +68,25 @@ Deno.test("a check gives up after its timeout, or when it is aborted", async () 
   assert.equal(await checked, "stopped");
 });
 
+Deno.test("a check that connects when its time is just over closes the connection", async () => {
+  const closed: Promise<void>[] = [];
+  await using backend = new Backend((socket) => {
+    // a reset is an end, too
+    const ended = receiveAll(socket).then(() => {}, () => {});
+    closed.push(ended);
+    return ended;
+  });
+  for (let turn = 0; turn < 100; turn++) {
+    const checked = check(backend.remote, { expect: "x", timeout: 0.001 });
+    // busy while the kernel connects, and until the time is over
+    for (const since = performance.now(); performance.now() - since < 3;);
+    assert.equal(await checked, "no answer within 0.001 seconds");
+  }
+  // it comes after all others
+  assert.equal(await check(backend.remote, {}), undefined);
+  await Promise.all(closed);
+});
+
 Deno.test("a check may begin with a PROXY header of its own", async () => {
   const headers: Promise<string>[] = [];
   await using backend = new Backend(async (socket) => {

@@ -1,0 +1,31 @@
+/**
+ * Connecting for as long as somebody waits.
+ *
+ * @module
+ */
+import type { HostPort } from "./address.ts";
+
+/**
+ * Connects by TCP, unless that is given up before.
+ *
+ * @param address Where to.
+ * @param signal Gives it up.
+ * @returns The connection, which the caller closes. The signal may have been
+ * aborted since it was made: look at it.
+ * @throws The reason of the signal, or why it cannot be connected to.
+ */
+export async function connectUntil(
+  address: HostPort,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  signal.throwIfAborted();
+  const own = AbortSignal.any([signal]);
+  // Deno 2.9 asks it when the connection is made, and forgets the connection,
+  // which stays open, if it was aborted a moment before
+  Object.defineProperty(own, "throwIfAborted", { value: () => {} });
+  try {
+    return await Deno.connect({ ...address, signal: own });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
