@@ -5,7 +5,6 @@
  */
 import { type Candidates, RemoteList } from "./candidates.ts";
 import type { Connection } from "./connection.ts";
-import type { PoolTarget } from "../pool/registry.ts";
 import type { Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
 import { dial } from "./dial.ts";
@@ -36,8 +35,8 @@ export async function connect(
   connection: Connection,
   verdict: Connect,
 ): Promise<Socket | Error | undefined> {
-  if (verdict.pool !== undefined && isWorn(connection, verdict.pool)) {
-    // members that close what they accept must not keep the proxy busy
+  if (isWorn(connection, verdict)) {
+    // remotes that close what they accept must not keep the proxy busy
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     if (connection.isClosed()) return undefined;
   }
@@ -118,9 +117,18 @@ function candidatesOf(
   return connection.attempt = pool.pool.attempt(key, connection.attempt);
 }
 
-/** Tells whether a connection has tried all members of a pool in vain. */
-function isWorn({ attempt }: Connection, { pool }: PoolTarget): boolean {
-  return attempt?.state.plan === pool.plan && !attempt.hasUntried();
+/**
+ * Tells whether a connection has tried one of the remotes in vain before, or all
+ * members of a pool.
+ */
+function isWorn(
+  { attempt, failed }: Connection,
+  { targets, pool }: Connect,
+): boolean {
+  return pool === undefined
+    ? failed !== undefined &&
+      targets.some(({ remote }) => failed.includes(remote))
+    : attempt?.state.plan === pool.pool.plan && !attempt.hasUntried();
 }
 
 function noneLeft(

@@ -216,6 +216,8 @@ export class Connection implements Timed {
   preamble: Uint8Array | undefined;
   /** The remote of a pool, which is told what becomes of it. */
   held: Held | undefined;
+  /** The remotes that have failed, each time that a hook has named another. */
+  failed: string[] | undefined;
   /** Which members of a pool were tried. */
   attempt: Attempt | undefined;
   /** How often a remote was joined; tells what a replay has included. */

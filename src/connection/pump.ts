@@ -57,6 +57,9 @@ export async function serveRemote(
   }
 }
 
+/** How often the hooks may name another remote for one client. */
+const MAX_REROUTES = 100;
+
 /** Starts what serves a connected remote. */
 function join(connection: Connection, server: Socket, verdict: Connect): void {
   const { context: { log, options, statistics } } = connection;
@@ -167,6 +170,17 @@ function next(
     connection.end(reason);
     return undefined;
   }
+  const failed = connection.failed ??= [];
+  if (failed.length === MAX_REROUTES) {
+    connection.context.log.error(
+      `Cannot try ${
+        nameOf(answer)
+      } as hooks may name another remote at most ${MAX_REROUTES} times for a client: ${connection.peer} is closed`,
+    );
+    connection.end(reason);
+    return undefined;
+  }
+  failed.push(lastRemote(connection, before));
   return {
     ...answer,
     data: answer.data ?? before.data,

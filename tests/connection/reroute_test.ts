@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import {
+  Backend,
   Proxy,
   receive,
   receiveAll,
@@ -223,4 +224,57 @@ test("another remote gets its data when the first resets before it has taken all
   assert.equal(await receive(other, 12), "first,second");
   await send(other, "x");
   assert.equal(await receive(client, 1), "x");
+});
+
+test("a hook that names a remote that closes again and again is asked 100 times, with pauses", async () => {
+  await using closing = new Backend(() => {});
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${closing.remote}" }),
+    connectError: (remote) => ({ remote }),
+  };`);
+  const started = performance.now();
+  using client = await proxy.connect();
+  await send(client, "a");
+  assert.equal(await receiveAll(client), "");
+  assert(performance.now() - started >= 100 * 100);
+  assert.equal(closing.accepted, 101);
+  await proxy.access.find(/ in=1 out=0 .*end=remote-left/);
+  await proxy.log.find(
+    `Cannot try ${closing.remote} as hooks may name another remote at most 100 times for a client: 127.0.0.1:`,
+  );
+});
+
+test("a hook that always names remotes that are not granted does not keep others waiting", async () => {
+  await using proxy = await Proxy.start(
+    `let count = 0;
+    export default {
+      route: (data) => data.startsWith("?")
+        ? { close: "here" }
+        : { remote: "127.0.0.1:1" },
+      connectError: () => ({ remote: "127.0.0.1:" + (2 + count++ % 9) }),
+    };`,
+    { args: ["-w", "1", "--allow-net=127.0.0.1:80"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  using other = await proxy.connect();
+  await send(other, "?");
+  assert.equal(await receiveAll(other), "here");
+  assert.equal(await receiveAll(client), "");
+  await proxy.access.find(/ in=1 out=0 .*end=connect-failed/);
+});
+
+test("TERM ends the program while a hook names a remote that closes again and again", async () => {
+  await using closing = new Backend(() => {});
+  await using proxy = await Proxy.start(`export default {
+    route: () => ({ remote: "${closing.remote}" }),
+    connectError: (remote) => ({ remote }),
+  };`);
+  using client = await proxy.connect();
+  await send(client, "a");
+  await proxy.log.findAll("was terminated prematurely", 3);
+  proxy.kill("SIGTERM");
+  await proxy.log.find("Received TERM signal");
+  proxy.kill("SIGTERM");
+  assert.equal((await proxy.status).code, 0);
 });
