@@ -94,7 +94,7 @@ async function run(
   );
   const supervisor = new Supervisor(configuration, reread, outputs, gauges);
   try {
-    await using admin = await startAdmin(options.admin, supervisor, outputs);
+    using admin = await startAdmin(options.admin, supervisor, outputs);
     const addresses = await supervisor.start();
     if (admin !== undefined) {
       outputs.log.info(

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { MAX_ADMIN_CONNECTIONS } from "./admin/options.ts";
 import type { Configuration } from "./configuration.ts";
 import { countConnections, type Room } from "./file_limit.ts";
 import type { Gauges } from "./observe/gauges.ts";
@@ -31,8 +32,12 @@ export class ConnectionLimit {
    */
   fit({ router, options }: Configuration, log: Log): void {
     const { open, connectedNow } = this.#gauges;
-    const { maxConnections } = options;
-    this.#room = countConnections(open + connectedNow, router.url);
+    const { admin, maxConnections } = options;
+    this.#room = countConnections(
+      open + connectedNow,
+      admin === undefined ? 0 : MAX_ADMIN_CONNECTIONS,
+      router.url,
+    );
     this.set(maxConnections);
     if (!this.#room?.isAll) return;
     const { connections } = this.#room;

@@ -16,6 +16,9 @@ const ENOUGH = 4096;
 /** Descriptors that are left to the program itself, and to the router. */
 const SPARE = 16;
 
+/** What others get of the descriptors at most, if they ask for many. */
+const SHARE = 1 / 4;
+
 /** How many connections there are file descriptors for. */
 export interface Room {
   /** Connections, two descriptors each: there is room for as many at least. */
@@ -30,11 +33,14 @@ export interface Room {
  * that the room at least doubles each time.
  *
  * @param inUse How many descriptors connections have.
+ * @param reserved How many are for something else; it gets no more than a
+ * quarter of them.
  * @param router The router module, if it is a file: its folder may be read.
  * @returns The room; `undefined` if nothing may be opened.
  */
 export function countConnections(
   inUse: number,
+  reserved: number,
   router?: string,
 ): Room | undefined {
   const path = findPath(router);
@@ -51,7 +57,8 @@ export function countConnections(
   } finally {
     for (const file of opened) file.close();
   }
-  const descriptors = inUse + opened.length - SPARE;
+  const there = inUse + opened.length - SPARE;
+  const descriptors = there - Math.min(reserved, Math.floor(there * SHARE));
   return { connections: Math.max(1, Math.floor(descriptors / 2)), isAll };
 }
 

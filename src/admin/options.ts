@@ -7,6 +7,9 @@ import { ConfigError, unusable } from "../config_error.ts";
 import { formatAddress, type HostPort } from "../connection/address.ts";
 import { parseHostPort, parsePort } from "../connection/address.ts";
 
+/** Connections to it that may be open; one more ends that which waits longest. */
+export const MAX_ADMIN_CONNECTIONS = 64;
+
 /** The options of the admin server. */
 export interface AdminOptions extends HostPort {
   /** The path of a file with the token; `undefined`: no token is needed. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { HttpAsked } from "./http_connection.ts";
 import { type AdminOptions, isLoopback } from "./options.ts";
 
 /** Why a request is refused. */
@@ -23,7 +24,7 @@ export interface Refusal {
  * @returns Why it is refused, or `undefined`.
  */
 export function checkHost(
-  request: Request,
+  request: HttpAsked,
   options: Pick<AdminOptions, "hostname">,
 ): Refusal | undefined {
   const hosts = [new URL(request.url).host, request.headers.get("host")];
@@ -55,7 +56,7 @@ function isOwnHost(host: string, own: string): boolean {
  * @returns Why it is refused, or `undefined`.
  */
 export function checkToken(
-  request: Request,
+  request: HttpAsked,
   token: string | undefined,
 ): Refusal | undefined {
   if (token === undefined) return undefined;
@@ -85,7 +86,7 @@ function hash(text: string): Uint8Array {
  * @returns Why it is refused, or `undefined`.
  */
 export function checkOrigin(
-  request: Request,
+  request: HttpAsked,
   authorized: boolean,
 ): Refusal | undefined {
   const { headers } = request;
@@ -106,7 +107,7 @@ export function checkOrigin(
   return { status: 403, error: "pages of other sites may change nothing" };
 }
 
-function isSameHost(origin: string, request: Request): boolean {
+function isSameHost(origin: string, request: HttpAsked): boolean {
   return URL.canParse(origin) &&
     new URL(origin).host === new URL(request.url).host;
 }

@@ -11,6 +11,8 @@ import { type Answer, notAllowed } from "./answer.ts";
 import { Api } from "./api.ts";
 import { ASSETS } from "./assets.ts";
 import { health, readiness } from "./health.ts";
+import type { HttpAnswer, HttpAsked } from "./http_connection.ts";
+import { HttpServer } from "./http_server.ts";
 import type { AdminOptions } from "./options.ts";
 import {
   checkHost,
@@ -32,14 +34,13 @@ const HEADERS = {
 };
 
 /** Listens, and answers. */
-export class AdminServer implements AsyncDisposable {
+export class AdminServer implements Disposable {
   readonly #source: Source;
   readonly #options: AdminOptions;
   readonly #log: () => Log;
   readonly #api: Api;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpServer;
   #token: string | undefined;
-  readonly #stop = new AbortController();
 
   /**
    * Listens.
@@ -55,21 +56,21 @@ export class AdminServer implements AsyncDisposable {
     this.#log = log;
     this.#token = source.configuration.adminToken;
     try {
-      this.#server = Deno.serve({
-        hostname: options.hostname,
-        port: options.port,
-        signal: this.#stop.signal,
-        onListen: () => {},
-        onError: (error) => this.#failed(error),
-      }, async (request) => respond(await this.#answer(request)));
+      this.#server = new HttpServer(
+        options,
+        (request) => this.#respond(request),
+        (error) =>
+          log().error(
+            `Cannot accept a connection to --admin: ${reason(error)}`,
+          ),
+      );
     } catch (error) {
-      const reason = error instanceof Deno.errors.AddrInUse
-        ? "another program listens there"
-        : error instanceof Error
-        ? error.message
-        : error;
       throw new StartError(
-        `Cannot listen on ${formatAddress(options)} for --admin: ${reason}`,
+        `Cannot listen on ${formatAddress(options)} for --admin: ${
+          error instanceof Deno.errors.AddrInUse
+            ? "another program listens there"
+            : reason(error)
+        }`,
         { cause: error },
       );
     }
@@ -78,17 +79,29 @@ export class AdminServer implements AsyncDisposable {
 
   /** Where it listens. */
   get address(): Deno.NetAddr {
-    return this.#server.addr;
+    return this.#server.address;
   }
 
   /** Stops at once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
+  [Symbol.dispose](): void {
+    this.#server[Symbol.dispose]();
     this.#api[Symbol.dispose]();
-    await this.#server.finished;
   }
 
-  async #answer(request: Request): Promise<Answer> {
+  async #respond(request: HttpAsked): Promise<HttpAnswer> {
+    try {
+      return respond(await this.#answer(request));
+    } catch (error) {
+      this.#log().error(
+        `Cannot answer a request to --admin as there was an internal error: ${
+          reason(error)
+        }`,
+      );
+      return respond({ status: 500, body: { error: "internal error" } });
+    }
+  }
+
+  async #answer(request: HttpAsked): Promise<Answer> {
     const refused = checkHost(request, this.#options);
     if (refused !== undefined) return refuse(refused);
     const { pathname, searchParams } = new URL(request.url);
@@ -120,15 +133,10 @@ export class AdminServer implements AsyncDisposable {
       body: { error: `there is no ${method} ${pathname}` },
     };
   }
+}
 
-  #failed(error: unknown): Response {
-    this.#log().error(
-      `Cannot answer a request to --admin as there was an internal error: ${
-        error instanceof Error ? error.message : error
-      }`,
-    );
-    return respond({ status: 500, body: { error: "internal error" } });
-  }
+function reason(error: unknown): unknown {
+  return error instanceof Error ? error.message : error;
 }
 
 function refuse({ status, error }: Refusal): Answer {
@@ -139,18 +147,23 @@ function refuse({ status, error }: Refusal): Answer {
   };
 }
 
-function respond({ status = 200, type, body, headers }: Answer): Response {
+function respond(
+  { status = 200, type, body, headers }: Answer,
+): HttpAnswer {
   const text = body === undefined
-    ? null
+    ? undefined
     : type === undefined
     ? `${JSON.stringify(body)}\n`
     : String(body);
-  return new Response(text, {
+  return {
     status,
     headers: {
       ...HEADERS,
-      ...text === null ? {} : { "content-type": type ?? "application/json" },
+      ...text === undefined
+        ? {}
+        : { "content-type": type ?? "application/json" },
       ...headers,
     },
-  });
+    body: text,
+  };
 }
