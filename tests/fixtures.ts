@@ -324,7 +324,7 @@ export interface Result {
  * Runs a program to its end.
  *
  * @param command The program and its arguments.
- * @param stdin What it reads.
+ * @param stdin What it may read; it may also end before it has read all.
  */
 export async function run(
   command: readonly string[],
@@ -333,12 +333,18 @@ export async function run(
   const [name = "", ...args] = command;
   const child = new Deno.Command(name, { args, ...PIPED, stdin: "piped" })
     .spawn();
+  // read while it is written to, as it may write before it has read all
+  const output = child.output();
   const writer = child.stdin.getWriter();
-  await writer.write(
-    typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin,
-  );
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
+  try {
+    await writer.write(
+      typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin,
+    );
+    await writer.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+  const { code, stdout, stderr } = await output;
   const decoder = new TextDecoder();
   return {
     code,
@@ -438,9 +444,13 @@ export class Terminal implements AsyncDisposable {
     return this.#child.status;
   }
 
-  /** Types a text. */
+  /** Types a text, which nobody reads if the program has ended. */
   async type(text: string): Promise<void> {
-    await this.#keyboard.write(new TextEncoder().encode(text));
+    try {
+      await this.#keyboard.write(new TextEncoder().encode(text));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
   }
 
   /**
@@ -648,6 +658,7 @@ export class Resettable {
 
   /** Waits until the peer has ended its side; what it sends is dropped. */
   async ended(): Promise<void> {
+    if (this.#socket.readableEnded) return;
     const ended = once(this.#socket, "end");
     this.#socket.resume();
     await ended;
@@ -666,18 +677,48 @@ export class Resettable {
   /** Resets the connection, unless the peer has. */
   async reset(): Promise<void> {
     if (this.#socket.closed) return;
-    const closed = once(this.#socket, "close");
+    // not once(), which rejects if an error of before is told first
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.once("close", () => resolve());
     this.#socket.resetAndDestroy();
-    await closed;
+    await promise;
   }
 }
 
-/** Finds a port of 127.0.0.1 on which nobody listens. */
+/** Ports that are given to nobody who asks for any: below those, on Linux. */
+const UNGIVEN = { from: 15_000, to: 32_000 };
+
+/**
+ * Finds a port of 127.0.0.1 on which nobody listens, and which nobody else is
+ * given: no listener that asks for a free port, and no connection that goes out.
+ */
 export function unusedPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  const { from, to } = UNGIVEN;
+  for (;;) {
+    const port = from + Math.floor(Math.random() * (to - from));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
+/** Waits until nobody listens on a port of 127.0.0.1 any more. */
+export async function refused(port: number): Promise<void> {
+  for (;;) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+      // it was in the queue of a listener that has been closed
+      const isGone = error instanceof Deno.errors.ConnectionReset ||
+        error instanceof Deno.errors.NotConnected;
+      if (!isGone) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Writes all of a text or of bytes. */

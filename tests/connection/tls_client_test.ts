@@ -8,11 +8,11 @@ import {
   receive,
   receiveAll,
   receiveBulk,
+  REFUSING,
   Resettable,
   send,
   sendBulk,
   test,
-  unusedPort,
   Upstream,
 } from "../fixtures.ts";
 import { Authority, OpensslServer } from "../tls_fixtures.ts";
@@ -111,7 +111,7 @@ test("the proxy connects to no remote that does not speak TLS", async () => {
 
 test("a remote with TLS that refuses is tried again", async () => {
   await using proxy = await Proxy.start(
-    to(`127.0.0.1:${unusedPort()}`, true),
+    to(REFUSING, true),
   );
   using client = await proxy.connect();
   await send(client, "a");

@@ -8,6 +8,7 @@ import {
   Proxy,
   receive,
   receiveAll,
+  REFUSING,
   ROOT,
   run,
   send,
@@ -507,7 +508,7 @@ Deno.test("error_page.ts asks the first server as long as it is up", async () =>
 Deno.test("error_page.ts asks the second server when the first is down", async () => {
   await using second = new WebServer("second");
   await using proxy = await startExample("error_page.ts", {
-    "127.0.0.1:9001": `127.0.0.1:${unusedPort()}`,
+    "127.0.0.1:9001": REFUSING,
     "127.0.0.1:9002": second.remote,
   });
   assert.equal(await getPage(proxy), "second\n200");
@@ -527,8 +528,8 @@ Deno.test("error_page.ts asks the second server when the first closes without an
 
 Deno.test("error_page.ts answers with 502 when both servers are down", async () => {
   await using proxy = await startExample("error_page.ts", {
-    "127.0.0.1:9001": `127.0.0.1:${unusedPort()}`,
-    "127.0.0.1:9002": `127.0.0.1:${unusedPort()}`,
+    "127.0.0.1:9001": REFUSING,
+    "127.0.0.1:9002": "127.0.0.2:1",
   });
   assert.match(await getPage(proxy), /^The server is down\..*\n502$/);
 });
