@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import net from "node:net";
-import { once } from "node:events";
 import { Proxy, test } from "../fixtures.ts";
 
 /** Answers at once, and then keeps the connection. */
@@ -16,6 +15,8 @@ class Client {
   readonly #socket: net.Socket;
   /** Whether the proxy has served it: otherwise it has closed it. */
   readonly served: Promise<boolean>;
+  /** Resolves when it is closed. */
+  readonly end: Promise<void>;
 
   constructor(port: number, localAddress: string, host = "127.0.0.1") {
     this.#socket = net.connect({ port, host, localAddress });
@@ -23,17 +24,13 @@ class Client {
     this.served = promise;
     this.#socket.on("data", () => resolve(true));
     this.#socket.on("error", () => {}); // "close" follows
-    this.#socket.on("close", () => resolve(false));
+    this.end = new Promise((resolve) => this.#socket.on("close", resolve));
+    void this.end.then(() => resolve(false));
   }
 
   /** Whether it is closed. */
   get closed(): boolean {
     return this.#socket.closed;
-  }
-
-  /** Resolves when it is closed. */
-  get end(): Promise<unknown> {
-    return once(this.#socket, "close");
   }
 
   /** Sends bytes, of which the proxy may need some to say who it is. */
@@ -44,10 +41,8 @@ class Client {
 
   /** Closes the connection, and waits until it is closed. */
   async close(): Promise<void> {
-    if (this.#socket.closed) return;
-    const closed = once(this.#socket, "close");
     this.#socket.destroy();
-    await closed;
+    await this.end;
   }
 }
 
@@ -95,7 +90,7 @@ test("an address has at most --max-connections-per-ip connections, whatever the 
     await client.close();
   }
   await proxy.access.findAll("end=client-left", 50);
-  // one line for the address, unless a minute has passed
+  // one line for the address in a minute
   const lines = proxy.log.count(
     "Refusing connections of 127.0.0.2 as it may have at most --max-connections-per-ip: current value is 10",
   );

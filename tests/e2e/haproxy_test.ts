@@ -98,8 +98,8 @@ test("health checks of an HAProxy in front are served like a client", async () =
     `
 listen back
   bind "\${LISTENER_0}"
-  server v1 ${to} check inter 20 send-proxy
-  server v2 ${to} check inter 20 send-proxy-v2
+  server v1 ${to} check inter 500 send-proxy
+  server v2 ${to} check inter 500 send-proxy-v2
 `,
   );
   // v1 sends its own addresses, v2 LOCAL

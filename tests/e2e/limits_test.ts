@@ -137,12 +137,12 @@ test("--preread-timeout does not end a connection that has a remote", async () =
   using upstream = new Upstream();
   await using proxy = await Proxy.start(
     `export default () => ({ remote: "${upstream.remote}" });`,
-    { args: ["-w", "1", "--preread-timeout", "1"] },
+    { args: ["-w", "1", "--preread-timeout", "3"] },
   );
   using client = await proxy.connect();
   await send(client, "a");
   using server = await upstream.accept();
-  await new Promise((resolve) => setTimeout(resolve, 1300));
+  await new Promise((resolve) => setTimeout(resolve, 3300));
   await send(server, await receive(server, 1));
   assert.equal(await receive(client, 1), "a");
 });
@@ -250,7 +250,7 @@ test("the proxy waits while a remote reads the replay slowly after the client ha
       remote: "${upstream.remote}",
       data: new Uint8Array(40_000_000),
     });`,
-    { args: ["-w", "1", "--half-close-timeout", "2"] },
+    { args: ["-w", "1", "--half-close-timeout", "5"] },
   );
   using client = await proxy.connect();
   await send(client, "a");
@@ -262,7 +262,7 @@ test("the proxy waits while a remote reads the replay slowly after the client ha
     read += await server.read(buffer) ?? assert.fail(`EOF after ${read}`);
     if (read < pause || read > 20 * MB) continue;
     pause += MB;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 300));
   }
   await server.closeWrite();
   assert.equal(await receiveAll(client), "");
@@ -273,7 +273,7 @@ test("the proxy waits as long as there is progress after the client has ended", 
   using upstream = new Upstream();
   await using proxy = await Proxy.start(
     `export default () => ({ remote: "${upstream.remote}" });`,
-    { args: ["-w", "1", "--half-close-timeout", "2"] },
+    { args: ["-w", "1", "--half-close-timeout", "5"] },
   );
   using client = await proxy.connect();
   await send(client, "a");
@@ -281,7 +281,7 @@ test("the proxy waits as long as there is progress after the client has ended", 
   using server = await upstream.accept();
   for (let i = 0; i < 10; i++) {
     await send(server, String(i));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 600));
   }
   await server.closeWrite();
   assert.equal(await receiveAll(client), "0123456789");
@@ -508,7 +508,9 @@ test("the limit of connections grows with what they need, up to --max-connection
     );
     proxy.kill("SIGUSR2");
     await proxy.log.find("Connections: 3000/3000/3000 ");
-    assert.equal(proxy.log.count("Cannot accept more connections"), 1);
+    // no lower limit was met; a minute later the line comes once more
+    const lines = proxy.log.count("Cannot accept more connections");
+    assert.equal(proxy.log.count("as at most 3000 may be open"), lines);
   } finally {
     for (const client of clients) client.close();
   }

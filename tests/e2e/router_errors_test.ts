@@ -328,7 +328,7 @@ test("the proxy closes that client only when the router holds one in a promise",
     `export default (data) => data.text === "ok"
       ? { close: "fine" }
       : new Promise(() => {});`,
-    { args: ["-w", "1", "--preread-timeout", "0.3", "--max-connections", "2"] },
+    { args: ["-w", "1", "--preread-timeout", "2", "--max-connections", "2"] },
   );
   for (let i = 0; i < 4; i++) {
     using client = await proxy.connect();

@@ -188,6 +188,7 @@ class Postgres implements AsyncDisposable {
     const user = Deno.uid() === 0
       ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
       : [];
+    // where that user may enter, too: TMPDIR may be of this one alone
     const folder = (await succeed(
       ...user,
       ...["mktemp", "-d", "/tmp/proxymachine-test-XXXXXX"],
@@ -269,7 +270,7 @@ test("examples/https_and_ssh.ts routes curl and ssh on one port", async () => {
   await using proxy = await startExample("https_and_ssh.ts", {
     "127.0.0.1:9001": https.remote,
     "127.0.0.1:9002": ssh.remote,
-  }, ["--preread-timeout", "1"]);
+  }, ["--preread-timeout", "4"]);
   assert.match(await getPage(folder, "a.example", proxy.port), /s_server/);
   for (
     const key of [await sshKey(folder, proxy.port), await scanKey(proxy.port)]

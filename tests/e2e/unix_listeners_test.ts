@@ -92,7 +92,9 @@ test("listeners of all kinds serve real clients at a time", async () => {
   await using folder = await Folder.make();
   const [one, two] = [folder.file("1.sock"), folder.file("2.sock")];
   await using web = new Backend(async (socket) => {
-    await receive(socket, 1);
+    for (let head = ""; !head.endsWith("\r\n\r\n");) {
+      head += await receive(socket, 1);
+    }
     await send(socket, "HTTP/1.0 200 OK\r\n\r\nfrom the web");
   });
   await using file = new UnixBackend(folder.file("b.sock"), async (socket) => {
@@ -310,6 +312,7 @@ test("clients that wait at a socket file are served when the program stops", asy
     (client as Deno.Conn).close();
   }
   assert.equal((await proxy.status).code, 0);
+  await proxy.access.ended;
   assert.equal(proxy.access.count(" end=router-close"), 3);
 });
 
