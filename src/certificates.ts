@@ -8,7 +8,7 @@ import type { Options } from "./cli.ts";
 import { ConfigError } from "./config_error.ts";
 import { hasEngine, TlsEngine } from "./connection/tls_engine.ts";
 import type { Certificate, ListenTls } from "./connection/tls_server.ts";
-import { oneLine } from "./errors.ts";
+import { messageOf, oneLine, whyUnreadable } from "./errors.ts";
 
 const CERTIFICATE =
   /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -162,16 +162,12 @@ async function readText(path: string, what: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     throw new ConfigError(
-      `Cannot read the ${what} ${path}: ${
-        error instanceof Deno.errors.NotFound
-          ? "there is no such file"
-          : reason(error)
-      }`,
+      `Cannot read the ${what} ${path}: ${oneLine(whyUnreadable(error))}`,
       { cause: error },
     );
   }
 }
 
 function reason(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
+  return oneLine(messageOf(error));
 }

@@ -11,6 +11,7 @@ import type { AddressOptions } from "./connection/address_limits.ts";
 import type { Rate } from "./connection/address_table.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
 import type { ListenOptions } from "./connection/listener.ts";
+import { messageOf } from "./errors.ts";
 import { type Given, parseListeners } from "./listen_options.ts";
 import { type Grant, listOption } from "./list_option.ts";
 import type { Format } from "./observe/access_log.ts";
@@ -273,7 +274,7 @@ function parse(
     // it gives what it is told to look for, of which Values is the type
     return { values: values as Values, given };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const [first = text] = text.split(/\n|\. To specify/);
     throw new ConfigError(
       `Cannot use the command line: ${first.replace(/\.$/, "")} (see --help)`,

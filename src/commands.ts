@@ -15,6 +15,7 @@ import { completions } from "./completions.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
+import { messageOf } from "./errors.ts";
 import { HELP, VERSION } from "./help.ts";
 import { describeConfiguration } from "./describe.ts";
 import type { RouterSource } from "./messages.ts";
@@ -143,7 +144,7 @@ async function readInput(file: string): Promise<Uint8Array> {
       : await Deno.readFile(file);
   } catch (error) {
     throw new ConfigError(
-      `Cannot read the bytes of --dry-run from ${file}: ${message(error)}`,
+      `Cannot read the bytes of --dry-run from ${file}: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -154,8 +155,4 @@ async function print(text: string): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     at += await Deno.stdout.write(bytes.subarray(at));
   }
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

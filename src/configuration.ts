@@ -21,6 +21,7 @@ import {
 import { authorityFiles, readAuthorities } from "./config/authorities.ts";
 import type { LoadedTable } from "./config/load.ts";
 import { readRedisFiles, redisFiles } from "./config/redis_files.ts";
+import { whyUnreadable } from "./errors.ts";
 import type { RouterSource } from "./messages.ts";
 import { requirePermissions } from "./sandbox.ts";
 
@@ -150,13 +151,9 @@ async function requireFile(path: string, what: string): Promise<void> {
     if (!info.isFile) throw new Error("it is not a file");
     (await Deno.open(path)).close();
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : error;
-    throw new ConfigError(`Cannot read ${what} ${path}: ${reason}`, {
-      cause: error,
-    });
+    throw new ConfigError(
+      `Cannot read ${what} ${path}: ${whyUnreadable(error)}`,
+      { cause: error },
+    );
   }
 }

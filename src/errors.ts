@@ -1,5 +1,5 @@
 /**
- * Errors on one line, whatever was thrown.
+ * Errors and values on one line, whatever they are.
  *
  * @module
  */
@@ -71,4 +71,45 @@ export function placeOf(
     if (text.includes(within) && !text.startsWith(OWN_FOLDER)) return text;
   }
   return undefined;
+}
+
+/**
+ * The message of anything that was thrown.
+ *
+ * @param error An error, or anything else.
+ */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Says why a file cannot be read.
+ *
+ * @param error What reading it has thrown.
+ */
+export function whyUnreadable(error: unknown): string {
+  return error instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : messageOf(error);
+}
+
+/** Writes any value on one short line; never throws. */
+export function describe(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === "string" ? JSON.stringify(value) : Deno.inspect(
+      value,
+      {
+        breakLength: Infinity,
+        compact: true,
+        depth: 2,
+        strAbbreviateSize: 80,
+        iterableLimit: 16,
+      },
+    );
+  } catch {
+    text = "a value that cannot be shown";
+  }
+  text = text.replaceAll(/\s*\n\s*/g, " ");
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

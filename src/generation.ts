@@ -6,6 +6,7 @@
 import type { AddressShares } from "./address_shares.ts";
 import { Backoff } from "./backoff.ts";
 import type { Configuration } from "./configuration.ts";
+import { messageOf } from "./errors.ts";
 import type { FreePorts } from "./free_ports.ts";
 import { Listening } from "./listening.ts";
 import type { AbortReason, Serve } from "./messages.ts";
@@ -375,7 +376,7 @@ export class Generation {
       this.#environment.log.error(
         `Cannot start another worker, and try again in ${
           pause / 1000
-        } seconds: ${error instanceof Error ? error.message : error}`,
+        } seconds: ${messageOf(error)}`,
       );
       this.#replaceLater(slot, pause);
     }

@@ -11,6 +11,7 @@ import {
   listenShared,
   type TcpListenOptions,
 } from "./connection/listener.ts";
+import { messageOf } from "./errors.ts";
 import {
   type SocketFile,
   socketFile,
@@ -176,9 +177,7 @@ async function trying(
 function unusable(options: ListenOptions, error: unknown): StartError {
   const reason = error instanceof Deno.errors.AddrInUse
     ? "another program listens there, or this one at an address that includes it"
-    : error instanceof Error
-    ? error.message
-    : error;
+    : messageOf(error);
   return new StartError(
     `Cannot listen on ${formatAddress(options)}: ${reason}`,
     { cause: error },

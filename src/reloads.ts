@@ -6,6 +6,7 @@
  */
 import type { Options } from "./cli.ts";
 import type { Configuration } from "./configuration.ts";
+import { messageOf } from "./errors.ts";
 import type { Generation } from "./generation.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { Outputs } from "./observe/outputs.ts";
@@ -157,7 +158,7 @@ export class Reloads {
     } catch (error) {
       if (this.#proxy.isStopping) return;
       this.#counters.add("reloads-failed");
-      this.#error = error instanceof Error ? error.message : String(error);
+      this.#error = messageOf(error);
       this.#outputs.log.error(
         `Cannot reload, and go on as before: ${this.#error}`,
       );

@@ -8,6 +8,7 @@
 import { basename, dirname, join } from "node:path";
 import { PRIVATE_FOLDER } from "./connection/address.ts";
 import type { UnixListenOptions } from "./connection/listener.ts";
+import { messageOf } from "./errors.ts";
 
 /** How often to try to take a path that others take, too. */
 const TRIES = 3;
@@ -63,9 +64,7 @@ export class SocketFiles {
       Deno.mkdirSync(folder, { mode: 0o700 });
     } catch (error) {
       throw new Error(
-        `its folder must exist and be writable: ${
-          error instanceof Error ? error.message : error
-        }`,
+        `its folder must exist and be writable: ${messageOf(error)}`,
         { cause: error },
       );
     }
@@ -204,7 +203,7 @@ async function isDead(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return true;
     throw new Error(
       `it cannot be found out whether anybody listens there: ${
-        error instanceof Error ? error.message : error
+        messageOf(error)
       }`,
       { cause: error },
     );

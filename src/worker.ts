@@ -33,7 +33,7 @@ import { Statistics } from "./observe/statistics.ts";
 import { sealPools, startPools } from "./pool/made.ts";
 import type { Router } from "./router/contract.ts";
 import { dryRun } from "./router/dry_run.ts";
-import { describeError } from "./errors.ts";
+import { describeError, messageOf } from "./errors.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { confineImports, reportImports } from "./router/imports.ts";
 import { HOOKS, loadRouter } from "./router/load.ts";
@@ -255,7 +255,7 @@ function fail(error: unknown): void {
   outbox.flush();
   say({
     type: "failed",
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     imports: [...imports],
   });
 }

@@ -6,6 +6,7 @@
 import { ConfigError, unusable } from "../config_error.ts";
 import { formatAddress, type HostPort } from "../connection/address.ts";
 import { parseHostPort, parsePort } from "../connection/address.ts";
+import { whyUnreadable } from "../errors.ts";
 
 /** Connections to it that may be open; one more ends that which waits longest. */
 export const MAX_ADMIN_CONNECTIONS = 64;
@@ -112,14 +113,10 @@ async function readToken(path: string): Promise<string> {
   try {
     token = (await Deno.readTextFile(path)).trim();
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : error;
-    throw new ConfigError(`Cannot read --admin-token-file ${path}: ${reason}`, {
-      cause: error,
-    });
+    throw new ConfigError(
+      `Cannot read --admin-token-file ${path}: ${whyUnreadable(error)}`,
+      { cause: error },
+    );
   }
   const [least, most] = TOKEN_LENGTH;
   if (

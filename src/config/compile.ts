@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { DecisionError, describe } from "../connection/decision.ts";
+import { DecisionError } from "../connection/decision.ts";
 import { parseTarget } from "../connection/target.ts";
+import { describe } from "../errors.ts";
 import type {
   Address,
   Answer as HookAnswer,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import type { FieldKind } from "./protocols.ts";
 import type { Pattern } from "./table.ts";
 
@@ -57,8 +58,8 @@ export function parseExpression(
   try {
     return { kind: "regex", regex: new RegExp(source, flags) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return `must be a regular expression (${reason.replace(/^.*: /s, "")})`;
+    const reason = messageOf(error).replace(/^.*: /s, "");
+    return `must be a regular expression (${reason})`;
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import type { z } from "zod";
 import { ConfigError } from "../cli.ts";
-import { describe } from "../connection/decision.ts";
+import { describe } from "../errors.ts";
 import type { Place } from "./yaml.ts";
 
 /** The way to a value: keys, and positions from 0. */

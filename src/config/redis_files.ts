@@ -7,6 +7,7 @@
 import { dirname, resolve } from "node:path";
 import { readCertificates } from "../certificates.ts";
 import { ConfigError } from "../config_error.ts";
+import { whyUnreadable } from "../errors.ts";
 import type { LoadedTable } from "./load.ts";
 import type { TableOfNames } from "./table.ts";
 
@@ -59,12 +60,10 @@ async function readPassword(path: string): Promise<string> {
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
-    throw new ConfigError(`Cannot read the password in ${path}: ${reason}`, {
-      cause: error,
-    });
+    throw new ConfigError(
+      `Cannot read the password in ${path}: ${whyUnreadable(error)}`,
+      { cause: error },
+    );
   }
   const password = text.replace(/\r?\n$/, "");
   if (/^[^\r\n]+$/.test(password) && password.length <= MAX_PASSWORD) {

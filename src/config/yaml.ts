@@ -11,6 +11,7 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
+import { messageOf } from "../errors.ts";
 
 /** How many values a file may have when every alias is written out. */
 const MAX_VALUES = 1_000_000;
@@ -72,10 +73,7 @@ export function readYaml(source: string): YamlFile {
         (error.mark?.line ?? 0) + 1,
       );
     }
-    throw new YamlError(
-      `must be YAML: ${error instanceof Error ? error.message : error}`,
-      1,
-    );
+    throw new YamlError(`must be YAML: ${messageOf(error)}`, 1);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { contains, parseIp, parseNetwork } from "../config/network.ts";
 import type { Network } from "../config/table.ts";
+import { describe } from "../errors.ts";
 import {
   proxyProtocol,
   type ProxyProtocolAddress,
@@ -14,7 +15,6 @@ import {
 import type { Address } from "../router/contract.ts";
 import { formatAddress, parseSocketPath } from "./address.ts";
 import type { Connection } from "./connection.ts";
-import { describe } from "./decision.ts";
 import { freeSpace } from "./preread.ts";
 
 /**

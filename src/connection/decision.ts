@@ -5,6 +5,7 @@
  * @module
  */
 import type { PoolTarget } from "../pool/registry.ts";
+import { describe } from "../errors.ts";
 import { parsePool } from "./decision_pool.ts";
 import { isProxyVersion, type ProxyVersion } from "./proxy_header.ts";
 import { parseTargets, type Target } from "./target.ts";
@@ -357,25 +358,4 @@ function unusable(hook: Hook, rule: string, value: unknown): DecisionError {
       describe(value)
     }`,
   );
-}
-
-/** Writes any value on one short line; never throws. */
-export function describe(value: unknown): string {
-  let text: string;
-  try {
-    text = typeof value === "string" ? JSON.stringify(value) : Deno.inspect(
-      value,
-      {
-        breakLength: Infinity,
-        compact: true,
-        depth: 2,
-        strAbbreviateSize: 80,
-        iterableLimit: 16,
-      },
-    );
-  } catch {
-    text = "a value that cannot be shown";
-  }
-  text = text.replaceAll(/\s*\n\s*/g, " ");
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import { type Context, countGone, serve } from "./connection.ts";
 import { isExhausted } from "./descriptors.ts";
 import type { ListenTls } from "./tls_server.ts";
@@ -194,9 +195,7 @@ export class Acceptor {
       return await descriptors.freed();
     }
     log.error(
-      `Cannot accept a connection: ${
-        error instanceof Error ? error.message : error
-      }`,
+      `Cannot accept a connection: ${messageOf(error)}`,
     );
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }

@@ -11,13 +11,12 @@ import {
   type Close,
   type Connect,
   DecisionError,
-  describe,
   type Hook,
   parseDecision,
   type Reply,
   type Verdict,
 } from "./decision.ts";
-import { describeError } from "../errors.ts";
+import { describe, describeError } from "../errors.ts";
 import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
 
 /**

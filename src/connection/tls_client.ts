@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import { formatAddress } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import { type Socket, takeSocket } from "./socket.ts";
@@ -89,7 +90,7 @@ export async function startTls(
     } else {
       close(open);
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new TlsError(`the TLS handshake failed: ${reason}`, { cause: error });
   } finally {
     clearTimeout(timer);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import { tls, type TlsClientHello } from "../protocols/tls.ts";
 import type { Connection } from "./connection.ts";
 import { freeSpace } from "./preread.ts";
@@ -68,7 +69,7 @@ export async function acceptTls(
   } catch (error) {
     if (connection.isClosed()) return false;
     const alert = engine?.output() ?? new Uint8Array(0);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     logFailure(
       connection,
       hello === null ? `it must begin with a TLS hello: ${reason}` : reason,

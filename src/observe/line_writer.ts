@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 
 /** Characters that may wait to be written; more are dropped and counted. */
 const MAX_WAITING = 8 * 1024 * 1024;
@@ -185,7 +186,7 @@ export class LineWriter {
     this.#failing = true;
     this.#onTrouble(
       `Cannot write the log, which is tried again each second: ${
-        error instanceof Error ? error.message : error
+        messageOf(error)
       }`,
     );
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, type Options } from "../cli.ts";
+import { messageOf } from "../errors.ts";
 import { LineWriter, type Sink } from "./line_writer.ts";
 import type { Log } from "./log.ts";
 import { Troubles } from "./troubles.ts";
@@ -150,8 +151,4 @@ async function openOutput(path: string): Promise<Output> {
       { cause: error },
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

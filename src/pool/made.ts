@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { describe } from "../connection/decision.ts";
 import type { Target } from "../connection/target.ts";
+import { describe } from "../errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Bytes } from "../router/bytes.ts";
 import { Attempt } from "./attempt.ts";

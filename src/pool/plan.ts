@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { describe } from "../connection/decision.ts";
 import {
   isProxyVersion,
   type ProxyVersion,
 } from "../connection/proxy_header.ts";
 import { parseTarget, type Target } from "../connection/target.ts";
+import { describe } from "../errors.ts";
 import type { CheckOptions, PassiveOptions, PoolOptions } from "./options.ts";
 
 /** How a pool chooses among its members. */

@@ -7,7 +7,7 @@ import { connectUntil } from "../connection/connect_until.ts";
 import { isExhausted } from "../connection/descriptors.ts";
 import { localHeader, proxyHeader } from "../connection/proxy_header.ts";
 import type { Target } from "../connection/target.ts";
-import { oneLine } from "../errors.ts";
+import { messageOf, oneLine } from "../errors.ts";
 import type { Address } from "../router/contract.ts";
 import { fromLatin1 } from "../router/latin1.ts";
 import type { CheckPlan } from "./plan.ts";
@@ -49,8 +49,7 @@ export async function probe(
     return await converse(conn, check);
   } catch (error) {
     if (isExhausted(error)) throw error;
-    const reason = signal.aborted ? signal.reason : error;
-    return reason instanceof Error ? oneLine(reason.message) : String(reason);
+    return oneLine(messageOf(signal.aborted ? signal.reason : error));
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", close);

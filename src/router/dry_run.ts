@@ -9,11 +9,10 @@ import { PROTOCOL_NAMES, PROTOCOLS } from "../config/protocols.ts";
 import { formatAddress } from "../connection/address.ts";
 import {
   type Connect,
-  describe,
   parseDecision,
   type Verdict,
 } from "../connection/decision.ts";
-import { describeError } from "../errors.ts";
+import { describe, describeError } from "../errors.ts";
 import type { DryRun, FromWorker } from "../messages.ts";
 import type { Client, Router, TcpAddress } from "./contract.ts";
 import { Preread } from "./preread.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Hook } from "../connection/decision.ts";
-import { describe } from "../connection/decision.ts";
-import { oneLine, placeOf } from "../errors.ts";
+import { describe, oneLine, placeOf } from "../errors.ts";
 import type { RouteFunction, Router } from "./contract.ts";
 
 /** Every hook that a router may have. */

@@ -8,8 +8,7 @@
  *
  * @module
  */
-import { describe } from "../connection/decision.ts";
-import { oneLine } from "../errors.ts";
+import { describe, oneLine } from "../errors.ts";
 import { BoundedMap } from "./cache.ts";
 import { Link, RefusedError } from "./link.ts";
 import type { Notices } from "./notices.ts";

@@ -8,7 +8,7 @@ import {
   type HostPort,
   parseHostPort,
 } from "../connection/address.ts";
-import { describe } from "../connection/decision.ts";
+import { describe } from "../errors.ts";
 import type { RedisTableOptions } from "./options.ts";
 
 /** A table that cannot be made; the message is one line for the operator. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { describe } from "../connection/decision.ts";
 import { parseTargets } from "../connection/target.ts";
+import { describe } from "../errors.ts";
 import type { TableRemotes } from "./options.ts";
 
 /** Bytes of a value, at most. */
