@@ -67,6 +67,7 @@ export async function readConfiguration(
       files: [
         ...config === "-" ? [] : [resolve(config)],
         ...filesOfListeners(initial),
+        ...filesOfAdmin(initial),
       ],
     };
   }
@@ -86,8 +87,13 @@ export async function readConfiguration(
       ...table.router === undefined ? [] : [table.router],
       ...authorities,
       ...filesOfListeners(options),
+      ...filesOfAdmin(options),
     ],
   };
+}
+
+function filesOfAdmin({ admin }: Options): string[] {
+  return admin?.tokenFile === undefined ? [] : [resolve(admin.tokenFile)];
 }
 
 /** Reads a route table, and the files that it names. */

@@ -14,6 +14,7 @@ import {
   send,
   test,
 } from "../fixtures.ts";
+import { adminOf, curl } from "../admin/helpers.ts";
 import { PACKAGES } from "./helpers.ts";
 
 const FILE = join(PACKAGES, "kubernetes", "deployment.yaml");
@@ -31,6 +32,9 @@ const container = pod?.spec?.containers[0];
 
 /** Where the router is mounted. */
 const MOUNT = "/etc/proxymachine";
+
+/** Where the secret with the token of the admin server is mounted. */
+const ADMIN_MOUNT = "/etc/proxymachine-admin";
 
 /**
  * Checks manifests against the types that are made of the OpenAPI description
@@ -89,17 +93,28 @@ Deno.test("the manifests name each other", () => {
   assert.equal(pod?.spec?.volumes?.[0]?.configMap?.name, config.metadata?.name);
   assert.deepEqual(container?.volumeMounts, [
     { name: pod?.spec?.volumes?.[0]?.name, mountPath: MOUNT, readOnly: true },
+    {
+      name: pod?.spec?.volumes?.[1]?.name,
+      mountPath: ADMIN_MOUNT,
+      readOnly: true,
+    },
   ]);
+  const secret = pod?.spec?.volumes?.[1]?.secret?.secretName;
+  assert(TEXT.includes(`kubectl create secret generic ${secret} `));
+  assert(TEXT.includes("--from-literal=token="));
   const port = container?.ports?.[0];
   assert.equal(service.spec?.ports?.[0]?.targetPort, port?.name);
 });
 
-Deno.test("the container has the arguments and the port of the program", () => {
+Deno.test("the container has the arguments and the ports of the program", () => {
   const command = parseCommandLine(container?.args ?? [], 1);
   assert(command.kind === "run");
   const [listener] = command.options.listen;
   assert(listener !== undefined && "port" in listener);
   assert.equal(container?.ports?.[0]?.containerPort, listener.port);
+  const { admin } = command.options;
+  assert.equal(container?.ports?.[1]?.containerPort, admin?.port);
+  assert.equal(admin?.tokenFile, join(ADMIN_MOUNT, "token"));
   assert.equal(
     command.options.config,
     join(MOUNT, Object.keys(config.data ?? {})[0] ?? ""),
@@ -138,4 +153,51 @@ test("the router of the ConfigMap serves, and follows it as a node updates it", 
   await Deno.rename(folder.file("..next"), folder.file("..data"));
   await proxy.log.find("Reloaded");
   assert.equal(await ask(), "new");
+});
+
+test("the probes are answered without the token, and nothing else is; a new token is followed", async () => {
+  await using secret = await Folder.make({
+    "..1/token": "first-token-of-the-secret\n",
+    "..2/token": "another-token-of-the-secret",
+  });
+  await Deno.symlink("..1", secret.file("..data"));
+  await Deno.symlink(join("..data", "token"), secret.file("token"));
+  const args = (container?.args ?? [])
+    .filter((arg) => !arg.startsWith("--config="))
+    .map((arg) =>
+      arg.replace(/^(--admin=.*:)\d+$/, "$10")
+        .replace(ADMIN_MOUNT, secret.path)
+    );
+  await using proxy = await Proxy.start(
+    Object.values(config.data ?? {})[0] ?? "",
+    {
+      args,
+    },
+  );
+  const port = container?.ports?.[1];
+  const { port: bound } = new URL(await adminOf(proxy));
+  const ask = async (path: string, ...headers: string[]) => {
+    // as the node does: the host is the address of the pod
+    const all = [`Host: 10.1.2.3:${port?.containerPort}`, ...headers];
+    const answer = await curl(
+      ...all.flatMap((header) => ["-H", header]),
+      `http://127.0.0.1:${bound}${path}`,
+    );
+    return Number(/^HTTP\S+ (\d+)/.exec(answer)?.[1]);
+  };
+  const { startupProbe, readinessProbe, livenessProbe } = container ?? {};
+  for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+    assert.equal(probe?.httpGet?.port, port?.name);
+    assert.equal(await ask(probe?.httpGet?.path ?? ""), 200);
+  }
+  assert.equal(await ask("/metrics"), 401);
+  assert.equal(await ask("/api/status"), 401);
+  const first = "Authorization: Bearer first-token-of-the-secret";
+  const second = "Authorization: Bearer another-token-of-the-secret";
+  assert.equal(await ask("/metrics", first), 200);
+  await Deno.symlink("..2", secret.file("..next"));
+  await Deno.rename(secret.file("..next"), secret.file("..data"));
+  await proxy.log.find("Reloaded");
+  assert.equal(await ask("/metrics", first), 401);
+  assert.equal(await ask("/metrics", second), 200);
 });
