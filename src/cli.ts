@@ -3,28 +3,27 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { type AdminOptions, adminOptions } from "./admin/options.ts";
-import { ConfigError, unusable } from "./config_error.ts";
-import { isUnix, parseSocketPath } from "./connection/address.ts";
+import { readArguments } from "./arguments.ts";
+import { ConfigError } from "./config_error.ts";
 import type { AddressOptions } from "./connection/address_limits.ts";
-import type { Rate } from "./connection/address_table.ts";
 import type { ConnectionOptions } from "./connection/connection.ts";
 import type { ListenOptions } from "./connection/listener.ts";
-import { messageOf } from "./errors.ts";
-import { type Given, parseListeners } from "./listen_options.ts";
+import { parseListeners } from "./listen_options.ts";
 import { type Grant, listOption } from "./list_option.ts";
 import type { Format } from "./observe/access_log.ts";
 import { type Level, LEVELS } from "./observe/log.ts";
 import {
-  FORMATS,
-  OPTIONS,
-  type Shell,
-  SHELLS,
-  type Values,
-} from "./options.ts";
-
-export { ConfigError, type Grant };
+  LIMITS,
+  nonEmpty,
+  oneOf,
+  rateLimit,
+  seconds,
+  secondsOrOff,
+  socketPaths,
+  whole,
+} from "./option_values.ts";
+import { FORMATS, type Shell, SHELLS } from "./options.ts";
 
 /** What the router may do beside computing. */
 export interface Grants {
@@ -80,8 +79,11 @@ export interface Options {
   readonly maxStuckWorkers: number | undefined;
 }
 
+/** What may be left out. */
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
 /** What a route table sets; an option on the command line wins over it. */
-export interface Settings extends Partial<ConnectionOptions & AddressOptions> {
+export interface Settings extends Optional<ConnectionOptions & AddressOptions> {
   readonly listen?: readonly ListenOptions[] | undefined;
   readonly workers?: number | undefined;
   readonly maxConnections?: number | undefined;
@@ -92,20 +94,6 @@ export interface Settings extends Partial<ConnectionOptions & AddressOptions> {
   readonly admin?: AdminOptions | undefined;
   readonly drainTimeout?: number | undefined;
 }
-
-/** Limits of the options that are numbers, which hold in route tables, too. */
-export const LIMITS = {
-  workers: [1, 1024],
-  maxConnections: [1, 10_000_000],
-  maxConnectionsPerIp: [0, 10_000_000],
-  rate: [0.001, 10_000],
-  burst: [1, 1_000_000],
-  maxPreread: [1, 2 ** 30],
-  maxStuckWorkers: [0, 1024],
-} as const;
-
-/** The most seconds that an option may be. */
-export const MAX_SECONDS = 1_000_000;
 
 /**
  * Parses the command line.
@@ -124,7 +112,7 @@ export function parseCommandLine(
   read?: Settings,
 ): Command {
   const settings = read ?? {};
-  const { values, given } = parse(args);
+  const { values, given } = readArguments(args);
   if (values.help) return { kind: "help" };
   if (values.version) return { kind: "version" };
   if (values.types) return { kind: "types" };
@@ -135,6 +123,7 @@ export function parseCommandLine(
       "Cannot start as -c FILE, the router module or route table, is needed: see --help",
     );
   }
+  const hosts = values["allow-net"]?.flatMap((list) => list.split(","));
   const options: Options = {
     config: values.config,
     listen: parseListeners(
@@ -176,7 +165,7 @@ export function parseCommandLine(
     grants: {
       net: listOption("--allow-net", values["allow-net"]) ??
         settings.grants?.net,
-      unix: sockets(values["allow-net"]) ?? settings.grants?.unix ?? [],
+      unix: hosts ? socketPaths(hosts) : settings.grants?.unix ?? [],
       read: listOption("--allow-read", values["allow-read"]) ??
         settings.grants?.read ?? false,
       env: listOption("--allow-env", values["allow-env"]) ??
@@ -228,184 +217,4 @@ export function parseCommandLine(
  */
 export function isTable(config: string): boolean {
   return /\.ya?ml$/i.test(config);
-}
-
-/** What `parseArgs` is told about each option. */
-const PARSED = Object.fromEntries(
-  OPTIONS.map(({ name, short, argument, list = false }) => [name, {
-    type: argument === undefined ? "boolean" as const : "string" as const,
-    multiple: list,
-    ...short === undefined ? {} : { short },
-  }]),
-);
-
-/** Options that may stand without a value. */
-const BARE = OPTIONS.filter(({ list }) => list).map(({ name }) => `--${name}`);
-
-/** Options whose value is the argument that follows. */
-const WITH_VALUE = OPTIONS.filter(({ argument, list }) => argument && !list)
-  .flatMap(({ name, short }) =>
-    short ? [`-${short}`, `--${name}`] : `--${name}`
-  );
-
-/** The long names of the options that each listener has for itself. */
-const OF_LISTENERS = OPTIONS.filter(({ listener }) => listener)
-  .map(({ name }) => name);
-
-/**
- * Reads the arguments.
- *
- * @returns The values of the options, and in order those of the listeners.
- */
-function parse(
-  args: readonly string[],
-): { readonly values: Values; readonly given: readonly Given[] } {
-  try {
-    const { values, tokens } = parseArgs({
-      args: joined(args),
-      options: PARSED,
-      tokens: true,
-    });
-    const given = tokens.flatMap((token) =>
-      token.kind === "option" && OF_LISTENERS.includes(token.name)
-        ? [{ name: token.name, value: token.value ?? "" }]
-        : []
-    );
-    // it gives what it is told to look for, of which Values is the type
-    return { values: values as Values, given };
-  } catch (error) {
-    const text = messageOf(error);
-    const [first = text] = text.split(/\n|\. To specify/);
-    throw new ConfigError(
-      `Cannot use the command line: ${first.replace(/\.$/, "")} (see --help)`,
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Joins values to their options where `parseArgs` would not understand: a
- * negative number behind its option, and no value at all.
- */
-function joined(args: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? "";
-    const next = args[at + 1] ?? "";
-    if (arg === "--") return [...joined, ...args.slice(at)];
-    if (BARE.includes(arg)) joined.push(`${arg}=`);
-    else if (WITH_VALUE.includes(arg) && /^-[.\d]/.test(next)) {
-      joined.push(arg.startsWith("--") ? `${arg}=${next}` : arg + next);
-      at++;
-    } else joined.push(arg);
-  }
-  return joined;
-}
-
-function nonEmpty(option: string, value: string): string {
-  if (value === "") throw unusable(option, "be not empty", value);
-  return value;
-}
-
-function whole(
-  option: string,
-  value: string | undefined,
-  [least, most]: readonly [least: number, most: number],
-): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw unusable(option, `be a whole number from ${least} to ${most}`, value);
-  }
-  return number;
-}
-
-/** Returns milliseconds. */
-function seconds(
-  option: string,
-  value: string | undefined,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!/^\d*\.?\d+$/.test(value) || number <= 0 || number > MAX_SECONDS) {
-    throw unusable(
-      option,
-      `be a positive number of seconds, at most ${MAX_SECONDS}`,
-      value,
-    );
-  }
-  return number * 1000;
-}
-
-/** Returns milliseconds; 0 for no limit. */
-function secondsOrOff(
-  option: string,
-  value: string | undefined,
-): number | undefined {
-  return /^0*\.?0+$/.test(value ?? "") ? 0 : seconds(option, value);
-}
-
-/** `undefined` for no limit. */
-function rateLimit(option: string, value: string): Rate | undefined {
-  if (/^0*\.?0+$/.test(value)) return undefined;
-  const [, number, second] = /^(\d*\.?\d+)(?::(\d+))?$/.exec(value) ?? [];
-  const perSecond = Number(number);
-  const burst = second === undefined ? burstOf(perSecond) : Number(second);
-  if (
-    !(perSecond >= LIMITS.rate[0] && perSecond <= LIMITS.rate[1]) ||
-    !(burst >= LIMITS.burst[0] && burst <= LIMITS.burst[1])
-  ) {
-    throw unusable(
-      option,
-      `be connections per second from ${LIMITS.rate[0]} to ${
-        LIMITS.rate[1]
-      }, or such and a burst as in 5:20`,
-      value,
-    );
-  }
-  return { perSecond, burst };
-}
-
-/** The burst of a rate that has none of its own: what may come in a second. */
-export function burstOf(perSecond: number): number {
-  return Math.max(1, Math.ceil(perSecond));
-}
-
-function oneOf<T extends string>(
-  option: string,
-  value: string | undefined,
-  allowed: readonly T[],
-): T | undefined {
-  if (value === undefined) return undefined;
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) {
-    throw unusable(option, `be one of ${allowed.join(", ")}`, value);
-  }
-  return found;
-}
-
-/** The socket files among the hosts of `--allow-net`. */
-function sockets(
-  values: readonly string[] | undefined,
-): readonly string[] | undefined {
-  return values && socketPaths(values.flatMap((value) => value.split(",")));
-}
-
-/**
- * Finds the socket files that a list of hosts names.
- *
- * @param hosts What `--allow-net` may have: hosts, and `unix:/path`.
- * @returns The paths.
- * @throws {ConfigError} If one breaks the rule of its form.
- */
-export function socketPaths(hosts: readonly string[]): string[] {
-  return hosts.filter(isUnix).map((host) => {
-    const parsed = parseSocketPath(host);
-    if (typeof parsed !== "string") return parsed.path;
-    throw new ConfigError(
-      `Cannot use --allow-net as it ${parsed}: current value is ${
-        JSON.stringify(host)
-      }`,
-    );
-  });
 }

@@ -5,13 +5,9 @@
  */
 import type { AdminOptions } from "./admin/options.ts";
 import type { AdminServer } from "./admin/server.ts";
-import {
-  type Command,
-  ConfigError,
-  type Options,
-  type Settings,
-} from "./cli.ts";
+import type { Command, Options, Settings } from "./cli.ts";
 import { completions } from "./completions.ts";
+import { ConfigError } from "./config_error.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";

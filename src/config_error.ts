@@ -22,8 +22,24 @@ export function unusable(
   rule: string,
   value: string,
 ): ConfigError {
+  return broken(option, `must ${rule}`, value);
+}
+
+/**
+ * Makes the error of an option with a value that breaks a rule.
+ *
+ * @param option The option, such as `--host`.
+ * @param rule The whole rule, such as `must not be empty`.
+ * @param value What the value is.
+ * @returns The error.
+ */
+export function broken(
+  option: string,
+  rule: string,
+  value: string,
+): ConfigError {
   return new ConfigError(
-    `Cannot use ${option} as it must ${rule}: current value is ${
+    `Cannot use ${option} as it ${rule}: current value is ${
       JSON.stringify(value)
     }`,
   );

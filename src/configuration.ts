@@ -7,17 +7,12 @@
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { requireToken } from "./admin/options.ts";
-import {
-  type Command,
-  ConfigError,
-  isTable,
-  type Options,
-  type Settings,
-} from "./cli.ts";
+import { type Command, isTable, type Options, type Settings } from "./cli.ts";
 import {
   filesOfListeners,
   readCertificatesOfListeners,
 } from "./certificates.ts";
+import { ConfigError } from "./config_error.ts";
 import { authorityFiles, readAuthorities } from "./config/authorities.ts";
 import type { LoadedTable } from "./config/load.ts";
 import { readRedisFiles, redisFiles } from "./config/redis_files.ts";

@@ -4,11 +4,12 @@
  * @module
  */
 import type { AdminOptions } from "./admin/options.ts";
-import type { Grant, Options } from "./cli.ts";
+import type { Options } from "./cli.ts";
 import { describeTable } from "./config/describe.ts";
 import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import type { ListenTls } from "./connection/tls_server.ts";
+import type { Grant } from "./list_option.ts";
 import type { RouterSource } from "./messages.ts";
 import { describePool } from "./pool/plan.ts";
 import type { PoolReport } from "./pool/share.ts";

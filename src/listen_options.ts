@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { ConfigError, unusable } from "./config_error.ts";
+import { broken, ConfigError, unusable } from "./config_error.ts";
 import { parseNetwork } from "./config/network.ts";
 import { isNameless, parseMode } from "./config/listen.ts";
 import {
@@ -14,6 +14,7 @@ import {
   MAX_LISTEN_PATH,
   parsePort,
   parseSocketPath,
+  withoutBrackets,
 } from "./connection/address.ts";
 import { isAlpn } from "./connection/decision_tls.ts";
 import type {
@@ -147,7 +148,7 @@ function parseAddress(
   port: string,
 ): HostPort {
   // as in a URL
-  const hostname = host.replace(/^\[(.*)\]$/, "$1");
+  const hostname = withoutBrackets(host);
   if (hostname === "") throw unusable("--host", "be not empty", host);
   const number = parsePort(port, 0);
   if (number === undefined) {
@@ -159,11 +160,7 @@ function parseAddress(
 function socketFile(host: string, options: Group): ListenOptions {
   const parsed = parseSocketPath(host, MAX_LISTEN_PATH);
   if (typeof parsed === "string") {
-    throw new ConfigError(
-      `Cannot use --host as it ${parsed}: current value is ${
-        JSON.stringify(host)
-      }`,
-    );
+    throw broken("--host", parsed, host);
   }
   return {
     name: formatAddress(parsed),
@@ -178,11 +175,7 @@ function modeOf(group: Group): { readonly mode?: number } {
   if (text === undefined) return {};
   const mode = parseMode(text);
   if (typeof mode === "number") return { mode };
-  throw new ConfigError(
-    `Cannot use --socket-mode as it ${mode}: current value is ${
-      JSON.stringify(text)
-    }`,
-  );
+  throw broken("--socket-mode", mode, text);
 }
 
 function requireFile(listeners: readonly ListenOptions[], mode: string): void {

@@ -6,13 +6,15 @@
  */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ConfigError, type Grant, type Options } from "./cli.ts";
+import type { Options } from "./cli.ts";
+import { ConfigError } from "./config_error.ts";
 import {
   formatAddress,
   type HostPort,
   type SocketPath,
 } from "./connection/address.ts";
 import { tableSockets } from "./config/sockets.ts";
+import type { Grant } from "./list_option.ts";
 import type { RouterSource } from "./messages.ts";
 
 /** The folder of the program's own modules, or `undefined` if they are remote. */

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  type Command,
-  ConfigError,
-  type Options,
-  parseCommandLine,
-} from "../src/cli.ts";
+import { type Command, type Options, parseCommandLine } from "../src/cli.ts";
+import { ConfigError } from "../src/config_error.ts";
 import { HELP } from "../src/help.ts";
 import { OPTIONS, SHELLS } from "../src/options.ts";
 import { MAN_PAGE, manPage } from "./packages/generate.ts";

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { ConfigError, unusable } from "../config_error.ts";
-import { formatAddress, type HostPort } from "../connection/address.ts";
-import { parseHostPort, parsePort } from "../connection/address.ts";
+import { broken, ConfigError, unusable } from "../config_error.ts";
+import {
+  formatAddress,
+  type HostPort,
+  parseBindAddress,
+} from "../connection/address.ts";
 import { whyUnreadable } from "../errors.ts";
 
 /** Connections to it that may be open; one more ends that which waits longest. */
@@ -19,23 +22,6 @@ export interface AdminOptions extends HostPort {
 
 /** The fewest and the most characters of a token. */
 const TOKEN_LENGTH = [16, 1024] as const;
-
-/**
- * Reads an address of the admin server.
- *
- * @param text `host:port`, with IPv6 as `[::1]:9901`; port 0 is any.
- * @returns The address, or a text that says which rule it breaks.
- */
-export function parseAdminAddress(text: string): HostPort | string {
-  const colon = text.lastIndexOf(":");
-  const port = parsePort(text.slice(colon + 1), 0);
-  if (colon < 0 || port === undefined) {
-    return `must be "host:port" with a port from 0 to 65535`;
-  }
-  // a remote has no port 0
-  const parsed = parseHostPort(`${text.slice(0, colon)}:1`);
-  return typeof parsed === "string" ? parsed : { ...parsed, port };
-}
 
 /**
  * Puts together what the command line and a route table say.
@@ -88,13 +74,9 @@ export async function requireToken(
 }
 
 function parseAddress(text: string): HostPort {
-  const address = parseAdminAddress(text);
+  const address = parseBindAddress(text);
   if (typeof address !== "string") return address;
-  throw new ConfigError(
-    `Cannot use --admin as it ${address}, or "off": current value is ${
-      JSON.stringify(text)
-    }`,
-  );
+  throw broken("--admin", `${address}, or "off"`, text);
 }
 
 /**

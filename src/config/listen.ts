@@ -8,10 +8,11 @@ import {
   formatAddress,
   isUnix,
   MAX_LISTEN_PATH,
-  parseHostPort,
+  parseBindAddress,
   parsePort,
   parseSocketPath,
   type SocketPath,
+  withoutBrackets,
 } from "../connection/address.ts";
 import type { ListenOptions } from "../connection/listener.ts";
 
@@ -47,16 +48,10 @@ export function parseListen(text: string): ListenOptions | string {
     const parsed = parseSocketPath(text, MAX_LISTEN_PATH);
     return typeof parsed === "string" ? parsed : { name: text, ...parsed };
   }
-  const colon = text.lastIndexOf(":");
-  const port = parsePort(text.slice(colon + 1), 0);
-  if (port === undefined) {
-    return `must be "host:port" with a port from 0 to 65535`;
-  }
-  if (colon <= 0) return { name: text, hostname: "0.0.0.0", port };
-  // a remote has no port 0
-  const parsed = parseHostPort(`${text.slice(0, colon)}:1`);
-  if (typeof parsed === "string") return parsed;
-  return { name: text, hostname: parsed.hostname, port };
+  const port = parsePort(text.replace(/^:/, ""), 0);
+  if (port !== undefined) return { name: text, hostname: "0.0.0.0", port };
+  const parsed = parseBindAddress(text);
+  return typeof parsed === "string" ? parsed : { name: text, ...parsed };
 }
 
 /**
@@ -74,7 +69,7 @@ export function toListener(
     const { host = "0.0.0.0", port = 0, name, path, acceptProxy } = input;
     const mode = input.mode === undefined ? undefined : parseMode(input.mode);
     const address = path === undefined
-      ? { hostname: host.replace(/^\[(.*)\]$/, "$1"), port }
+      ? { hostname: withoutBrackets(host), port }
       : { path };
     const certificates = [input.tls ?? []].flat().map(({ cert, key }) => ({
       certFile: resolve(folder, cert),

@@ -5,15 +5,13 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { type AdminOptions, parseAdminAddress } from "../admin/options.ts";
-import {
-  burstOf,
-  ConfigError,
-  type Grant,
-  type Settings,
-  socketPaths,
-} from "../cli.ts";
+import type { AdminOptions } from "../admin/options.ts";
+import type { Settings } from "../cli.ts";
+import { ConfigError } from "../config_error.ts";
+import { parseBindAddress, withoutBrackets } from "../connection/address.ts";
 import type { Rate } from "../connection/address_table.ts";
+import type { Grant } from "../list_option.ts";
+import { burstOf, socketPaths } from "../option_values.ts";
 import { checkTable } from "./check.ts";
 import { type PoolInput, toAction, toMatch, toPool } from "./convert.ts";
 import { toListener } from "./listen.ts";
@@ -121,27 +119,15 @@ function toSettings(input: TableInput, folder: string): Settings {
     listen: list?.map((one) => toListener(one, folder)),
     workers: input.workers,
     maxConnections: input.maxConnections,
-    ...input.maxConnectionsPerIp === undefined
-      ? {}
-      : { maxConnectionsPerIp: input.maxConnectionsPerIp },
-    ...input.rateLimit === undefined
-      ? {}
-      : { rateLimit: toRate(input.rateLimit) },
-    ...input.maxPreread === undefined ? {} : { maxPreread: input.maxPreread },
-    ...input.prereadTimeout === undefined
-      ? {}
-      : { prereadTimeout: input.prereadTimeout * 1000 },
-    ...input.halfCloseTimeout === undefined
-      ? {}
-      : { halfCloseTimeout: input.halfCloseTimeout * 1000 },
-    ...input.idleTimeout === undefined
-      ? {}
-      : { idleTimeout: input.idleTimeout * 1000 },
-    ...input.maxDuration === undefined
-      ? {}
-      : { maxDuration: input.maxDuration * 1000 },
+    maxConnectionsPerIp: input.maxConnectionsPerIp,
+    rateLimit: toRate(input.rateLimit),
+    maxPreread: input.maxPreread,
+    prereadTimeout: toMilliseconds(input.prereadTimeout),
+    halfCloseTimeout: toMilliseconds(input.halfCloseTimeout),
+    idleTimeout: toMilliseconds(input.idleTimeout),
+    maxDuration: toMilliseconds(input.maxDuration),
     admin: toAdmin(input.admin, folder),
-    drainTimeout: input.drainTimeout && input.drainTimeout * 1000,
+    drainTimeout: toMilliseconds(input.drainTimeout),
     grants: allow && {
       net: toGrant(allow.net),
       ...Array.isArray(allow.net) || typeof allow.net === "string"
@@ -165,22 +151,25 @@ function toAdmin(
 ): AdminOptions | undefined {
   if (input === undefined) return undefined;
   if (typeof input === "string") {
-    const parsed = parseAdminAddress(input);
+    const parsed = parseBindAddress(input);
     if (typeof parsed === "string") throw new TypeError(parsed);
     return { ...parsed, tokenFile: undefined };
   }
   const { host = "127.0.0.1", port, tokenFile } = input;
   return {
-    hostname: host.replace(/^\[(.*)\]$/, "$1"),
+    hostname: withoutBrackets(host),
     port,
     tokenFile: tokenFile && resolve(folder, tokenFile),
   };
 }
 
-function toRate(
-  input: number | { perSecond: number; burst?: number | undefined },
-): Rate | undefined {
-  if (input === 0) return undefined;
+function toMilliseconds(seconds: number | undefined): number | undefined {
+  return seconds && seconds * 1000;
+}
+
+/** `undefined` for no limit. */
+function toRate(input: TableInput["rateLimit"]): Rate | undefined {
+  if (input === undefined || input === 0) return undefined;
   const { perSecond, burst } = typeof input === "number"
     ? { perSecond: input }
     : input;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { z } from "zod";
-import { ConfigError } from "../cli.ts";
+import { ConfigError } from "../config_error.ts";
 import { describe } from "../errors.ts";
 import type { Place } from "./yaml.ts";
 

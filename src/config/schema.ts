@@ -5,10 +5,9 @@
  * @module
  */
 import { z } from "zod";
-import { parseAdminAddress } from "../admin/options.ts";
-import { LIMITS, MAX_SECONDS } from "../cli.ts";
 import {
   isUnix,
+  parseBindAddress,
   parseSocketPath,
   type SocketPath,
 } from "../connection/address.ts";
@@ -16,6 +15,8 @@ import { isRouteName, ROUTE_NAME_RULE } from "../connection/decision_route.ts";
 import { isAlpn, isServerName } from "../connection/decision_tls.ts";
 import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
+import { LIMITS, MAX_SECONDS } from "../option_values.ts";
+import { FORMATS } from "../options.ts";
 import { parseListen, parseListenPath, parseMode } from "./listen.ts";
 import { parseNetwork } from "./network.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
@@ -355,12 +356,12 @@ export const tableSchema = mapping({
     .describe("Seconds for connections from before a reload to end."),
   logLevel: z.enum(LEVELS, rule(`must be one of ${LEVELS.join(", ")}`))
     .optional().describe("How much to log."),
-  logFormat: z.enum(["text", "json"], rule("must be one of text, json"))
+  logFormat: z.enum(FORMATS, rule(`must be one of ${FORMATS.join(", ")}`))
     .optional().describe("The format of both logs."),
   accessLog: nonEmpty("a path, - or off").optional()
     .describe("A file; - is standard output, off is none."),
   admin: z.union([
-    text("a text host:port", parseAdminAddress),
+    text("a text host:port", parseBindAddress),
     mapping({
       host: nonEmpty("a host name or an IP address").optional()
         .describe("A host name or an IP address; default 127.0.0.1."),

@@ -98,6 +98,32 @@ export function parseHostPort(remote: string): HostPort | string {
 }
 
 /**
+ * Parses a host and a port to listen on.
+ *
+ * @param text `"host:port"`, with IPv6 as `"[::1]:80"`; port 0 is any.
+ * @returns The two parts, or a text that says what the rule is.
+ */
+export function parseBindAddress(text: string): HostPort | string {
+  const colon = text.lastIndexOf(":");
+  const port = parsePort(text.slice(colon + 1), 0);
+  if (colon < 0 || port === undefined) {
+    return `must be "host:port" with a port from 0 to 65535`;
+  }
+  // a remote has no port 0
+  const parsed = parseHostPort(`${text.slice(0, colon)}:1`);
+  return typeof parsed === "string" ? parsed : { ...parsed, port };
+}
+
+/**
+ * Takes an IPv6 address out of its brackets, in which a URL has it.
+ *
+ * @param host Any host.
+ */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
+/**
  * Parses a port number in decimal digits.
  *
  * @param text The digits.

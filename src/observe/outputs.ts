@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ConfigError, type Options } from "../cli.ts";
+import type { Options } from "../cli.ts";
+import { ConfigError } from "../config_error.ts";
 import { messageOf } from "../errors.ts";
 import { LineWriter, type Sink } from "./line_writer.ts";
 import type { Log } from "./log.ts";

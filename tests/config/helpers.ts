@@ -1,4 +1,4 @@
-import { ConfigError } from "../../src/cli.ts";
+import { ConfigError } from "../../src/config_error.ts";
 import { compileTable } from "../../src/config/compile.ts";
 import { type LoadedTable, readTable } from "../../src/config/load.ts";
 import type { Client, Decision, Router } from "../../src/router/contract.ts";
