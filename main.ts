@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseCommandLine, type Settings } from "./src/cli.ts";
-import { execute } from "./src/commands.ts";
+import type { Settings } from "./src/cli.ts";
+import { Signals } from "./src/signals.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -16,10 +16,14 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
  * configuration error. Errors are printed, never thrown.
  */
 export async function main(args: readonly string[]): Promise<number> {
+  // first of all, as it takes a while to load the rest; heard to the very end
+  const signals = new Signals();
   try {
+    const { parseCommandLine } = await import("./src/cli.ts");
+    const { execute } = await import("./src/commands.ts");
     const parse = (settings?: Settings) =>
       parseCommandLine(args, navigator.hardwareConcurrency, settings);
-    return await execute(parse(), parse);
+    return await execute(parse(), parse, signals);
   } catch (error) {
     console.error(
       `proxymachine: ${error instanceof Error ? error.message : error}`,

@@ -19,6 +19,7 @@ import { Gauges } from "./observe/gauges.ts";
 import { Outputs } from "./observe/outputs.ts";
 import { DECLARATIONS } from "./declarations.ts";
 import { sandbox } from "./sandbox.ts";
+import type { Signals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerThread } from "./worker_thread.ts";
 
@@ -28,13 +29,16 @@ import { WorkerThread } from "./worker_thread.ts";
  * @param command The parsed command line.
  * @param parse Parses the command line once more, with the settings of a route
  * table as defaults.
+ * @param signals Are handled by what runs.
  * @returns The exit status.
  * @throws {ConfigError} And other errors with a message for the operator.
  */
 export async function execute(
   command: Command,
   parse: (settings: Settings) => Command,
+  signals: Signals,
 ): Promise<number> {
+  if (command.kind !== "run") signals[Symbol.dispose]();
   switch (command.kind) {
     case "help":
       await print(HELP);
@@ -52,7 +56,9 @@ export async function execute(
   const { kind, options: initial } = command;
   const read = (mayAsk: boolean) => readConfiguration(initial, parse, mayAsk);
   const configuration = await read(true);
-  if (kind === "run") return await run(configuration, () => read(false));
+  if (kind === "run") {
+    return await run(configuration, () => read(false), signals);
+  }
   const { options, router } = configuration;
   return await withWorker(options, router, async (worker, hooks) => {
     if (command.kind !== "dry-run") {
@@ -82,6 +88,7 @@ export async function execute(
 async function run(
   configuration: Configuration,
   reread: () => Promise<Configuration>,
+  signals: Signals,
 ): Promise<number> {
   const { options } = configuration;
   const gauges = new Gauges(options.maxConnections);
@@ -92,7 +99,7 @@ async function run(
   const supervisor = new Supervisor(configuration, reread, outputs, gauges);
   try {
     using admin = await startAdmin(options.admin, supervisor, outputs);
-    const addresses = await supervisor.start();
+    const addresses = await supervisor.start(signals);
     if (admin !== undefined) {
       outputs.log.info(
         `Status page at http://${formatAddress(admin.address)}/`,

@@ -21,7 +21,7 @@ import type { SharedPool } from "./pool/share.ts";
 import { Totals } from "./observe/totals.ts";
 import { Reloads } from "./reloads.ts";
 import { FAST_SHUTDOWN, type Manner, Shutdown } from "./shutdown.ts";
-import { hearSignals } from "./signals.ts";
+import type { Signals } from "./signals.ts";
 import { SocketFiles } from "./socket_files.ts";
 import type { ReloadStatus, Status } from "./status.ts";
 import { heartbeat, Watchdog } from "./watchdog.ts";
@@ -52,7 +52,6 @@ export class Supervisor implements Source {
   #generations: readonly Generation[] = [];
   /** How many there were. */
   #count = 0;
-  #signals: { dispose(): void } | undefined;
   #running = false;
   /** A signal to stop that came while it started. */
   #early: (() => void) | undefined;
@@ -130,12 +129,13 @@ export class Supervisor implements Source {
   /**
    * Listens, and starts the workers. When it fails, nothing is left running.
    *
+   * @param signals Are handled from now on.
    * @returns What is listened on, one for each listener.
    * @throws {StartError} If an address cannot be listened on.
    * @throws {WorkerError} If the router cannot be loaded.
    */
-  async start(): Promise<readonly string[]> {
-    this.#signals = hearSignals({
+  async start(signals: Signals): Promise<readonly string[]> {
+    signals.handle({
       stop: (manner, signal) => this.#onStop(manner, signal),
       reload: (signal) => this.#onReload(signal),
       count: () => this.#logCounters(),
@@ -153,7 +153,6 @@ export class Supervisor implements Source {
     } catch (error) {
       first.terminate();
       this.#files.removeAll();
-      this.#signals.dispose();
       throw error;
     }
   }
@@ -180,7 +179,6 @@ export class Supervisor implements Source {
     this.#files.removeAll();
     this.#watchdog.stop();
     this.#reloads.stop();
-    this.#signals?.dispose();
     for (const generation of this.#generations) generation.terminate();
     return status;
   }
