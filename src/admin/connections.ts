@@ -89,6 +89,7 @@ function parse(parameters: URLSearchParams): ConnectionQuery | string {
     sort,
     descending: order === "desc",
     limit: +limit,
+    now: performance.timeOrigin + performance.now(),
   };
 }
 

@@ -31,6 +31,8 @@ export interface ConnectionQuery {
   readonly descending: boolean;
   /** How many, at most. */
   readonly limit: number;
+  /** Up to when ages are counted, in milliseconds of Unix time. */
+  readonly now: number;
 }
 
 /** A connection. */
@@ -87,7 +89,7 @@ export async function listConnections(
     }
   }
   const rows = found.sort(order).slice(0, limit)
-    .map(({ connection }) => rowOf(connection));
+    .map(({ connection }) => rowOf(connection, query.now));
   return { total, rows };
 }
 
@@ -152,8 +154,13 @@ function keyOf(connection: Connection, sort: SortKey): string | number {
   }
 }
 
-function rowOf(connection: Connection): ConnectionRow {
+/**
+ * Describes a connection. Workers are asked one by one, and have a clock each:
+ * their ages are comparable only if they are of the same moment.
+ */
+function rowOf(connection: Connection, now: number): ConnectionRow {
   const { info, remote = null, route = null, stage } = connection;
+  const age = now - performance.timeOrigin - connection.started;
   return {
     id: info.id,
     listener: info.listener,
@@ -161,7 +168,7 @@ function rowOf(connection: Connection): ConnectionRow {
     remote,
     route,
     stage,
-    seconds: Math.round(performance.now() - connection.started) / 1000,
+    seconds: Math.max(0, Math.round(age)) / 1000,
     in: connection.received,
     out: connection.sent,
   };

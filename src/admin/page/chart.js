@@ -138,6 +138,13 @@ class Chart {
         ),
       ),
       html("div", { class: "plot" }, this.#picture, this.#top, this.#when),
+      // the picture has it in its label, too
+      html(
+        "div",
+        { class: "axis", "aria-hidden": "true" },
+        html("span", {}, "5 min ago"),
+        html("span", {}, "now"),
+      ),
     );
     this.#listen(choose);
   }

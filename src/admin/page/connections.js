@@ -7,7 +7,7 @@ import { address, number, word } from "./columns.js";
 import { Table } from "./table.js";
 
 /** How many can be shown. */
-const LIMITS = ["25", "100", "1000"];
+const LIMITS = ["10", "25", "100", "1000"];
 /** Milliseconds without a key, after which is searched. */
 const PAUSE = 200;
 
@@ -57,6 +57,8 @@ export class Connections {
       ),
       this.#table.element,
     );
+    // on a phone each is a card
+    this.#limit.value = matchMedia("(width <= 40rem)").matches ? "10" : "25";
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     this.#search.addEventListener("input", () => {
