@@ -8,7 +8,7 @@ import type { PoolTarget } from "../pool/registry.ts";
 import { describe } from "../errors.ts";
 import { parsePool } from "./decision_pool.ts";
 import { isProxyVersion, type ProxyVersion } from "./proxy_header.ts";
-import { parseTargets, type Target } from "./target.ts";
+import { parseTargets, POOL_PREFIX, type Target } from "./target.ts";
 import { isRouteName, ROUTE_NAME_RULE } from "./decision_route.ts";
 import { parseTls } from "./decision_tls.ts";
 import type { TlsToRemote } from "./tls_client.ts";
@@ -144,8 +144,14 @@ export function parseDecision(
 }
 
 function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
-  const targets = parseTargets(fields.remote);
+  const { remote } = fields;
+  const targets = parseTargets(remote);
   if ("rule" in targets) {
+    if (typeof remote === "string" && remote.startsWith(POOL_PREFIX)) {
+      forbid(fields, hook, "remote", ["pool"]);
+      const pool = remote.slice(POOL_PREFIX.length);
+      return connectToPool({ ...fields, pool }, hook);
+    }
     throw unusable(hook, `"remote" ${targets.rule}`, targets.value);
   }
   forbid(fields, hook, "remote", ["pool", "key", "consume", "close", "noop"]);

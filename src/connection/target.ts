@@ -19,6 +19,9 @@ export interface BadRemote {
   readonly value: unknown;
 }
 
+/** What a remote begins with that is the name of a pool. */
+export const POOL_PREFIX = "pool:";
+
 /** The most remotes in a list. */
 export const MAX_REMOTES = 1000;
 

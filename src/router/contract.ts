@@ -66,6 +66,8 @@ export interface RemoteDecision {
    * resolved for each try and all its addresses are tried. A socket file needs a
    * permission: `--allow-net=unix:/run/app.sock`. Of a list (of at most 1000)
    * each is tried once, in order; then the retries go round the list.
+   *
+   * `"pool:NAME"` is `{ pool: "NAME" }`, for values of a table in Redis.
    */
   remote: string | readonly string[];
   /**

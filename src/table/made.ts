@@ -107,7 +107,7 @@ export class MadeTable implements RedisTable {
     if (question !== undefined) return question.answer;
     if (this.#closed.signal.aborted) return undefined;
     this.start();
-    const asked = { answer: this.#ask(key), changed: false };
+    const asked = { answer: this.#inTime(key, this.#ask(key)), changed: false };
     this.#questions.set(key, asked);
     return asked.answer;
   }
@@ -129,6 +129,33 @@ export class MadeTable implements RedisTable {
     void this.#stayLinked(this.#closed.signal);
   }
 
+  /**
+   * Gives what was known before if the answer takes too long: a server that sends
+   * something now and then is not gone, but clients do not wait for it. The
+   * answer is remembered when it comes.
+   */
+  async #inTime(
+    key: string,
+    answer: Promise<TableRemotes | undefined>,
+  ): Promise<TableRemotes | undefined> {
+    const { promise, resolve } = Promise.withResolvers<
+      TableRemotes | undefined
+    >();
+    const timer = setTimeout(
+      () => resolve(this.#lastKnown(key)),
+      this.plan.timeout,
+    );
+    try {
+      return await Promise.race([answer, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #lastKnown(key: string): TableRemotes | undefined {
+    return (this.#present.peek(key) ?? this.#absent.peek(key))?.remotes;
+  }
+
   async #ask(key: string): Promise<TableRemotes | undefined> {
     try {
       const link = this.#link ?? await this.#untilLinked();
@@ -143,7 +170,7 @@ export class MadeTable implements RedisTable {
       return remotes;
     } catch (error) {
       if (error instanceof RefusedError) this.#link?.close(error);
-      return (this.#present.peek(key) ?? this.#absent.peek(key))?.remotes;
+      return this.#lastKnown(key);
     } finally {
       this.#questions.delete(key);
     }

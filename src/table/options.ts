@@ -48,7 +48,10 @@ export interface RedisTableOptions {
   maxEntries?: number | undefined;
 }
 
-/** What the table has for a key: a value for `remote` in a decision. */
+/**
+ * What the table has for a key: a value for `remote` in a decision, which may be
+ * `pool:` and the name of a pool.
+ */
 export type TableRemotes = string | readonly string[];
 
 /** A table in Redis, and what this worker remembers of it. */
@@ -59,7 +62,8 @@ export interface RedisTable extends Disposable {
    * asked, the last known value holds.
    *
    * A value in Redis is a remote, or several with spaces or commas between, in
-   * at most 4096 bytes. One that is no such thing is logged, and counts as none.
+   * at most 4096 bytes, or `pool:NAME` for a pool that the router has made. One
+   * that is no such thing is logged, and counts as none.
    *
    * @param key The name without the prefix, such as a host name; one of more
    * than 1024 characters is in no table.

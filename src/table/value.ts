@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { parseTargets } from "../connection/target.ts";
+import { parseTargets, POOL_PREFIX } from "../connection/target.ts";
 import { describe } from "../errors.ts";
+import { POOLS } from "../pool/registry.ts";
 import type { TableRemotes } from "./options.ts";
 
 /** Bytes of a value, at most. */
@@ -21,8 +22,8 @@ export interface BadValue {
  *
  * @param text What Redis has; one more than {@linkcode MAX_VALUE} bytes of it
  * are enough.
- * @returns The remote, or a list of several; `undefined` if it is empty, or the
- * rule that it breaks.
+ * @returns The remote, a list of several, or `pool:` and the name of a pool that
+ * the router has made; `undefined` if it is empty, or the rule that it breaks.
  */
 export function parseValue(text: string): TableRemotes | undefined | BadValue {
   if (new TextEncoder().encode(text).length > MAX_VALUE) {
@@ -35,5 +36,10 @@ export function parseValue(text: string): TableRemotes | undefined | BadValue {
   const value = remotes.length === 1 ? first : Object.freeze(remotes);
   const targets = parseTargets(value);
   if (!("rule" in targets)) return value;
+  if (remotes.length === 1 && first.startsWith(POOL_PREFIX)) {
+    if (POOLS.has(first.slice(POOL_PREFIX.length))) return first;
+    const rule = "must name a pool that the router has made";
+    return { rule, current: describe(first) };
+  }
   return { rule: targets.rule, current: describe(targets.value) };
 }

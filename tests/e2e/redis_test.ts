@@ -119,6 +119,72 @@ test("two proxies follow a change in Redis within a second", async () => {
   for (const { log } of proxies) assert.equal(log.count("Redis"), 0);
 });
 
+test("a name that many clients ask for at once is looked up once by each worker", async () => {
+  await using one = named("1");
+  await using redis = await Redis.start();
+  await redis.command("SET", "route:a", one.remote);
+  await using proxy = await Proxy.start(
+    router(`url: "${redis.url}"`),
+    TWO_WORKERS,
+  );
+  const lookUps = async () =>
+    Number(
+      /cmdstat_getrange:calls=(\d+)/.exec(
+        await redis.command("INFO", "commandstats"),
+      )?.[1],
+    );
+  // each worker asks one question when it connects
+  while (await lookUps() !== 2);
+  for (const [name, answer, most] of [["a", "1", 4], ["b", "unknown", 6]]) {
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => ask(proxy, String(name))),
+    );
+    assert.deepEqual([...new Set(answers)], [answer]);
+    const count = await lookUps();
+    assert(count <= Number(most), `${count} look-ups`);
+  }
+});
+
+test("a value can name a pool, in a module and in a route table", async () => {
+  await using web = named("web");
+  await using redis = await Redis.start();
+  await redis.commands(
+    ["SET", "route:a", "pool:web"],
+    ["SET", "route:b", "pool:wbe"],
+  );
+  await using module = await Proxy.start(
+    `import { pool } from "proxymachine/pool";
+pool("web", { members: ["${REFUSING}", "${web.remote}"] });
+${router(`url: "${redis.url}"`)}`,
+  );
+  await using table = await Proxy.start(
+    `
+pools: { web: { members: ["${REFUSING}", "${web.remote}"] } }
+tables: { names: { redis: "${redis.url}", timeout: 10 } }
+routes:
+  - { match: { http: true }, table: names, key: "\${http.host}" }
+  - { match: { http: true }, close: unknown }
+`,
+    { file: "routes.yaml" },
+  );
+  const get = async (host: string) => {
+    using client = await table.connect();
+    await send(client, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return await receiveAll(client);
+  };
+  for (let count = 0; count < 4; count++) {
+    assert.equal(await ask(module, "a"), "web");
+    assert.equal(await get("a"), "web");
+  }
+  assert.equal(await ask(module, "b"), "unknown");
+  assert.equal(await get("b"), "unknown");
+  for (const { log } of [module, table]) {
+    await log.find(
+      /error Cannot use the value of "b" in route:\* .* as it must name a pool that the router has made: current value is "pool:wbe", which counts as none/,
+    );
+  }
+});
+
 test("the last known routes hold while Redis is away, which is said once by each proxy", async () => {
   await using one = named("1");
   await using two = named("2");

@@ -111,6 +111,134 @@ test("get() does not wait longer than the time-out for Redis", async () => {
   assert.match(await client.line(/^warn /), /not answered within 0\.1 seconds/);
 });
 
+/** Passes all on that comes from a socket, and then its end. */
+async function pass(
+  from: Deno.TcpConn,
+  to: Deno.TcpConn,
+  send: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    for (;;) {
+      const count = await from.read(buffer);
+      if (count === null) break;
+      await send(buffer.subarray(0, count));
+    }
+  } finally {
+    await to.closeWrite();
+  }
+}
+
+/** A slow way to a server: what comes from it, in parts. */
+class SlowWay implements AsyncDisposable {
+  /** Bytes that are passed on at a time. */
+  portion = Infinity;
+  /** Milliseconds before each of them. */
+  pause = 0;
+  readonly #backend: Backend;
+
+  constructor(port: number) {
+    this.#backend = new Backend(async (socket) => {
+      using server = await Deno.connect({ hostname: "127.0.0.1", port });
+      const back = async (bytes: Uint8Array) => {
+        for (let at = 0; at < bytes.length; at += this.portion) {
+          await new Promise((resolve) => setTimeout(resolve, this.pause));
+          await send(socket, bytes.subarray(at, at + this.portion));
+        }
+      };
+      // either side may leave in the middle
+      await Promise.allSettled([
+        pass(socket, server, (bytes) => send(server, bytes)),
+        pass(server, socket, back),
+      ]);
+    });
+  }
+
+  get url(): string {
+    return `redis://${this.#backend.remote}`;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#backend[Symbol.asyncDispose]();
+  }
+}
+
+test("a Redis far away is asked once for each name, and is away if that takes too long", async () => {
+  await using redis = await Redis.start();
+  await redis.command("SET", "route:a", "10.0.0.1:80");
+  await using way = new SlowWay(redis.port);
+  way.pause = 300;
+  using patient = new Client({ url: way.url });
+  const asked = performance.now();
+  assert.equal(await patient.table.get("a"), "10.0.0.1:80");
+  assert(performance.now() - asked >= 300);
+  assert.equal(patient.table.get("a"), "10.0.0.1:80");
+  assert.deepEqual(patient.lines, []);
+  using hasty = new Client({ url: way.url, timeout: 0.1 });
+  assert.equal(await hasty.table.get("a"), undefined);
+  await hasty.line(/^warn .*not answered within 0\.1 seconds/);
+});
+
+test("get() does not wait for an answer that comes byte by byte, which counts when it is there", async () => {
+  await using redis = await Redis.start();
+  await redis.commands(
+    ["SET", "route:a", "10.0.0.1:80"],
+    ["SET", "route:b", "10.0.0.2:80"],
+  );
+  await using way = new SlowWay(redis.port);
+  using client = new Client({ url: way.url, timeout: 0.5 });
+  const { table } = client;
+  await client.until("a", "10.0.0.1:80");
+  [way.portion, way.pause] = [1, 50];
+  assert.equal(await table.get("b"), undefined);
+  [way.portion, way.pause] = [Infinity, 0];
+  await client.until("b", "10.0.0.2:80");
+});
+
+test("a table follows a replica, also when that becomes the primary", async () => {
+  await using primary = await Redis.start();
+  await primary.command("SET", "route:a", "10.0.0.1:80");
+  await using replica = await Redis.start(
+    ...["--replicaof", `127.0.0.1 ${primary.port}`],
+    ...["--replica-serve-stale-data", "no"],
+  );
+  await primary.command("WAIT", "1", "0");
+  using client = new Client({ url: replica.url });
+  await client.until("a", "10.0.0.1:80");
+  await primary.command("SET", "route:a", "10.0.0.2:80");
+  await client.until("a", "10.0.0.2:80");
+  await primary.stop();
+  // unknown names tell it, as soon as the replica knows
+  let invented = 0;
+  while (client.lines.length === 0) {
+    assert.equal(await client.table.get(`${invented++}`), undefined);
+  }
+  assert.match(
+    client.lines.join("\n"),
+    /^warn Cannot ask Redis .* as it answers GETRANGE with MASTERDOWN .*: the last known remotes hold/,
+  );
+  assert.equal(client.table.get("a"), "10.0.0.2:80");
+  await replica.command("REPLICAOF", "NO", "ONE");
+  await replica.command("SET", "route:a", "10.0.0.3:80");
+  await client.line(/^info Connected to Redis/);
+  await client.until("a", "10.0.0.3:80");
+});
+
+test("a server that is too old, or does not tell of changes, is said to refuse", async () => {
+  for (
+    const [command, line] of [
+      ["HELLO", /it answers HELLO with ERR unknown command/],
+      ["CLIENT", /it answers CLIENT TRACKING ON .* with ERR unknown command/],
+    ] as const
+  ) {
+    await using redis = await Redis.start("--rename-command", command, "");
+    using client = new Client({ url: redis.url, timeout: 0.5 });
+    assert.equal(await client.table.get("a"), undefined);
+    assert.match(await client.line(line), /^warn Cannot ask Redis for route:/);
+    assert.equal(client.lines.length, 1);
+  }
+});
+
 test("a Redis that is stopped counts as away, and what it has holds again when it goes on", async () => {
   await using redis = await Redis.start();
   await redis.command("SET", "route:a", "10.0.0.1:80");

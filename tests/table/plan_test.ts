@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pool } from "../../src/pool/pool.ts";
 import { planTable } from "../../src/table/plan.ts";
 import { parseValue } from "../../src/table/value.ts";
 
@@ -85,5 +86,19 @@ Deno.test("parseValue() reads one remote or several, and says what is wrong", ()
   assert.deepEqual(parseValue("ä".repeat(2049)), {
     rule: "must have at most 4096 bytes",
     current: `longer, and begins with "${"ä".repeat(40)}"`,
+  });
+});
+
+Deno.test("parseValue() takes the name of a pool, if there is one", () => {
+  pool("web", { members: ["10.0.0.1:80"] });
+  assert.equal(parseValue("pool:web\n"), "pool:web");
+  assert.equal(parseValue("pool:80"), "pool:80", "a host");
+  assert.deepEqual(parseValue("pool:wbe"), {
+    rule: "must name a pool that the router has made",
+    current: `"pool:wbe"`,
+  });
+  assert.deepEqual(parseValue("pool:web 10.0.0.1:80"), {
+    rule: "must end in a port from 1 to 65535",
+    current: `"pool:web"`,
   });
 });
