@@ -13,11 +13,9 @@ import { formatAddress } from "./connection/address.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { messageOf } from "./errors.ts";
 import { HELP, VERSION } from "./help.ts";
-import { describeConfiguration } from "./describe.ts";
 import type { RouterSource } from "./messages.ts";
 import { Gauges } from "./observe/gauges.ts";
 import { Outputs } from "./observe/outputs.ts";
-import { DECLARATIONS } from "./declarations.ts";
 import { sandbox } from "./sandbox.ts";
 import type { Signals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -46,9 +44,11 @@ export async function execute(
     case "version":
       await print(`proxymachine ${VERSION}\n`);
       return 0;
-    case "types":
+    case "types": {
+      const { DECLARATIONS } = await import("./declarations.ts");
       await print(DECLARATIONS);
       return 0;
+    }
     case "completions":
       await print(completions(command.shell));
       return 0;
@@ -62,6 +62,8 @@ export async function execute(
   const { options, router } = configuration;
   return await withWorker(options, router, async (worker, hooks) => {
     if (command.kind !== "dry-run") {
+      // what it needs is loaded by nothing else here
+      const { describeConfiguration } = await import("./describe.ts");
       const lines = describeConfiguration(
         options,
         router,

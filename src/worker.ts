@@ -12,7 +12,8 @@ import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
 import { type CompiledTable, compileTable } from "./config/compile.ts";
 import { DEFAULT_ROUTE } from "./config/table.ts";
-import { Acceptor, listen } from "./connection/listener.ts";
+import { Acceptor } from "./connection/acceptor.ts";
+import { listen } from "./connection/listener.ts";
 import { hasEngine } from "./connection/tls_engine.ts";
 import { Settling } from "./connection/settling.ts";
 import type {

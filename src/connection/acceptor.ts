@@ -1,0 +1,123 @@
+/**
+ * Accepting connections.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import { type Context, countGone, serve } from "./connection.ts";
+import { isExhausted } from "./descriptors.ts";
+import type { ListenOptions } from "./listener.ts";
+
+/** Milliseconds to wait after an error that waiting may cure. */
+const PAUSE = 100;
+
+/** Accepts connections until it is stopped. */
+export class Acceptor {
+  readonly #context: Context;
+  readonly #listener: Deno.TcpListener | Deno.UnixListener;
+  readonly #options: ListenOptions;
+  #running = false;
+  #stopping = false;
+  #stopped = false;
+  /** Whether there is no connection to accept. */
+  #waiting = false;
+  #accepted = 0;
+
+  /**
+   * @param context What its connections share.
+   * @param listener Closed by `stop`.
+   * @param options What `listener` was made from.
+   */
+  constructor(
+    context: Context,
+    listener: Deno.TcpListener | Deno.UnixListener,
+    options: ListenOptions,
+  ) {
+    this.#context = context;
+    this.#listener = listener;
+    this.#options = options;
+  }
+
+  /**
+   * Stops accepting; connections that were accepted go on. Those that wait at a
+   * socket file, which has no other worker to accept them, are accepted still;
+   * that no more come is up to the main thread.
+   */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if ("path" in this.#options && this.#running) this.#closeWhenQuiet();
+    else this.#close();
+  }
+
+  #closeWhenQuiet(): void {
+    const before = this.#accepted;
+    setTimeout(() => {
+      if (this.#waiting && this.#accepted === before) this.#close();
+      else this.#closeWhenQuiet();
+    }, PAUSE);
+  }
+
+  #close(): void {
+    this.#stopped = true;
+    this.#listener.close();
+  }
+
+  /**
+   * Accepts and serves connections.
+   *
+   * @returns A promise that resolves when it was stopped; it never rejects.
+   */
+  async run(): Promise<void> {
+    const { descriptors, gauges, log } = this.#context;
+    this.#running = true;
+    while (!this.#stopped) {
+      this.#waiting = false;
+      descriptors.recover();
+      if (!gauges.reserve()) {
+        if (gauges.mayAsk()) {
+          this.#context.onFull();
+        } else if (gauges.mayWarn()) {
+          log.warn(
+            `Cannot accept more connections as at most ${gauges.limit} may be open (--max-connections, or the file descriptors): more clients wait`,
+          );
+        }
+        await descriptors.freed();
+        continue;
+      }
+      let client;
+      this.#waiting = true;
+      try {
+        client = await this.#listener.accept();
+        this.#accepted++;
+      } catch (error) {
+        if (isGone(error)) {
+          countGone(this.#context);
+        } else {
+          gauges.unreserve();
+          if (!this.#stopped) await this.#failed(error);
+        }
+        continue;
+      }
+      serve(this.#context, client, this.#options);
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { descriptors, log } = this.#context;
+    if (isExhausted(error)) {
+      descriptors.exhausted();
+      return await descriptors.freed();
+    }
+    log.error(
+      `Cannot accept a connection: ${messageOf(error)}`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** Tells whether the client has reset its connection while it was in the queue. */
+function isGone(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === "ECONNABORTED" || code === "ENOTCONN";
+}
