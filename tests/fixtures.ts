@@ -292,6 +292,17 @@ export class Proxy implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Suspends the process until `SIGCONT`, and waits until it stands still. */
+  async suspend(): Promise<void> {
+    this.kill("SIGSTOP");
+    const tasks = `/proc/${this.pid}/task`;
+    const isRunning = ({ name }: Deno.DirEntry) =>
+      !/^\d+ \(.*\) T/.test(Deno.readTextFileSync(`${tasks}/${name}/stat`));
+    while ([...Deno.readDirSync(tasks)].some(isRunning)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
   /** Memory that the process holds in bytes (resident set). */
   async memory(): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
@@ -542,18 +553,25 @@ abstract class Server<Conn extends Deno.Conn> implements AsyncDisposable {
   }
 }
 
-/** A server on a port of 127.0.0.1 that is free. */
+/** A server on a port of 127.0.0.1 that is free, or of another address. */
 export class Backend extends Server<Deno.TcpConn> {
   /**
    * @param handler Serves a connection; it is closed when the promise resolves.
+   * @param address Where to listen, such as an IPv4 address of its own.
    */
-  constructor(handler: (socket: Deno.TcpConn) => Promise<void> | void) {
-    super(Deno.listen({ hostname: "127.0.0.1", port: 0 }), handler);
+  constructor(
+    handler: (socket: Deno.TcpConn) => Promise<void> | void,
+    address: Partial<Deno.TcpListenOptions> = {},
+  ) {
+    super(
+      Deno.listen({ hostname: "127.0.0.1", port: 0, ...address }),
+      handler,
+    );
   }
 
   /** `127.0.0.1:port`. */
   get remote(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${(this.address as Deno.NetAddr).hostname}:${this.port}`;
   }
 
   /** The port. */

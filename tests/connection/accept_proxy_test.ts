@@ -232,7 +232,7 @@ test("a client that ends within the header is closed; one that sends nothing at 
 test("a client is closed when its header does not come in time; the time for routing begins behind it", async () => {
   await using proxy = await start(
     `export default { route() {}, timeout: ({ length }) => ({ close: "late " + length }) };`,
-    ["--preread-timeout", "0.2"],
+    ["--preread-timeout", "1.5"],
   );
   for (const text of ["", "PROXY TCP4 192.", SIGNATURE]) {
     using client = await proxy.connect();
@@ -241,7 +241,7 @@ test("a client is closed when its header does not come in time; the time for rou
   }
   await proxy.access.findAll("end=proxy-timeout", 3);
   const lines = await proxy.log.findAll(
-    /^.*Cannot read the PROXY header of 127\.0\.0\.1:\d+ as it must come within 0\.2 seconds: current value is/,
+    /^.*Cannot read the PROXY header of 127\.0\.0\.1:\d+ as it must come within 1\.5 seconds: current value is/,
     3,
   );
   assert.match(lines[0] ?? "", /is nothing$/);

@@ -90,21 +90,22 @@ Deno.test("watch() goes on as long as there is progress, and until its end", asy
 Deno.test("limitSilence() ends what is silent for the time, and at most a quarter longer", async () => {
   // a busy machine may be late for it: the best of some tries counts
   let ratio = Infinity;
-  for (let attempt = 0; attempt < 5 && ratio > 1.25; attempt++) {
+  for (let attempt = 0; attempt < 9 && ratio > 1.25; attempt++) {
     const timer = new Timer();
     timer.clocks.limitSilence(400);
-    const ticks = setInterval(() => timer.progress++, 5);
-    const { promise, resolve } = Promise.withResolvers<number>();
-    setTimeout(() => {
-      clearInterval(ticks);
-      resolve(performance.now());
-    }, 600 + 17 * attempt);
-    const silent = await promise;
-    assert.deepEqual(timer.said, [], "it is not silent");
-    const { what, at } = await timer.next;
+    const said = timer.next;
+    let moved = performance.now();
+    const ticks = setInterval(() => {
+      timer.progress++;
+      moved = performance.now();
+    }, 5);
+    await pass(new Deadlines(), 600 + 17 * attempt);
+    clearInterval(ticks);
+    const { what, at } = await said;
     assert.equal(what, "idle-timeout");
-    assert.ok(at - silent >= 400 - 5, `${at - silent}`);
-    ratio = Math.min(ratio, (at - silent) / 400);
+    // as long as it moves it is not silent
+    assert.ok(at - moved >= 400, `${at - moved}`);
+    ratio = Math.min(ratio, (at - moved) / 400);
   }
   assert.ok(ratio <= 1.25, `${ratio}`);
 });
@@ -161,14 +162,14 @@ Deno.test("limitDuration() keeps the clock of the stage that is running", async 
   const timer = new Timer();
   const started = performance.now();
   timer.clocks.start(40);
-  timer.clocks.limitDuration(started + 150);
+  timer.clocks.limitDuration(started + 2000);
   timer.clocks.limitSilence(5000);
   const first = await timer.next;
   assert.equal(first.what, "expire");
-  assert.ok(first.at - started >= 40 && first.at - started < 150);
+  assert.ok(first.at - started >= 40 && first.at - started < 2000);
   const second = await timer.next;
   assert.equal(second.what, "max-duration");
-  assert.ok(second.at - started >= 150);
+  assert.ok(second.at - started >= 2000);
 });
 
 Deno.test("the clock that is due first wins, in whatever order they are set", async () => {

@@ -30,14 +30,20 @@ test("the proxy connects when the remote begins to listen between two tries", as
     route: () => ({ remote: "${hostname}:${port}" }),
     connectError: () => ({ close: "failed" }),
   };`);
-  using client = await proxy.connect();
-  await send(client, "a");
-  await proxy.log.find(`Retrying connection with ${hostname}:${port} (#2)`);
-  using listener = Deno.listen({ hostname, port });
-  using server = await listener.accept();
-  await send(server, await receive(server, 1));
-  server.close();
-  assert.equal(await receiveAll(client), "a");
+  // once more if the test was so slow that the ten tries were over
+  let answer = "failed";
+  for (let times = 1; answer === "failed"; times++) {
+    using client = await proxy.connect();
+    await send(client, "a");
+    const retry = `Retrying connection with ${hostname}:${port} (#2)`;
+    await proxy.log.findAll(retry, times);
+    await using _remote = new Backend(
+      async (socket) => await send(socket, await receive(socket, 1)),
+      { hostname, port },
+    );
+    answer = await receiveAll(client);
+    if (answer !== "failed") assert.equal(answer, "a");
+  }
 });
 
 test("the proxy gives a try up after connectTimeout", async () => {

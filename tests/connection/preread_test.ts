@@ -166,7 +166,7 @@ test("the remote gets all bytes in order when the timeout hook names it", async 
       route() {},
       timeout: (data) => ({ remote: "${upstream.remote}", reply: data.text }),
     };`,
-    { args: ["-w", "1", "--preread-timeout", "0.3"] },
+    { args: ["-w", "1", "--preread-timeout", "2"] },
   );
   using client = await proxy.connect();
   await send(client, "ab");
@@ -186,7 +186,7 @@ test("the remote gets all bytes in order when they come while the timeout hook i
   using upstream = new Upstream();
   await using proxy = await Proxy.start(
     slowTimeoutHook(upstream.remote, ""),
-    { args: ["-w", "1", "--preread-timeout", "0.3"] },
+    { args: ["-w", "1", "--preread-timeout", "2"] },
   );
   using client = await sendDuringTimeoutHook(proxy);
   using server = await upstream.accept();
@@ -202,7 +202,7 @@ test("another remote gets all bytes, too, when they came while the timeout hook 
       first.remote,
       `connectError: () => ({ remote: "${second.remote}" }),`,
     ),
-    { args: ["-w", "1", "--preread-timeout", "0.3"] },
+    { args: ["-w", "1", "--preread-timeout", "2"] },
   );
   using client = await sendDuringTimeoutHook(proxy);
   const refusing = await first.accept();
@@ -255,7 +255,7 @@ test("the proxy keeps the connection when route() fails after the timeout hook h
       },
       timeout: () => ({ remote: "${upstream.remote}" }),
     };`,
-    { args: ["-w", "1", "--preread-timeout", "0.3"] },
+    { args: ["-w", "1", "--preread-timeout", "2"] },
   );
   using client = await proxy.connect();
   await send(client, "a");

@@ -105,7 +105,7 @@ test("another remote gets the bytes once when inactivityError() names it", async
   using first = new Upstream();
   using second = new Upstream();
   await using proxy = await Proxy.start(`export default {
-    route: () => ({ remote: "${first.remote}", inactivityTimeout: 0.5 }),
+    route: () => ({ remote: "${first.remote}", inactivityTimeout: 3 }),
     inactivityError: () => ({ remote: "${second.remote}", inactivityTimeout: 100 }),
   };`);
   using client = await proxy.connect();
@@ -126,7 +126,7 @@ test("another remote gets the data and the timeouts of the decision before when 
   using third = new Upstream();
   await using proxy = await Proxy.start(`export default {
     route: () => ({
-      remote: "${first.remote}", data: "rewritten", inactivityTimeout: 0.5,
+      remote: "${first.remote}", data: "rewritten", inactivityTimeout: 3,
     }),
     connectError: () => ({ remote: "${second.remote}" }),
     inactivityError: (remote) =>

@@ -100,6 +100,8 @@ test("the proxy connects to no remote that does not speak TLS", async () => {
     await using backend = new Backend(async (socket) => {
       await receive(socket, 5);
       await send(socket, answer);
+      await socket.closeWrite();
+      await receiveAll(socket); // no reset before it has read the answer
     });
     await using proxy = await Proxy.start(to(backend.remote, true));
     using client = await proxy.connect();

@@ -6,6 +6,7 @@ import net from "node:net";
 import tls from "node:tls";
 import {
   Backend,
+  Lines,
   need,
   Proxy,
   type ProxyOptions,
@@ -186,7 +187,7 @@ test("clients that do not speak TLS are refused in one line each, and leave noth
   }
   // a proper one is served as before
   assert.match((await ask(proxy.port, authority)).answer, /^\["hello/);
-  const lines = proxy.log.all.filter((line) => /handshake failed/.test(line));
+  const lines = await proxy.log.findAll("handshake failed", 100);
   assert.equal(lines.length, 100);
 });
 
@@ -199,7 +200,7 @@ async function descriptors(pid: number): Promise<number> {
 test("a handshake that is not done in time, or left, is one line", async () => {
   await using authority = await Authority.make();
   const issued = await authority.issue({ names: "DNS:a.example" });
-  const timeout = ["--preread-timeout", "0.3"];
+  const timeout = ["--preread-timeout", "2"];
   await using proxy = await start(SAY, [issued], timeout);
   // nothing, the beginning of a hello, and one that claims to be too long
   using silent = await proxy.connect();
@@ -208,7 +209,7 @@ test("a handshake that is not done in time, or left, is one line", async () => {
   await send(slow, "\x16\x03\x01\x02");
   assert.equal(await receiveAll(slow), "");
   await proxy.log.findAll(
-    "handshake failed: it must be done within 0.3 seconds",
+    "handshake failed: it must be done within 2 seconds",
     2,
   );
   using leaving = await proxy.connect();
@@ -238,7 +239,8 @@ test("a hello is read up to 16 KiB", async () => {
     hello.subarray(0, 3000),
     (byte) => [0x16, 3, 1, 0, 1, byte],
   );
-  await send(client, new Uint8Array(records.flat()));
+  // it may be closed before all is sent
+  await send(client, new Uint8Array(records.flat())).catch(() => {});
   await proxy.log.find(
     "handshake failed: the hello is longer than 16384 bytes",
   );
@@ -333,20 +335,43 @@ test("keys are changed in the middle", async () => {
   await using authority = await Authority.make();
   const issued = await authority.issue({ names: "DNS:a.example" });
   await using echo = new Backend(async (socket) => {
-    await send(socket, await receive(socket, 12));
-    await receiveAll(socket);
+    for (let line = 0; line < 2; line++) {
+      await send(socket, await receive(socket, 6));
+    }
   });
   const router = `export default () => ({ remote: "${echo.remote}" });`;
   await using proxy = await start(router, [issued]);
-  // K changes the keys of both sides
-  const { stdout, stderr } = await run([
-    need("bash", "bash"),
-    "-c",
-    `(echo hello; sleep 0.3; echo K; sleep 0.3; echo world; sleep 0.5) |
-      openssl s_client -tls1_3 -connect 127.0.0.1:${proxy.port} -CAfile ${authority.file}`,
-  ]);
-  assert.match(stderr, /KEYUPDATE/);
-  assert.match(stdout, /hello\nworld\n/);
+  const client = new Deno.Command(need("openssl", "openssl"), {
+    args: [
+      ...["s_client", "-tls1_3", "-connect", `127.0.0.1:${proxy.port}`],
+      ...["-CAfile", authority.file],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [said, errors] = [new Lines(client.stdout), new Lines(client.stderr)];
+  const keyboard = client.stdin.getWriter();
+  const type = (line: string) =>
+    keyboard.write(new TextEncoder().encode(`${line}\n`));
+  try {
+    await type("hello");
+    await said.find(/^hello$/);
+    await type("K"); // changes the keys of both sides
+    await errors.find("KEYUPDATE");
+    await type("world");
+    await said.find(/^world$/);
+    await proxy.access.find("end=done");
+  } finally {
+    try {
+      client.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await client.status;
+    await Promise.all([said.ended, errors.ended]);
+    await keyboard.close().catch(() => {}); // nobody reads it any more
+  }
 });
 
 test("a client with TLS that resets the connection ends it", async () => {

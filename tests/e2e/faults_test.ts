@@ -158,7 +158,7 @@ test("the proxy takes no harm from 500 clients that reset before it accepts them
   expectHarmless({
     hooks: "",
     async arrive(proxy) {
-      proxy.kill("SIGSTOP");
+      await proxy.suspend();
       await reset(await sends("")(proxy));
     },
     // as many as the queue of the listener holds

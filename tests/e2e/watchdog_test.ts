@@ -120,7 +120,7 @@ test("a worker that wakes is told to drain: its connections go on, others go els
 test("no worker is taken for stuck when the whole process was suspended", async () => {
   await using proxy = await start("-w", "2", "--watchdog", "2");
   const before = await ask(proxy, "who");
-  proxy.kill("SIGSTOP");
+  await proxy.suspend();
   const waiting = ask(proxy, "who");
   // this is about time that passes
   await new Promise((resolve) => setTimeout(resolve, 4500));
