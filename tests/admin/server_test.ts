@@ -280,7 +280,7 @@ test("headers and bodies without end do no harm", async () => {
 
 test("/readyz turns to 503 as soon as the program drains, and /healthz does not", async () => {
   await using running = await startAdmin(
-    `export default { accept: () => ({ noop: true }), route: () => ({ noop: true }) };`,
+    `export default { accept: () => ({ reply: "." }), route: () => ({ noop: true }) };`,
   );
   assert.deepEqual(await running.get("/readyz"), {
     status: "ok",
@@ -288,7 +288,7 @@ test("/readyz turns to 503 as soon as the program drains, and /healthz does not"
     workers: 1,
   });
   using client = await running.proxy.connect();
-  await client.write(new Uint8Array(1));
+  assert.equal(await receive(client, 1), ".");
   running.proxy.kill("SIGQUIT");
   await running.proxy.log.find("Waiting for 1 connections to finish");
   const ready = await fetch(`${running.admin}/readyz`);

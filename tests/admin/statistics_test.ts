@@ -78,7 +78,7 @@ test("what is counted is exact over two workers and a reload, and live for a con
 
   const routes = await until(
     () => running.get("/api/routes"),
-    ([ping, last]) => ping.hits === 70 && ping.out === 350 && last.in === 8,
+    ([ping, last]) => ping.hits === 70 && ping.out === 350 && last.out === 8,
   );
   assert.deepEqual(routes, [
     { name: "ping", hits: 70, failed: 0, in: 350, out: 350 },

@@ -174,7 +174,7 @@ routes:
   }
   const started = performance.now();
   assert.match(mistakes(bomb)[0] ?? "", /must have at most 1000000 values/);
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(performance.now() - started < 10_000);
 });
 
 Deno.test("readTable() gives the settings, with paths from the table's folder", () => {

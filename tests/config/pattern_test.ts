@@ -81,7 +81,8 @@ Deno.test("a glob with many stars takes no time", () => {
   const glob = pattern("*a".repeat(50) + "*b");
   const started = performance.now();
   assert.equal(matches(glob, "a".repeat(60_000)), false);
-  assert.ok(performance.now() - started < 100);
+  // some milliseconds; by trying all ways, years
+  assert.ok(performance.now() - started < 5000);
 });
 
 Deno.test("parsePattern() compares hosts in lower case, and takes paths as they are", () => {

@@ -10,7 +10,10 @@ async function check(
   options: Record<string, unknown>,
   controller = new AbortController(),
 ): Promise<string | undefined> {
-  const { check } = planPool("p", { members: [remote], check: options });
+  const { check } = planPool("p", {
+    members: [remote],
+    check: { timeout: 60, ...options },
+  });
   const targets = parseTarget(remote);
   assert(typeof targets === "object" && check !== undefined);
   return await probe(targets[0], check, controller);
@@ -31,7 +34,7 @@ Deno.test("a check sends, and looks how the answer begins, in however many parts
     await receiveAll(socket);
   });
   const ping = (options: Record<string, unknown>) =>
-    check(backend.remote, { send: "PING\r\n", timeout: 60, ...options });
+    check(backend.remote, { send: "PING\r\n", ...options });
   assert.equal(await ping({ expect: "+PONG" }), undefined);
   assert.equal(
     await ping({ expect: new TextEncoder().encode("+") }),

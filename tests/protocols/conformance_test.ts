@@ -196,9 +196,13 @@ for (const [what, parts] of Object.entries(expensive)) {
   Deno.test(`every parser takes time linear in the length of ${what}`, () => {
     const message = bytes(...parts);
     for (const parser of parserNames) {
-      const start = performance.now();
-      plain(parsers[parser](message));
-      const milliseconds = performance.now() - start;
+      // a busy machine may be late: the best of some tries counts
+      let milliseconds = Infinity;
+      for (let tries = 0; tries < 5 && milliseconds >= 500; tries++) {
+        const start = performance.now();
+        plain(parsers[parser](message));
+        milliseconds = Math.min(milliseconds, performance.now() - start);
+      }
       // Linear is below 10 ms, quadratic takes seconds.
       assert.ok(milliseconds < 500, `${parser}() took ${milliseconds} ms`);
     }

@@ -73,8 +73,9 @@ test("get() asks Redis once, and again only when the value has changed", async (
   await client.until("none", "10.0.0.5:80");
   await redis.command("DEL", "route:a");
   await client.until("a", undefined);
-  await redis.command("SET", "route:a", "10.0.0.6:80", "PX", "50");
+  await redis.command("SET", "route:a", "10.0.0.6:80");
   await client.until("a", "10.0.0.6:80");
+  await redis.command("PEXPIRE", "route:a", "50");
   await client.until("a", undefined); // it has expired
   await redis.command("FLUSHALL");
   await client.until("none", undefined);
