@@ -4,6 +4,7 @@
  * @module
  */
 import { formatAddress, type HostPort } from "./address.ts";
+import { connectUntil } from "./connect_until.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { proxyHeader } from "./proxy_header.ts";
@@ -131,22 +132,17 @@ async function writePreamble(
 
 async function connectInTime(
   connection: Connection,
-  { hostname, port }: HostPort,
+  address: HostPort,
   milliseconds: number | undefined,
 ): Promise<Deno.TcpConn> {
   const controller = connection.connecting = new AbortController();
   const { signal } = controller;
-  // Deno 2.9 asks it when the connection is made, and forgets the connection,
-  // which stays open, if the time was over a moment before
-  Object.defineProperty(signal, "throwIfAborted", { value: () => {} });
   const timer = milliseconds && setTimeout(
-    () => controller.abort(timedOut({ hostname, port }, milliseconds)),
+    () => controller.abort(timedOut(address, milliseconds)),
     milliseconds,
   );
   try {
-    return await Deno.connect({ hostname, port, signal });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
+    return await connectUntil(address, signal);
   } finally {
     clearTimeout(timer);
     connection.connecting = undefined;

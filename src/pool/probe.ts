@@ -63,7 +63,7 @@ function connect(
 ): Promise<Deno.Conn> {
   return "path" in address
     ? Deno.connect({ transport: "unix", path: address.path })
-    : connectUntil(address, signal);
+    : connectUntil(address, AbortSignal.any([signal]));
 }
 
 async function converse(

@@ -242,7 +242,7 @@ async function connect(
   { address, tls, ca }: TablePlan,
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
-  const conn = await connectUntil(address, signal);
+  const conn = await connectUntil(address, AbortSignal.any([signal]));
   conn.setNoDelay();
   conn.setKeepAlive();
   return tls ? await startTls(conn, address.hostname, ca, signal) : conn;
