@@ -43,6 +43,13 @@ export const CLIENTS = 32;
  * is measured.
  */
 const WARM_UP = 2;
+/**
+ * New connections after which it has seen enough of them: most of a proxy's
+ * functions are called once for each.
+ */
+const WARM_UP_CONNECTIONS = 15_000;
+/** How often to warm up for that, at most, if the machine is slow. */
+const WARM_UPS = 5;
 /** Idle connections of the `idle` case. */
 export const IDLE = 5_000;
 /** Those opened before them, which grow what all of them share. */
@@ -61,12 +68,16 @@ export async function httpCase(
   options: Omit<HttpOptions, "seconds">,
 ): Promise<() => Promise<Sample>> {
   const { stage, running } = target;
-  const warm = await httpLoad(stage, running.port, {
-    ...options,
-    seconds: WARM_UP,
-  });
+  const warmUp = () =>
+    httpLoad(stage, running.port, { ...options, seconds: WARM_UP });
+  let warm = await warmUp();
   let { seconds } = target;
   if (options.close === true) {
+    let made = warm.requests;
+    for (let at = 1; at < WARM_UPS && made < WARM_UP_CONNECTIONS; at++) {
+      warm = await warmUp();
+      made += warm.requests;
+    }
     const most = Math.floor(MAX_CONNECTIONS / (warm.requests / warm.seconds));
     seconds = Math.max(1, Math.min(seconds, most));
   }
