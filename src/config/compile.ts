@@ -4,42 +4,23 @@
  * @module
  */
 import { DecisionError } from "../connection/decision.ts";
-import { parseTarget } from "../connection/target.ts";
-import { describe } from "../errors.ts";
+import { makePool } from "../pool/made.ts";
 import type {
-  Address,
   Answer as HookAnswer,
   Client,
   Decision,
   RemoteDecision,
   Router,
 } from "../router/contract.ts";
-import { makePool } from "../pool/made.ts";
+import { Preread } from "../router/preread.ts";
 import type { RedisTable } from "../table/options.ts";
 import { makeTable } from "../table/registry.ts";
-import type { Bytes } from "../router/bytes.ts";
-import { Preread } from "../router/preread.ts";
+import { compileActions } from "./compile_actions.ts";
+import { compileTemplate } from "./compile_template.ts";
 import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
 import { fieldOf, type Finder, indexRoutes } from "./names.ts";
-import { readField } from "./protocols.ts";
-import {
-  captureBytes,
-  captureField,
-  formatTemplate,
-  type Mentions,
-  mentions,
-} from "./template.ts";
-import {
-  type Action,
-  type Content,
-  DEFAULT_ROUTE,
-  isLookUp,
-  routeNames,
-  type Table,
-  type TableRoute,
-  type Template,
-  type Variable,
-} from "./table.ts";
+import { isLookUp, routeTitle, type Table, type TableRoute } from "./table.ts";
+import { mentions } from "./template.ts";
 
 /** Before the first byte. */
 const NOTHING = new Preread(new Uint8Array(0));
@@ -241,209 +222,4 @@ function singleStep(routes: readonly TableRoute[], number: number): Finder {
     const answer = matcher(call);
     return answer === NO ? "no" : answer === MORE ? "more" : number;
   };
-}
-
-/** What a route is called in messages. */
-function routeTitle(routes: readonly TableRoute[], index: number): string {
-  const name = routes[index]?.name;
-  return `route ${index + 1}${name === undefined ? "" : ` (${name})`}`;
-}
-
-/** Makes the decision of a route, or that of the table when there is none. */
-function compileActions(
-  table: Table,
-): (found: number | "no", call: Call) => Decision {
-  const { otherwise } = table;
-  const names = routeNames(table);
-  const actions: ((call: Call) => Decision)[] = table.routes.map(
-    ({ action, match }, index) =>
-      compileAction(
-        action,
-        mentions(match),
-        routeTitle(table.routes, index),
-        names[index] as string,
-      ),
-  );
-  const last = otherwise === "router" ? () => undefined : compileAction(
-    otherwise,
-    mentions(undefined),
-    "the default",
-    DEFAULT_ROUTE,
-  );
-  return (found, call) =>
-    (found === "no" ? last : actions[found] ?? last)(call);
-}
-
-function compileAction(
-  action: Action,
-  known: Mentions,
-  name: string,
-  route: string,
-): (call: Call) => Decision {
-  const fill = (content: Content): (call: Call) => Bytes => {
-    if (content instanceof Uint8Array) return () => content;
-    return compileTemplate(content, known, name, false);
-  };
-  switch (action.kind) {
-    case "close": {
-      if (action.content === undefined) return () => ({ close: true, route });
-      const close = fill(action.content);
-      return (call) => ({ close: close(call), route });
-    }
-    case "reply": {
-      const reply = fill(action.reply);
-      const { consume } = action;
-      return (call) => ({ reply: reply(call), consume, route });
-    }
-    case "remote": {
-      const {
-        connectTimeout,
-        inactivityTimeout,
-        idleTimeout,
-        maxDuration,
-        tls,
-      } = action;
-      const { proxyProtocol, pool, key } = action;
-      const remote = compileRemotes(action.remotes, known, name);
-      const reply = action.reply && fill(action.reply);
-      const settings = {
-        connectTimeout,
-        inactivityTimeout,
-        idleTimeout,
-        maxDuration,
-        proxyProtocol,
-        tls,
-        route,
-      };
-      if (pool === undefined) {
-        return (call) => ({
-          remote: remote(call),
-          reply: reply?.(call),
-          ...settings,
-        });
-      }
-      const fillKey = key && compileTemplate(key, known, name, false);
-      return (call) => ({
-        pool,
-        key: fillKey?.(call),
-        reply: reply?.(call),
-        ...settings,
-      });
-    }
-  }
-}
-
-/** Makes the remote, or a list of them if there are several. */
-function compileRemotes(
-  templates: readonly Template[],
-  known: Mentions,
-  name: string,
-): (call: Call) => string | readonly string[] {
-  const remotes = templates.map((template) => {
-    const fill = compileTemplate(template, known, name, true);
-    if (template.every((part) => typeof part === "string")) return fill;
-    return (call: Call): string => {
-      const remote = fill(call);
-      checkRemote(remote, template, name);
-      return remote;
-    };
-  });
-  const [first] = remotes;
-  return first !== undefined && remotes.length === 1
-    ? first
-    : (call) => remotes.map((remote) => remote(call));
-}
-
-/** A client may send anything: what became of the remote is looked at. */
-function checkRemote(remote: string, template: Template, name: string): void {
-  const parsed = parseTarget(remote);
-  if (typeof parsed !== "string") return;
-  throw new DecisionError(
-    `Cannot connect to ${
-      formatTemplate(template)
-    } of ${name} as it ${parsed}: current value is ${describe(remote)}`,
-  );
-}
-
-/** @param bracketed Whether IPv6 addresses are put into brackets. */
-function compileTemplate(
-  template: Template,
-  known: Mentions,
-  name: string,
-  bracketed: boolean,
-): (call: Call) => string {
-  if (template.every((part) => typeof part === "string")) {
-    const text = template.join("");
-    return () => text;
-  }
-  return (call) => {
-    let text = "";
-    for (const part of template) {
-      if (typeof part === "string") {
-        text += part;
-        continue;
-      }
-      const value = valueOf(part, known, call);
-      if (value === undefined) {
-        // a client of a socket file has no address
-        const who = part.source === "client" || part.source === "local"
-          ? "the client must have it"
-          : "the client must send it";
-        throw new DecisionError(
-          `Cannot fill in \${${part.text}} of ${name} as ${who}: current value is nothing`,
-        );
-      }
-      if (!bracketed) text += printable(value, part, name);
-      else text += isIpv6(value, part) ? `[${value}]` : value;
-    }
-    return text;
-  };
-}
-
-function valueOf(
-  variable: Variable,
-  known: Mentions,
-  call: Call,
-): string | undefined {
-  const { source, field, key, group } = variable;
-  const { remoteAddr, localAddr, listener, tls } = call.client;
-  switch (source) {
-    case "client":
-      if (field === "serverName" || field === "alpn") return tls?.[field];
-      return ofAddress(remoteAddr, field);
-    case "local":
-      if (field === "listener") return listener;
-      return ofAddress(localAddr, field);
-    case "bytes":
-      return captureBytes(group ?? "", known, call.data.text);
-  }
-  const message = call.parse(source);
-  if (!message) return undefined;
-  const value = readField(message, field, key);
-  if (value === undefined) return undefined;
-  const values = typeof value === "string" ? [value] : value;
-  return group === undefined
-    ? values[0]
-    : captureField(variable, known, values);
-}
-
-function ofAddress(address: Address, field: string): string | undefined {
-  if (address.transport === "unix") return undefined;
-  return field === "port" ? String(address.port) : address.hostname;
-}
-
-/** Tells addresses; other texts with colons are taken as they are. */
-function isIpv6(value: string, { field, group }: Variable): boolean {
-  return group === undefined && value.includes(":") &&
-    ["address", "host", "serverName", "to"].includes(field);
-}
-
-/** What a client sent must not end a line of the answer. */
-function printable(value: string, variable: Variable, name: string): string {
-  if (!/\p{Cc}/u.test(value)) return value;
-  throw new DecisionError(
-    `Cannot fill in \${${variable.text}} of ${name} as it must have no control characters: current value is ${
-      describe(value)
-    }`,
-  );
 }

@@ -69,6 +69,21 @@ export function routeNames({ routes }: Table): string[] {
   ];
 }
 
+/**
+ * What a route is called in messages.
+ *
+ * @param routes All routes.
+ * @param index The number of the route, from 0.
+ * @returns Such as `route 3 (web)`.
+ */
+export function routeTitle(
+  routes: readonly TableRoute[],
+  index: number,
+): string {
+  const name = routes[index]?.name;
+  return `route ${index + 1}${name === undefined ? "" : ` (${name})`}`;
+}
+
 /** Which connections a route is for. */
 export type Match =
   | { readonly kind: "always" }
