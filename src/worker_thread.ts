@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isConnectionList, isMessage } from "./check_messages.ts";
 import type {
   AbortReason,
   FromWorker,
@@ -14,30 +15,23 @@ import type {
 } from "./messages.ts";
 import type { ListenOptions } from "./connection/listener.ts";
 import { oneLine } from "./errors.ts";
-import { isReport } from "./observe/check_report.ts";
 import type {
   ConnectionList,
   ConnectionQuery,
 } from "./observe/connection_list.ts";
-import { LEVELS } from "./observe/log.ts";
 import type { Batch } from "./observe/outbox.ts";
 import type { Report } from "./observe/statistics.ts";
 import { Share } from "./observe/share.ts";
-import { isPoolReports, type PoolReport } from "./pool/share.ts";
+import type { PoolReport } from "./pool/share.ts";
+import { Questions } from "./questions.ts";
 import type { Hook } from "./connection/decision.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** Milliseconds that a router may take to load. */
 const LOAD_TIMEOUT = 30_000;
 
-/** Milliseconds that a worker may take to answer a question. */
-const ANSWER_TIME = 1000;
-
 /** Milliseconds after which the next report should have come. */
 const REPORT_TIME = 1500;
-
-/** Characters of a text in an answer, at most. */
-const MAX_TEXT = 4096;
 
 /** A worker that could not do what it was told; the message says why. */
 export class WorkerError extends Error {
@@ -82,9 +76,7 @@ export class WorkerThread {
   readonly #onLines: (batch: Batch) => void;
   readonly #onFull: () => void;
   readonly #onReport: (report: Report) => void;
-  /** Who waits for answers, by the numbers of the questions. */
-  readonly #asked = new Map<number, (answer: unknown) => void>();
-  #questions = 0;
+  readonly #questions = new Questions((question) => this.#send(question));
   readonly #stopped = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string | undefined>();
   /** Who waits for the answer to the last instruction. */
@@ -273,26 +265,15 @@ export class WorkerThread {
     return answer === true;
   }
 
-  /** Asks a worker that serves; a stuck one must not keep others waiting. */
   async #question(make: (request: number) => Question): Promise<unknown> {
     if (this.state !== "serving" && this.state !== "draining") return undefined;
-    const request = ++this.#questions;
-    const { promise, resolve } = Promise.withResolvers<unknown>();
-    this.#asked.set(request, resolve);
-    const timer = setTimeout(resolve, ANSWER_TIME);
-    this.#send(make(request));
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#asked.delete(request);
-    }
+    return await this.#questions.ask(make);
   }
 
   /** Ends the thread, unless it is stuck in a loop. */
   terminate(): void {
     this.state = "ended";
-    for (const answer of this.#asked.values()) answer(undefined);
+    this.#questions.end();
     this.#worker.terminate();
     this.#port.close();
     this.#pending?.reject(new WorkerError("The worker was ended"));
@@ -320,7 +301,7 @@ export class WorkerThread {
         this.#reported = performance.now();
         return this.#onReport(message);
       case "answer":
-        return this.#asked.get(message.request)?.(message.answer);
+        return this.#questions.answer(message.request, message.answer);
       case "stopped":
         return this.#stopped.resolve();
       case "drained":
@@ -339,63 +320,4 @@ export class WorkerThread {
         return this.#pending?.resolve(message);
     }
   }
-}
-
-/**
- * Checks what is used of a message: the router runs in the worker, and may have
- * found a way to send one.
- */
-function isMessage(message: unknown): message is FromWorker {
-  if (typeof message !== "object" || message === null) return false;
-  const { type, log, access, dropped, text, message: failure } =
-    message as Readonly<Record<string, unknown>>;
-  const { hooks, imports, pools } = message as Readonly<
-    Record<string, unknown>
-  >;
-  switch (type) {
-    case "lines":
-      return typeof access === "string" && typeof dropped === "number" &&
-        Array.isArray(log) && log.every(isLine);
-    case "failed":
-      return typeof failure === "string" && isTexts(imports);
-    case "dry-run-line":
-      return typeof text === "string";
-    case "loaded":
-      return isTexts(hooks) && isTexts(imports) && isPoolReports(pools);
-    case "report":
-      return isReport(message);
-    default:
-      return typeof type === "string";
-  }
-}
-
-function isConnectionList(
-  answer: unknown,
-  { limit }: ConnectionQuery,
-): answer is ConnectionList {
-  if (typeof answer !== "object" || answer === null) return false;
-  const { total, rows } = answer as Readonly<Record<string, unknown>>;
-  return isCount(total) && Array.isArray(rows) && rows.length <= limit &&
-    rows.every((row: unknown) => {
-      if (typeof row !== "object" || row === null) return false;
-      const { id, listener, client, remote, route, stage, seconds, ...bytes } =
-        row as Readonly<Record<string, unknown>>;
-      return [id, seconds, bytes.in, bytes.out].every(isCount) &&
-        [listener, client, stage, remote ?? "", route ?? ""].every((text) =>
-          typeof text === "string" && text.length <= MAX_TEXT
-        );
-    });
-}
-
-function isCount(value: unknown): boolean {
-  return typeof value === "number" && value >= 0 && value < Infinity;
-}
-
-function isTexts(list: unknown): boolean {
-  return Array.isArray(list) && list.every((item) => typeof item === "string");
-}
-
-function isLine(line: unknown): boolean {
-  return Array.isArray(line) && typeof line[1] === "string" &&
-    (LEVELS as readonly unknown[]).includes(line[0]);
 }

@@ -43,7 +43,8 @@ export function isReport(message: unknown): message is Report {
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-function isMapping(value: unknown): value is Mapping {
+/** Tells whether a value has fields; which, is not known. */
+export function isMapping(value: unknown): value is Mapping {
   return typeof value === "object" && value !== null;
 }
 
@@ -62,6 +63,7 @@ function isCounts(value: unknown, length: number): boolean {
     value.every(isCount);
 }
 
-function isCount(value: unknown): value is number {
+/** Tells whether a value is a number that something can be counted with. */
+export function isCount(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value < Infinity;
 }
