@@ -11,6 +11,7 @@ import { History } from "./history.ts";
 import { metricsOf } from "./metrics.ts";
 import { drain, poolsOf } from "./pools.ts";
 import { remotesOf, routesOf } from "./remotes.ts";
+import type { LogEntry } from "./shapes.ts";
 import type { Source } from "./source.ts";
 import { statusOf } from "./status.ts";
 
@@ -48,7 +49,9 @@ export class Api implements Disposable {
       ["/api/pools", () => ({ body: poolsOf(source) })],
       ["/api/routes", () => ({ body: routesOf(source) })],
       ["/api/remotes", () => ({ body: remotesOf(source) })],
-      ["/api/errors", () => ({ body: source.troubles.list() })],
+      ["/api/errors", () => ({
+        body: source.troubles.list() satisfies readonly LogEntry[],
+      })],
       ["/api/config", () => ({ body: configurationOf(source) })],
     ]);
     this.#writes = [

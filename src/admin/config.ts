@@ -6,6 +6,7 @@
 import { describeAction, describeMatch } from "../config/describe.ts";
 import { routeNames } from "../config/table.ts";
 import { describeConfiguration } from "../describe.ts";
+import type { ConfigurationInUse } from "./shapes.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -16,7 +17,7 @@ import type { Source } from "./source.ts";
  */
 export function configurationOf(
   { configuration, hooks, pools }: Source,
-): unknown {
+): ConfigurationInUse {
   const { options, router, files } = configuration;
   const { table } = router;
   const names = table === undefined ? [] : routeNames(table);
@@ -29,7 +30,7 @@ export function configurationOf(
       pools.map(({ report }) => report),
     ),
     routes: (table?.routes ?? []).map(({ line, match, action }, index) => ({
-      name: names[index],
+      name: names[index] ?? "",
       line,
       match: describeMatch(match),
       action: describeAction(action),

@@ -7,10 +7,10 @@
 import {
   comparing,
   type ConnectionQuery,
-  type ConnectionRow,
   SORT_KEYS,
 } from "../observe/connection_list.ts";
 import type { Answer } from "./answer.ts";
+import type { ConnectionEntry, ConnectionList } from "./shapes.ts";
 import type { Source } from "./source.ts";
 
 /** Connections that are listed, unless asked for more. */
@@ -21,11 +21,6 @@ const MAX_LIMIT = 1000;
 
 /** The longest text to search for. */
 const MAX_SEARCH = 200;
-
-/** A connection, and who has it. */
-interface Row extends ConnectionRow {
-  readonly worker: string;
-}
 
 /**
  * Lists connections.
@@ -42,7 +37,7 @@ export async function listAll(
   const lists = await Promise.all(
     workers.map(async (worker) => ({ worker, list: await worker.list(query) })),
   );
-  const rows = lists.flatMap(({ worker: { name }, list }): Row[] =>
+  const rows = lists.flatMap(({ worker: { name }, list }): ConnectionEntry[] =>
     (list?.rows ?? []).map((row) => ({
       id: row.id,
       worker: name,
@@ -65,7 +60,7 @@ export async function listAll(
       shown: connections.length,
       unanswered: lists.filter(({ list }) => list === undefined).length,
       connections,
-    },
+    } satisfies ConnectionList,
   };
 }
 

@@ -5,16 +5,8 @@
  */
 import type { Status } from "../status.ts";
 import type { Answer } from "./answer.ts";
+import type { Health } from "./shapes.ts";
 import type { Source } from "./source.ts";
-
-/** What a probe is told. */
-interface Health {
-  readonly status: string;
-  /** Workers that do not answer. */
-  readonly stuck: number;
-  /** Workers that accept connections. */
-  readonly workers: number;
-}
 
 /**
  * Tells whether the program is alive: if not, only another start helps.

@@ -5,6 +5,7 @@
  */
 import { END_REASONS } from "../observe/counters.ts";
 import { FAILED } from "../observe/statistics.ts";
+import type { History as Samples, Sample } from "./shapes.ts";
 import type { Source } from "./source.ts";
 
 /** Seconds between two samples. */
@@ -12,26 +13,6 @@ const INTERVAL = 1;
 
 /** How many samples are kept. */
 const MOST = 300;
-
-/** What has happened in a second. */
-export interface Sample {
-  /** Its end, as in RFC 3339. */
-  readonly time: string;
-  /** Connections that were open. */
-  readonly connections: number;
-  /** Connections that were accepted, per second. */
-  readonly accepted: number;
-  /** Connections that have ended, per second. */
-  readonly ended: number;
-  /** Those of them that failed, per second. */
-  readonly failed: number;
-  /** Bytes received from clients, per second. */
-  readonly in: number;
-  /** Bytes sent to clients, per second. */
-  readonly out: number;
-  /** Seconds by which an event loop was late, of the worker that was worst. */
-  readonly lag: number;
-}
 
 /** Numbers that only ever grow. */
 interface Grown {
@@ -98,7 +79,7 @@ export class History {
   }
 
   /** What is kept, the oldest first. */
-  list(): { readonly interval: number; readonly samples: readonly Sample[] } {
+  list(): Samples {
     return { interval: INTERVAL, samples: this.#samples };
   }
 }

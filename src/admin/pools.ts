@@ -6,6 +6,7 @@
 import type { Log } from "../observe/log.ts";
 import { drainMember, readPools } from "../pool/share.ts";
 import type { Answer } from "./answer.ts";
+import type { Pool } from "./shapes.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -14,7 +15,7 @@ import type { Source } from "./source.ts";
  * @param source Has them.
  * @returns Plain data, an entry for each.
  */
-export function poolsOf({ pools }: Source): unknown[] {
+export function poolsOf({ pools }: Source): Pool[] {
   return readPools(pools).map(({ name, policy, members }) => ({
     name,
     policy,

@@ -4,6 +4,7 @@
  * @module
  */
 import { FAILURES } from "../observe/statistics.ts";
+import type { RemoteEntry, RouteEntry } from "./shapes.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { Source } from "./source.ts";
  * @param source What is known of them.
  * @returns Plain data, a row for each.
  */
-export function routesOf({ totals }: Source): unknown[] {
+export function routesOf({ totals }: Source): RouteEntry[] {
   return [...totals.routes].map(([name, { hits, failed, received, sent }]) => ({
     name,
     hits,
@@ -28,7 +29,7 @@ export function routesOf({ totals }: Source): unknown[] {
  * @param source What is known of them.
  * @returns Plain data, a row for each.
  */
-export function remotesOf(source: Source): unknown[] {
+export function remotesOf(source: Source): RemoteEntry[] {
   const open = openByRemote(source);
   return [...source.totals.remotes].map(
     ([remote, { connections, connectSeconds, failures }]) => ({

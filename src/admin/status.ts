@@ -11,6 +11,7 @@ import {
   END_REASONS,
   LIMIT_COUNTERS,
 } from "../observe/counters.ts";
+import type { Listener, Status } from "./shapes.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -20,7 +21,7 @@ import type { Source } from "./source.ts";
  * @returns Plain data: times as in RFC 3339, durations in seconds, sizes in
  * bytes.
  */
-export function statusOf(source: Source): unknown {
+export function statusOf(source: Source): Status {
   const { status, gauges, reloads, totals, workers } = source;
   const { open, maximum, connected, limit, counts } = gauges.snapshot();
   const counted = new Map(workers.map((worker) => [worker.name, worker]));
@@ -33,14 +34,16 @@ export function statusOf(source: Source): unknown {
     reloads,
     listeners: listenersOf(source),
     workers: status.generations.flatMap(({ id: generation, workers }) =>
-      workers.map(({ name, state, connections }) => ({
-        id: name,
-        generation,
-        state: state === "loading" ? "starting" : state,
-        connections,
-        eventLoopLag: counted.get(name)?.lag ?? 0,
-        heapUsed: counted.get(name)?.report?.heapUsed ?? 0,
-      }))
+      workers.flatMap(({ name, state, connections }) =>
+        state === "ended" ? [] : [{
+          id: name,
+          generation,
+          state: state === "loading" ? "starting" as const : state,
+          connections,
+          eventLoopLag: counted.get(name)?.lag ?? 0,
+          heapUsed: counted.get(name)?.report?.heapUsed ?? 0,
+        }]
+      )
     ),
     stuck: status.stuck,
     connections: {
@@ -58,7 +61,7 @@ export function statusOf(source: Source): unknown {
   };
 }
 
-function listenersOf({ configuration, addresses }: Source): unknown[] {
+function listenersOf({ configuration, addresses }: Source): Listener[] {
   return configuration.options.listen.map((listener, index) => ({
     name: listener.name,
     address: addresses[index] ?? formatAddress(listener),

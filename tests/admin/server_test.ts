@@ -42,7 +42,8 @@ test("/api/status says what runs, and the pages have strict headers", async () =
   });
   const status = await running.get("/api/status");
   assert.match(status.version, /^\d+\.\d+\.\d+/);
-  assert.equal(status.runtime, `Deno ${Deno.version.deno}`);
+  // an executable has its own
+  assert.match(status.runtime, /^Deno \d+\.\d+\.\d+$/);
   assert.equal(status.state, "serving");
   assert.deepEqual(status.reloads, { count: 0, lastAt: null, lastError: null });
   assert.deepEqual(status.listeners, [{

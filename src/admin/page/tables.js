@@ -1,9 +1,17 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { Counted, Listener, LogEntry, Member, RemoteEntry, RouteEntry, Worker } from "../shapes.ts" */
+/** @import { Listener, LogEntry, Member, RemoteEntry, RouteEntry, Worker } from "../shapes.ts" */
 import { address, faults, number, state, when, word } from "./columns.js";
 import { bytes, count, duration } from "./format.js";
 import { Table } from "./table.js";
+
+/**
+ * A name and how often.
+ *
+ * @typedef {object} Counted
+ * @property {string} name
+ * @property {number} count
+ */
 
 /** Rows that are shown at first of what there may be hundreds. */
 const LIMIT = 15;
