@@ -39,19 +39,7 @@ export class MetricSet {
     labelNames: readonly string[],
     read: () => Values,
   ): void {
-    const registers = [this.#registry];
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers,
-      collect() {
-        this.reset();
-        // the value of one without labels must not stay
-        if (labelNames.length === 0) this.remove();
-        for (const [labels, value] of read()) this.set(labels, value);
-      },
-    });
+    this.#add(Gauge, name, help, labelNames, read);
   }
 
   /**
@@ -68,14 +56,25 @@ export class MetricSet {
     labelNames: readonly string[],
     read: () => Values,
   ): void {
-    const registers = [this.#registry];
-    new Counter({
+    this.#add(Counter, name, help, labelNames, read);
+  }
+
+  #add(
+    kind: typeof Gauge | typeof Counter,
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: () => Values,
+  ): void {
+    new kind({
       name,
       help,
       labelNames: [...labelNames],
-      registers,
-      collect() {
+      registers: [this.#registry],
+      collect(this: Gauge | Counter) {
         this.reset();
+        // the value of one without labels must not stay
+        if (labelNames.length === 0) this.remove();
         for (const [labels, value] of read()) this.inc(labels, value);
       },
     });

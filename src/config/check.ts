@@ -5,6 +5,7 @@
  * @module
  */
 import { formatAddress, isUnix, parseRemote } from "../connection/address.ts";
+import { TIMES } from "../connection/decision.ts";
 import { toMatch } from "./convert.ts";
 import { parseListen } from "./listen.ts";
 import { checkPools } from "./check_pools.ts";
@@ -91,16 +92,7 @@ function checkAction(
   if (has("consume") && (connects || has("close") || !has("reply"))) {
     refuse("consume", "must stand beside reply, without remote and close");
   }
-  for (
-    const key of [
-      "connectTimeout",
-      "inactivityTimeout",
-      "idleTimeout",
-      "maxDuration",
-      "proxyProtocol",
-      "tls",
-    ]
-  ) {
+  for (const key of [...TIMES, "proxyProtocol", "tls"]) {
     if (has(key) && !connects) refuse(key, "must stand beside remote");
   }
   if (action.tls && [action.remote].flat().some((one) => isUnix(`${one}`))) {

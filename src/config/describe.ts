@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { TIMES } from "../connection/decision.ts";
+import { planTable } from "../table/plan.ts";
 import { formatNetwork } from "./network.ts";
 import { formatPattern } from "./pattern.ts";
 import { findShadowed } from "./shadow.ts";
-import { planTable } from "../table/plan.ts";
 import type {
   Action,
   Content,
@@ -115,13 +116,7 @@ function list(patterns: readonly Pattern[]): string {
 }
 
 /** The numbers of an action, in the order in which they are written. */
-const NUMBERS = [
-  "connectTimeout",
-  "inactivityTimeout",
-  "idleTimeout",
-  "maxDuration",
-  "proxyProtocol",
-] as const;
+const NUMBERS = [...TIMES, "proxyProtocol"] as const;
 
 /**
  * Writes an action on one line.

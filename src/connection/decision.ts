@@ -86,16 +86,21 @@ const CLOSE: Close = { kind: "close", data: undefined, route: undefined };
 /** setTimeout() counts milliseconds in 31 bits. */
 const MAX_TIMEOUT_SECONDS = 2 ** 31 / 1000 - 1;
 
+/** The times of a decision for a remote, in the order in which they are shown. */
+export const TIMES = [
+  "connectTimeout",
+  "inactivityTimeout",
+  "idleTimeout",
+  "maxDuration",
+] as const;
+
 const KEYS = [
   "remote",
   "pool",
   "key",
   "data",
   "reply",
-  "connectTimeout",
-  "inactivityTimeout",
-  "idleTimeout",
-  "maxDuration",
+  ...TIMES,
   "proxyProtocol",
   "tls",
   "route",
@@ -245,10 +250,7 @@ function replyWith(
   forbid(fields, hook, "reply", [
     "key",
     "data",
-    "connectTimeout",
-    "inactivityTimeout",
-    "idleTimeout",
-    "maxDuration",
+    ...TIMES,
     "proxyProtocol",
     "tls",
   ]);

@@ -10,6 +10,7 @@ import { formatAddress } from "../connection/address.ts";
 import {
   type Connect,
   parseDecision,
+  TIMES,
   type Verdict,
 } from "../connection/decision.ts";
 import { describe, describeError } from "../errors.ts";
@@ -161,14 +162,6 @@ function isFinal(verdict: Verdict): boolean {
 function range(first: number, last: number): string {
   return first === last ? `byte ${first}` : `bytes ${first}-${last}`;
 }
-
-/** The times of a decision, in the order in which they are written. */
-const TIMES = [
-  "connectTimeout",
-  "inactivityTimeout",
-  "idleTimeout",
-  "maxDuration",
-] as const;
 
 /** Writes a decision on one line. */
 function describeVerdict(verdict: Verdict): string {
