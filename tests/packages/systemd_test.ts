@@ -177,6 +177,18 @@ test("the unit's way to stop waits for a connection", async () => {
   assert.deepEqual(await waited, { code: 0, stdout: "", stderr: "" });
 });
 
+test("a program that has ended as it should is not started again", async () => {
+  // systemd stops it nevertheless, and takes a command that fails for a failure,
+  // after which it would be started again
+  for (const line of await setting("ExecStop")) assert.match(line, /^-/);
+  const [quit = []] = await commands("ExecStop", { MAINPID: "" });
+  const { code, stdout, stderr } = await run(quit);
+  assert.notEqual(code, 0);
+  // one line, and not how to use it
+  assert.match(stdout + stderr, /^.*\n$/);
+  assert.deepEqual(await setting("Restart"), ["on-failure"]);
+});
+
 test("the unit's way to reload checks the router first", async () => {
   await using folder = await Folder.make({
     "router.js": `export default { route: () => ({ close: "old" }) };`,
