@@ -104,6 +104,12 @@ export interface ProxyOptions {
 /** Milliseconds that a line may take to come. */
 const PATIENCE = 60_000;
 
+/** A client and a server that the proxy has joined. */
+export interface Joined extends Disposable {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+}
+
 /** Lines of a stream, kept, and awaited. */
 export class Lines {
   /** All lines so far. */
@@ -287,9 +293,43 @@ export class Proxy implements AsyncDisposable {
     return Deno.connect({ hostname: "127.0.0.1", port: this.port });
   }
 
+  /**
+   * Connects as a client that the router sends to an upstream, and sends one
+   * byte each way.
+   *
+   * @returns The sockets, which are closed with the result.
+   */
+  async join(upstream: Upstream): Promise<Joined> {
+    const client = await this.connect();
+    await send(client, "a");
+    const server = await upstream.accept();
+    if (await receive(server, 1) !== "a") throw new Error("not joined");
+    await send(server, "b");
+    if (await receive(client, 1) !== "b") throw new Error("not joined");
+    return {
+      client,
+      server,
+      [Symbol.dispose]() {
+        client[Symbol.dispose]();
+        server[Symbol.dispose]();
+      },
+    };
+  }
+
   /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
+  }
+
+  /**
+   * Waits until the process has ended, and all of its lines have come.
+   *
+   * @returns The exit status; `undefined` if a signal has ended it.
+   */
+  async ended(): Promise<number | undefined> {
+    const { code, signal } = await this.status;
+    await Promise.all([this.log.ended, this.access.ended]);
+    return signal === null ? code : undefined;
   }
 
   /** Suspends the process until `SIGCONT`, and waits until it stands still. */
@@ -307,6 +347,18 @@ export class Proxy implements AsyncDisposable {
   async memory(): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
     return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) * 1024;
+  }
+
+  /** How many descriptors the process has open. */
+  get descriptors(): number {
+    return [...Deno.readDirSync(`/proc/${this.pid}/fd`)].length;
+  }
+
+  /** Waits until the process has at most so many descriptors open. */
+  async hasDescriptors(most: number): Promise<void> {
+    while (this.descriptors > most) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** Ends the process, if it still runs, and removes its router. */
@@ -580,6 +632,15 @@ export class Backend extends Server<Deno.TcpConn> {
   }
 }
 
+/**
+ * A server that says its name and closes.
+ *
+ * @param hostname Where it listens.
+ */
+export function named(name: string, hostname = "127.0.0.1"): Backend {
+  return new Backend((socket) => send(socket, name), { hostname });
+}
+
 /** A server on a socket file. */
 export class UnixBackend extends Server<Deno.UnixConn> {
   /** The socket file. */
@@ -817,6 +878,11 @@ export async function receiveBulk(socket: Deno.Conn): Promise<Digest> {
     hash.update(buffer.subarray(0, count));
     length += count;
   }
+}
+
+/** A router that sends everybody to one remote at the first byte. */
+export function routerTo(remote: string): string {
+  return `export default () => ({ remote: "${remote}" });`;
 }
 
 /** A router that answers each line with `reply`, until one says where to go. */

@@ -8,17 +8,13 @@ import {
   receive,
   receiveAll,
   Resettable,
+  routerTo,
   run,
   send,
   test,
   Upstream,
 } from "../fixtures.ts";
 import { FullListener } from "../e2e/faulty_remotes.ts";
-
-/** A router that sends everybody to one remote at the first byte. */
-function to(remote: string): string {
-  return `export default () => ({ remote: "${remote}" });`;
-}
 
 test("the proxy connects when the remote begins to listen between two tries", async () => {
   // an address of its own, so that nobody else is given the port meanwhile
@@ -128,7 +124,7 @@ test("the proxy connects by name and by IPv6 address", async () => {
     const [listener, host] of [[four, "localhost"], [six, "[::1]"]] as const
   ) {
     const { port } = listener.addr as Deno.NetAddr;
-    await using proxy = await Proxy.start(to(`${host}:${port}`));
+    await using proxy = await Proxy.start(routerTo(`${host}:${port}`));
     using client = await proxy.connect();
     await send(client, "a");
     using server = await listener.accept();
@@ -141,7 +137,7 @@ test("the proxy connects by name and by IPv6 address", async () => {
 
 test("the proxy keeps both connections alive with probes", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   using client = await proxy.connect();
   await send(client, "a");
   using server = await upstream.accept();
@@ -165,7 +161,7 @@ Deno.test({
   ignore: !await canTrace(),
   async fn() {
     using upstream = new Upstream();
-    await using proxy = await Proxy.start(to(upstream.remote));
+    await using proxy = await Proxy.start(routerTo(upstream.remote));
     await using trace = await Trace.start(proxy.pid);
     using client = await proxy.connect();
     await send(client, "a");
@@ -259,20 +255,12 @@ test("a try that connects when its time is just over leaves no descriptor", asyn
       return { remote: "${backend.remote}", connectTimeout: 0.02 };
     },
   };`);
-  const before = await descriptors(proxy.pid);
+  const before = proxy.descriptors;
   for (let turn = 0; turn < 10; turn++) {
     using client = await proxy.connect();
     await send(client, "a");
     await client.closeWrite();
     assert.equal(await receiveAll(client), "a");
   }
-  while (await descriptors(proxy.pid) > before) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await proxy.hasDescriptors(before);
 });
-
-async function descriptors(pid: number): Promise<number> {
-  let count = 0;
-  for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) count++;
-  return count;
-}

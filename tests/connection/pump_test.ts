@@ -11,6 +11,7 @@ import {
   receiveBulk,
   REFUSING,
   Resettable,
+  routerTo,
   send,
   sendBulk,
   test,
@@ -19,14 +20,9 @@ import {
 
 const MB = 1_000_000;
 
-/** A router that sends everybody to one remote at the first byte. */
-function to(remote: string): string {
-  return `export default () => ({ remote: "${remote}" });`;
-}
-
 test("the proxy passes the whole answer when the client half-closes after its request", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   using client = await proxy.connect();
   await send(client, "request");
   await client.closeWrite();
@@ -45,7 +41,7 @@ test("the proxy passes the whole answer when the client half-closes after its re
 
 test("the proxy passes what the client still sends when the remote half-closes", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   using client = await proxy.connect();
   await send(client, "hello");
   using server = await upstream.accept();
@@ -69,7 +65,7 @@ test("the proxy passes the answer when the remote closes at once after it", asyn
     assert.equal(await receive(socket, 1), "a");
     sent = await sendBulk(socket, 3 * MB);
   });
-  await using proxy = await Proxy.start(to(backend.remote));
+  await using proxy = await Proxy.start(routerTo(backend.remote));
   using client = await proxy.connect();
   await send(client, "a");
   assert.deepEqual(await receiveBulk(client), sent);
@@ -110,7 +106,7 @@ test("the client reads the answer when the remote closes without reading all", a
     await receive(socket, 1);
     await send(socket, answer);
   });
-  await using proxy = await Proxy.start(to(backend.remote));
+  await using proxy = await Proxy.start(routerTo(backend.remote));
   // the order in which the proxy notices the reset differs from time to time
   for (let i = 0; i < 10; i++) {
     using client = await proxy.connect();
@@ -140,7 +136,7 @@ test("the proxy keeps nothing of what the client still sends after { close: byte
 
 test("the proxy closes the remote when the client resets the connection", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   const client = await Resettable.connect(proxy.port);
   client.send("a");
   using server = await upstream.accept();
@@ -153,7 +149,7 @@ test("the proxy closes the remote when the client resets the connection", async 
 
 test("the proxy closes the remote when the client goes away during the answer", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   const client = await proxy.connect();
   await send(client, "a");
   using server = await upstream.accept();
@@ -166,7 +162,7 @@ test("the proxy closes the remote when the client goes away during the answer", 
 
 test("the proxy closes the client when the remote resets the connection", async () => {
   const { remote, connection } = await Resettable.listen();
-  await using proxy = await Proxy.start(to(remote));
+  await using proxy = await Proxy.start(routerTo(remote));
   using client = await proxy.connect();
   await send(client, "a");
   const server = await connection;
@@ -180,7 +176,7 @@ test("the proxy closes the client when the remote resets the connection", async 
 
 test("the proxy closes the client when the remote resets while the client sends", async () => {
   const { remote, connection } = await Resettable.listen();
-  await using proxy = await Proxy.start(to(remote));
+  await using proxy = await Proxy.start(routerTo(remote));
   using client = await proxy.connect();
   await send(client, "a");
   const server = await connection;
@@ -198,7 +194,7 @@ test("the proxy closes the client when the remote resets while the client sends"
 
 test("the proxy says remote-reset when the remote resets and the client has half-closed", async () => {
   const { remote, connection } = await Resettable.listen();
-  await using proxy = await Proxy.start(to(remote));
+  await using proxy = await Proxy.start(routerTo(remote));
   using client = await proxy.connect();
   await send(client, "abc");
   await client.closeWrite();
@@ -231,7 +227,7 @@ test("the proxy logs remote-left when the remote closes before it sends a byte",
   await using backend = new Backend(async (socket) => {
     await receive(socket, 1);
   });
-  await using proxy = await Proxy.start(to(backend.remote));
+  await using proxy = await Proxy.start(routerTo(backend.remote));
   using client = await proxy.connect();
   await send(client, "a");
   assert.equal(await receiveAll(client), "");

@@ -212,7 +212,7 @@ test("a remote that does not answer is given up after connectTimeout, and keeps 
   await using proxy = await Proxy.start(
     to(backend.remote, true, "connectTimeout: 0.3"),
   );
-  const before = await descriptors(proxy.pid);
+  const before = proxy.descriptors;
   const ask = async (): Promise<string> => {
     using client = await proxy.connect();
     await send(client, "a");
@@ -228,16 +228,8 @@ test("a remote that does not answer is given up after connectTimeout, and keeps 
   let answer = "";
   while (!answer.includes("took over")) answer = await ask();
   hangUp.resolve();
-  while (await descriptors(proxy.pid) > before) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await proxy.hasDescriptors(before);
 });
-
-async function descriptors(pid: number): Promise<number> {
-  let count = 0;
-  for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) count++;
-  return count;
-}
 
 test("a handshake is given up when the client resets the connection", async () => {
   using upstream = new Upstream();

@@ -12,6 +12,7 @@ import {
   receiveAll,
   receiveBulk,
   REFUSING,
+  routerTo,
   send,
   sendBulk,
   test,
@@ -20,14 +21,9 @@ import {
 
 const MB = 1_000_000;
 
-/** A router that sends everybody to one remote at the first byte. */
-function to(remote: string): string {
-  return `export default () => ({ remote: "${remote}" });`;
-}
-
 test("the proxy passes 100 MB each way at the same time unchanged", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   using client = await proxy.connect();
   const sending = exchange(client);
   using server = await upstream.accept();
@@ -53,7 +49,7 @@ async function exchange(
 
 test("the proxy holds no more than its buffers when the client reads slowly", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   await warmUp(proxy, upstream);
 
   using client = await proxy.connect();
@@ -64,7 +60,7 @@ test("the proxy holds no more than its buffers when the client reads slowly", as
 
 test("the proxy holds no more than its buffers when the remote reads slowly", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(to(upstream.remote));
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
   await warmUp(proxy, upstream);
 
   using client = await proxy.connect();

@@ -158,7 +158,7 @@ class Witness {
 
   constructor(proxy: Proxy) {
     this.#proxy = proxy;
-    this.#descriptors = this.#countDescriptors();
+    this.#descriptors = this.#proxy.descriptors;
   }
 
   /** Waits until the counters and the descriptors say that no connection is left. */
@@ -167,7 +167,7 @@ class Witness {
     const until = performance.now() + PATIENCE;
     for (;;) {
       const counters = await this.#counters();
-      const descriptors = this.#countDescriptors();
+      const descriptors = this.#proxy.descriptors;
       const over = new RegExp(
         `: 0/\\d+/${total} \\(current/maximum/total\\), 0 with a remote$`,
       );
@@ -207,10 +207,6 @@ class Witness {
     this.#proxy.kill("SIGUSR2");
     const lines = await this.#proxy.log.findAll("Connections: ", ++this.#asked);
     return lines.at(-1) ?? "";
-  }
-
-  #countDescriptors(): number {
-    return [...Deno.readDirSync(`/proc/${this.#proxy.pid}/fd`)].length;
   }
 }
 

@@ -6,6 +6,7 @@ import net from "node:net";
 import {
   Backend,
   Folder,
+  named,
   PROGRAM,
   Proxy,
   type ProxyOptions,
@@ -35,11 +36,6 @@ async function ask(proxy: Proxy, request = ""): Promise<string> {
   using client = await proxy.connect();
   if (request !== "") await send(client, request);
   return await receiveAll(client);
-}
-
-/** A backend that says its name and closes. */
-function named(name: string, hostname = "127.0.0.1"): Backend {
-  return new Backend((socket) => send(socket, name), { hostname });
 }
 
 test("workers take turns together, by weight", async () => {

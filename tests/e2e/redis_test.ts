@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import {
-  Backend,
   Folder,
+  named,
   PROGRAM,
   Proxy,
   type ProxyOptions,
@@ -37,11 +37,6 @@ export default async (data) => {
     ? { close: worker + " unknown" }
     : { remote, reply: worker + " " };
 };`;
-}
-
-/** A backend that says its name and closes. */
-function named(name: string): Backend {
-  return new Backend((socket) => send(socket, name));
 }
 
 /** What a worker answers a client that asks for a name. */

@@ -2,7 +2,7 @@
  * Reloading: a new generation of workers takes over, and nobody notices.
  */
 import assert from "node:assert/strict";
-import { join as joinPath } from "node:path";
+import { join } from "node:path";
 import {
   Backend,
   Folder,
@@ -13,6 +13,7 @@ import {
   receiveBulk,
   refused,
   ROUTER_EXTENSION,
+  routerTo,
   send,
   sendBulk,
   Terminal,
@@ -43,33 +44,6 @@ async function ask(proxy: Proxy, port = proxy.port): Promise<string> {
 async function reload(proxy: Proxy, times: number): Promise<void> {
   proxy.kill("SIGHUP");
   await proxy.log.findAll("Reloaded: ", times);
-}
-
-/** Joins a client and a server. */
-async function join(
-  proxy: Proxy,
-  upstream: Upstream,
-): Promise<{ client: Deno.TcpConn; server: Deno.TcpConn } & Disposable> {
-  const client = await proxy.connect();
-  await send(client, "a");
-  const server = await upstream.accept();
-  await receive(server, 1);
-  await send(server, "b");
-  await receive(client, 1);
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.close();
-      server.close();
-    },
-  };
-}
-
-async function expectExit(proxy: Proxy, code = 0): Promise<void> {
-  const status = await proxy.status;
-  assert.deepEqual([status.code, status.signal], [code, null]);
-  await Promise.all([proxy.log.ended, proxy.access.ended]);
 }
 
 // ------------------------------------------------------------- what is reread
@@ -323,35 +297,33 @@ test("TERM during a reload gives it up, and stops", async () => {
   proxy.kill("SIGHUP");
   await proxy.log.find("loading");
   proxy.kill("SIGTERM");
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   assert.equal(proxy.log.count(/Cannot|Reloaded/), 0);
 });
 
 test("HUP is ignored while the proxy stops", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(
-    `export default () => ({ remote: "${upstream.remote}" });`,
-  );
-  const { client, server } = await join(proxy, upstream);
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
+  const { client, server } = await proxy.join(upstream);
   proxy.kill("SIGQUIT");
   await proxy.log.find("Waiting for 1 connections");
   proxy.kill("SIGHUP");
   await proxy.log.find("Not reloading, as the proxy is stopping.");
   client.close();
   server.close();
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   assert.equal(proxy.log.count("Reloading"), 0);
 });
 
 test("QUIT waits for the connections of all generations", async () => {
   using upstream = new Upstream();
   await using proxy = await Proxy.start(
-    `export default () => ({ remote: "${upstream.remote}" });`,
+    routerTo(upstream.remote),
     { args: ["-w", "2"] },
   );
-  using first = await join(proxy, upstream);
+  using first = await proxy.join(upstream);
   await reload(proxy, 1);
-  using second = await join(proxy, upstream);
+  using second = await proxy.join(upstream);
   await reload(proxy, 2);
   proxy.kill("SIGQUIT");
   await proxy.log.find("Waiting for 2 connections");
@@ -361,7 +333,7 @@ test("QUIT waits for the connections of all generations", async () => {
     assert.equal(await receiveAll(client), "last words");
     await client.closeWrite();
   }
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   assert.equal(proxy.access.count("end=done"), 2);
 });
 
@@ -431,7 +403,7 @@ test("no connection is lost and no transfer is cut by 8 reloads under load", asy
   assert.deepEqual(failures, []);
   assert.ok(done > 100, `${done} connections`);
   proxy.kill("SIGQUIT"); // which waits for every connection
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
 });
 
 test("old generations are gone when they have drained: memory and descriptors stay flat", async () => {
@@ -444,7 +416,7 @@ test("old generations are gone when they have drained: memory and descriptors st
   };
   const look = async () => ({
     memory: await proxy.memory(),
-    files: [...Deno.readDirSync(`/proc/${proxy.pid}/fd`)].length,
+    files: proxy.descriptors,
     threads: [...Deno.readDirSync(`/proc/${proxy.pid}/task`)].length,
   });
   await round(1);
@@ -471,10 +443,8 @@ test("old generations are gone when they have drained: memory and descriptors st
 
 test("connections from before a reload go on as long as they need", async () => {
   using upstream = new Upstream();
-  await using proxy = await Proxy.start(
-    `export default () => ({ remote: "${upstream.remote}" });`,
-  );
-  using joined = await join(proxy, upstream);
+  await using proxy = await Proxy.start(routerTo(upstream.remote));
+  using joined = await proxy.join(upstream);
   await reload(proxy, 1);
   await proxy.log.find("1 connections from before go on");
   await reload(proxy, 2);
@@ -490,12 +460,12 @@ test("connections from before a reload go on as long as they need", async () => 
 test("connections from before a reload are closed after --drain-timeout, others are not", async () => {
   using upstream = new Upstream();
   await using proxy = await Proxy.start(
-    `export default () => ({ remote: "${upstream.remote}" });`,
+    routerTo(upstream.remote),
     { args: ["-w", "1", "--drain-timeout", "0.3"] },
   );
-  using before = await join(proxy, upstream);
+  using before = await proxy.join(upstream);
   await reload(proxy, 1);
-  using after = await join(proxy, upstream);
+  using after = await proxy.join(upstream);
   assert.equal(await receiveAll(before.client), "");
   await proxy.log.find(
     "Closing 1 connections of generation 1 that did not finish in 0.3 seconds after the reload",
@@ -635,7 +605,7 @@ test("HUP keeps the open access log when it cannot be opened once more", async (
     /error Cannot open the access log .*; going on with the file that is open/,
   );
   await ask(proxy);
-  await fileHas(joinPath(folder.file("moved"), "access.log"), 1);
+  await fileHas(join(folder.file("moved"), "access.log"), 1);
   await Deno.mkdir(folder.file("logs"));
   await reload(proxy, 2);
   await proxy.log.find("Opened the access log");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
-  Backend,
+  named,
   PROGRAM,
   Proxy,
   type ProxyOptions,
@@ -17,11 +17,6 @@ import {
 } from "../fixtures.ts";
 
 const YAML: ProxyOptions = { file: "routes.yaml" };
-
-/** Says who it is. */
-function named(name: string): Backend {
-  return new Backend((socket) => send(socket, name));
-}
 
 /** What a client gets that sends a text. */
 async function answerTo(

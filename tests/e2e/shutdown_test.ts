@@ -3,11 +3,13 @@
  */
 import assert from "node:assert/strict";
 import {
+  type Joined,
   Proxy,
   receive,
   receiveAll,
   receiveBulk,
   refused,
+  routerTo,
   send,
   sendBulk,
   test,
@@ -16,40 +18,8 @@ import {
 
 const MB = 1_000_000;
 
-/** A client and a server that the proxy has joined. */
-interface Joined extends Disposable {
-  readonly client: Deno.TcpConn;
-  readonly server: Deno.TcpConn;
-}
-
-async function join(proxy: Proxy, upstream: Upstream): Promise<Joined> {
-  const client = await proxy.connect();
-  await send(client, "a");
-  const server = await upstream.accept();
-  await receive(server, 1);
-  await send(server, "b");
-  await receive(client, 1);
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.close();
-      server.close();
-    },
-  };
-}
-
 function start(upstream: Upstream, args = ["-w", "2"]): Promise<Proxy> {
-  return Proxy.start(
-    `export default () => ({ remote: "${upstream.remote}" });`,
-    { args },
-  );
-}
-
-async function expectExit(proxy: Proxy): Promise<void> {
-  const { code, signal } = await proxy.status;
-  assert.deepEqual({ code, signal }, { code: 0, signal: null });
-  await Promise.all([proxy.log.ended, proxy.access.ended]);
+  return Proxy.start(routerTo(upstream.remote), { args });
 }
 
 test("QUIT lets 50 open transfers finish, refuses new ones, and exits with 0", async () => {
@@ -58,7 +28,7 @@ test("QUIT lets 50 open transfers finish, refuses new ones, and exits with 0", a
   using open = new DisposableStack();
   const transfers: Joined[] = [];
   for (let i = 0; i < 50; i++) {
-    transfers.push(open.use(await join(proxy, upstream)));
+    transfers.push(open.use(await proxy.join(upstream)));
   }
   proxy.kill("SIGQUIT");
   await proxy.log.find("Received QUIT signal. No longer accepting");
@@ -81,7 +51,7 @@ test("QUIT lets 50 open transfers finish, refuses new ones, and exits with 0", a
     assert.deepEqual(received, sent);
     assert.deepEqual(got, up);
   }
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   const done = proxy.access.count(/ in=100001 out=1000001 .*end=done$/);
   assert.equal(done, 50, proxy.access.all.join("\n"));
 });
@@ -99,20 +69,20 @@ test("QUIT waits for a client that has not been routed", async () => {
   await send(client, "b");
   assert.equal(await receiveAll(client), "ab");
   client.close();
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
 });
 
 for (const signal of ["QUIT", "TERM", "INT"] as const) {
   test(`${signal} ends at once when there are no connections`, async () => {
     using upstream = new Upstream();
     await using proxy = await start(upstream);
-    const { client, server } = await join(proxy, upstream);
+    const { client, server } = await proxy.join(upstream);
     client.close();
     server.close();
     await proxy.access.find("end=done");
     const started = performance.now();
     proxy.kill(`SIG${signal}`);
-    await expectExit(proxy);
+    assert.equal(await proxy.ended(), 0);
     assert.ok(performance.now() - started < 9000, "it waited");
     assert.equal(proxy.log.count(`Received ${signal} signal.`), 1);
   });
@@ -121,7 +91,7 @@ for (const signal of ["QUIT", "TERM", "INT"] as const) {
 test("TERM waits for connections that end in time", async () => {
   using upstream = new Upstream();
   await using proxy = await start(upstream);
-  using joined = await join(proxy, upstream);
+  using joined = await proxy.join(upstream);
   proxy.kill("SIGTERM");
   await proxy.log.find("Waiting for 1 connections to finish.");
   await proxy.log.find("Maximum time to wait for connections is 10 seconds.");
@@ -130,7 +100,7 @@ test("TERM waits for connections that end in time", async () => {
   await joined.server.closeWrite();
   assert.equal(await receiveAll(joined.client), "answer");
   await joined.client.closeWrite();
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   await proxy.access.find(/ in=1 out=7 .*end=done/);
 });
 
@@ -143,13 +113,13 @@ test("TERM closes what has not ended after 10 seconds, and exits with 0", async 
     { args: ["-w", "2"] },
   );
   using open = new DisposableStack();
-  const idle = open.use(await join(proxy, upstream));
-  const second = open.use(await join(proxy, upstream));
+  const idle = open.use(await proxy.join(upstream));
+  const second = open.use(await proxy.join(upstream));
   using undecided = await proxy.connect();
   await send(undecided, "wait");
   await receive(undecided, 1);
   // one that is sending as fast as it can to one that does not read
-  const stuck = open.use(await join(proxy, upstream));
+  const stuck = open.use(await proxy.join(upstream));
   const pushing = sendBulk(stuck.server, 1000 * MB);
   const started = performance.now();
   proxy.kill("SIGTERM");
@@ -157,7 +127,7 @@ test("TERM closes what has not ended after 10 seconds, and exits with 0", async 
   assert.equal(await receiveAll(idle.client), "");
   assert.equal(await receiveAll(second.server), "");
   assert.equal(await receiveAll(undecided), "");
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   assert.ok(performance.now() - started >= 9900);
   assert.equal(proxy.access.count("end=shutdown"), 4);
   await proxy.log.find(
@@ -165,36 +135,10 @@ test("TERM closes what has not ended after 10 seconds, and exits with 0", async 
   );
 });
 
-test("a second TERM exits at once with 0", async () => {
-  using upstream = new Upstream();
-  await using proxy = await start(upstream);
-  using joined = await join(proxy, upstream);
-  const started = performance.now();
-  proxy.kill("SIGTERM");
-  await proxy.log.find("Waiting for 1 connections to finish.");
-  proxy.kill("SIGTERM");
-  assert.equal(await receiveAll(joined.client), "");
-  await expectExit(proxy);
-  assert.ok(performance.now() - started < 9000, "it waited");
-  await proxy.log.find("Received TERM signal again. Quitting at once.");
-});
-
-test("INT after TERM exits at once with 0", async () => {
-  using upstream = new Upstream();
-  await using proxy = await start(upstream);
-  using _joined = await join(proxy, upstream);
-  const started = performance.now();
-  proxy.kill("SIGTERM");
-  await proxy.log.find("Waiting for 1 connections to finish.");
-  proxy.kill("SIGINT");
-  await expectExit(proxy);
-  assert.ok(performance.now() - started < 9000, "it waited");
-});
-
 test("TERM after QUIT limits the time to 10 seconds", async () => {
   using upstream = new Upstream();
   await using proxy = await start(upstream);
-  using joined = await join(proxy, upstream);
+  using joined = await proxy.join(upstream);
   proxy.kill("SIGQUIT");
   await proxy.log.find("Waiting for 1 connections to finish.");
   const started = performance.now();
@@ -203,23 +147,35 @@ test("TERM after QUIT limits the time to 10 seconds", async () => {
   proxy.kill("SIGQUIT"); // changes nothing
   assert.equal(await receiveAll(joined.client), "");
   assert.ok(performance.now() - started >= 9900);
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
   assert.equal(proxy.access.count("end=shutdown"), 1);
 });
 
-test("two TERM after QUIT exit at once", async () => {
-  using upstream = new Upstream();
-  await using proxy = await start(upstream);
-  using _joined = await join(proxy, upstream);
-  const started = performance.now();
-  proxy.kill("SIGQUIT");
-  await proxy.log.find("Waiting for 1 connections to finish.");
-  proxy.kill("SIGTERM");
-  await proxy.log.find("Received TERM signal. No longer accepting");
-  proxy.kill("SIGTERM");
-  await expectExit(proxy);
-  assert.ok(performance.now() - started < 9000, "it waited");
-});
+for (
+  const signals of [
+    ["TERM", "TERM"],
+    ["TERM", "INT"],
+    ["QUIT", "TERM", "TERM"],
+  ] as const
+) {
+  test(`${signals.join(", then ")} exits at once with 0`, async () => {
+    using upstream = new Upstream();
+    await using proxy = await start(upstream);
+    using joined = await proxy.join(upstream);
+    const started = performance.now();
+    for (const [index, signal] of signals.entries()) {
+      proxy.kill(`SIG${signal}`);
+      if (index === signals.length - 1) break;
+      await proxy.log.find(`Received ${signal} signal. No longer accepting`);
+      await proxy.log.find("Waiting for 1 connections to finish.");
+    }
+    assert.equal(await receiveAll(joined.client), "");
+    assert.equal(await proxy.ended(), 0);
+    assert.ok(performance.now() - started < 9000, "it waited");
+    const last = signals.at(-1);
+    await proxy.log.find(`Received ${last} signal again. Quitting at once.`);
+  });
+}
 
 test("QUIT ends when the last connection was held by a promise that never settles", async () => {
   await using proxy = await Proxy.start(
@@ -230,7 +186,7 @@ test("QUIT ends when the last connection was held by a promise that never settle
   await send(client, "a");
   proxy.kill("SIGQUIT");
   assert.equal(await receiveAll(client).catch(() => ""), "");
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
 });
 
 test("a router that is stuck in a loop does not keep TERM from ending", async () => {
@@ -244,15 +200,15 @@ test("a router that is stuck in a loop does not keep TERM from ending", async ()
   proxy.kill("SIGTERM");
   await proxy.log.find("Waiting for 1 connections to finish.");
   proxy.kill("SIGTERM");
-  await expectExit(proxy);
+  assert.equal(await proxy.ended(), 0);
 });
 
 test("USR1 logs the connections: current, maximum and total", async () => {
   using upstream = new Upstream();
   await using proxy = await start(upstream);
   using open = new DisposableStack();
-  for (let i = 0; i < 3; i++) open.use(await join(proxy, upstream));
-  const { client, server } = await join(proxy, upstream);
+  for (let i = 0; i < 3; i++) open.use(await proxy.join(upstream));
+  const { client, server } = await proxy.join(upstream);
   client.close();
   server.close();
   await proxy.access.find("end=done");
@@ -270,7 +226,7 @@ test("USR1 tells how many connections have a remote", async () => {
       ? { reply: "." }
       : { remote: "${upstream.remote}" };`,
   );
-  using _joined = await join(proxy, upstream);
+  using _joined = await proxy.join(upstream);
   using undecided = await proxy.connect();
   await send(undecided, "wait");
   await receive(undecided, 1);

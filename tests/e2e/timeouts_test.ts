@@ -13,20 +13,6 @@ import {
   Upstream,
 } from "../fixtures.ts";
 
-/** Joins a client to an upstream, with one byte each way. */
-async function join(
-  proxy: Proxy,
-  upstream: Upstream,
-): Promise<[client: Deno.TcpConn, server: Deno.TcpConn]> {
-  const client = await proxy.connect();
-  await send(client, "a");
-  const server = await upstream.accept();
-  assert.equal(await receive(server, 1), "a");
-  await send(server, "b");
-  assert.equal(await receive(client, 1), "b");
-  return [client, server];
-}
-
 /** Sends a byte every 100 ms until it is told to stop, or the peer has gone. */
 function drip(socket: Deno.TcpConn): { stop(): Promise<void> } {
   let stopped = false;
@@ -60,9 +46,8 @@ test("the proxy closes both sides when both are silent for --idle-timeout", asyn
   });
   // not since the last byte has come: that may have taken its time
   const started = performance.now();
-  const [client, server] = await join(proxy, upstream);
-  using _client = client;
-  using _server = server;
+  using joined = await proxy.join(upstream);
+  const { client, server } = joined;
   assert.equal(await receiveAll(client), "");
   assert.ok(performance.now() - started >= 2000);
   assert.equal(await receiveAll(server), "");
@@ -74,17 +59,21 @@ test("--idle-timeout does not end a connection in which one side speaks", async 
   await using proxy = await Proxy.start(MODULE(upstream.remote), {
     args: ["-w", "1", "--idle-timeout", "8"],
   });
-  const pairs = [await join(proxy, upstream), await join(proxy, upstream)];
-  await Promise.all(pairs.map(async (pair, speaker) => {
-    const speaking = pair[speaker] as Deno.TcpConn;
-    const silent = pair[1 - speaker] as Deno.TcpConn;
+  using one = await proxy.join(upstream);
+  using other = await proxy.join(upstream);
+  const pairs = [
+    [one.client, one.server],
+    [other.server, other.client],
+  ] as const;
+  await Promise.all(pairs.map(async ([speaking, silent]) => {
     const dripping = drip(speaking);
     await receive(silent, 95); // at least 9.4 seconds
     await dripping.stop();
     // both still work
     await send(silent, "!");
     assert.equal(await receive(speaking, 1), "!");
-    for (const socket of pair) socket.close();
+    speaking.close();
+    silent.close();
   }));
   await proxy.access.findAll("end=", 2);
   assert.equal(proxy.access.count("end=idle-timeout"), 0);
@@ -108,12 +97,12 @@ test("a decision's idleTimeout wins over --idle-timeout, shorter or longer", asy
     MODULE(upstream.remote, ", idleTimeout: 600"),
     { args: ["-w", "1", "--idle-timeout", "0.1"] },
   );
-  const [one, other] = await join(long, upstream);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  await send(one, "c");
-  assert.equal(await receive(other, 1), "c");
-  one.close();
-  other.close();
+  {
+    using joined = await long.join(upstream);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await send(joined.client, "c");
+    assert.equal(await receive(joined.server, 1), "c");
+  }
   await long.access.find("end=");
   assert.equal(long.access.count("end=idle-timeout"), 0);
 });
@@ -161,8 +150,8 @@ test("a slow reader is not silent as long as it reads", async () => {
   await using proxy = await Proxy.start(MODULE(upstream.remote), {
     args: ["-w", "1", "--idle-timeout", "6"],
   });
-  const [client, server] = await join(proxy, upstream);
-  using _client = client;
+  using joined = await proxy.join(upstream);
+  const { client, server } = joined;
   // fills all buffers on the way
   const bulk = (async () => {
     const chunk = new Uint8Array(1_000_000);
@@ -192,9 +181,8 @@ test("the proxy closes both sides when a connection has lasted --max-duration", 
     args: ["-w", "1", "--max-duration", "4"],
   });
   const started = performance.now();
-  const [client, server] = await join(proxy, upstream);
-  using _client = client;
-  using _server = server;
+  using joined = await proxy.join(upstream);
+  const { client, server } = joined;
   const dripping = drip(server);
   const text = await receiveAll(client).catch(() => "");
   assert.ok(performance.now() - started >= 4000);
@@ -229,9 +217,8 @@ test("a decision's maxDuration counts from accept, and wins over --max-duration"
   assert.equal(await receiveAll(late).catch(() => ""), "");
   await proxy.access.find("end=max-duration");
 
-  const [client, server] = await join(proxy, upstream);
-  using _client = client;
-  using _server = server;
+  using joined = await proxy.join(upstream);
+  const { client, server } = joined;
   await new Promise((resolve) => setTimeout(resolve, 3300));
   await send(server, "b");
   assert.equal(await receive(client, 1), "b");
