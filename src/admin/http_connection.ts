@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setOptions } from "../connection/socket.ts";
 import { http, type HttpRequest } from "../protocols/http.ts";
 
 /** How long a connection may take. */
@@ -94,6 +95,7 @@ export class HttpConnection {
     this.#handler = handler;
     this.#times = times;
     this.deadline = after(times.head);
+    setOptions(conn);
   }
 
   /**

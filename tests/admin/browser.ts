@@ -11,6 +11,8 @@ export class Tab implements AsyncDisposable {
   readonly page: Page;
   /** Errors of scripts, of requests, and of the content security policy. */
   readonly complaints: string[] = [];
+  /** The origins of all that it has asked for. */
+  readonly origins: Set<string> = new Set();
   readonly #close: () => Promise<void>;
 
   private constructor(page: Page, close: () => Promise<void>) {
@@ -18,6 +20,10 @@ export class Tab implements AsyncDisposable {
     this.#close = close;
     page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on(
+      "request",
+      (request) => this.origins.add(new URL(request.url()).origin),
+    );
     page.on("console", (message) => {
       if (/^(error|warning)$/.test(message.type())) {
         this.complaints.push(message.text());

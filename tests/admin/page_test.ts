@@ -85,6 +85,59 @@ test("the page shows what the API says, and goes on by itself", async () => {
   await tab.page.locator('.line-0[points*=","]').first()
     .waitFor({ state: "attached" });
   assert.deepEqual(tab.complaints, []);
+  assert.deepEqual([...tab.origins], [running.admin]);
+});
+
+test("the page goes on under load, and shows what there is", async () => {
+  const held = 200;
+  await using backend = echo();
+  await using running = await startAdmin(pool(backend.remote), {
+    ...TABLE,
+    args: ["-w", "2"],
+  });
+  const clients: Deno.TcpConn[] = [];
+  let busy = true;
+  using _end = {
+    [Symbol.dispose]() {
+      busy = false;
+      for (const client of clients) client[Symbol.dispose]();
+    },
+  };
+  for (let i = 0; i < held; i++) clients.push(await join(running.proxy));
+  const load = Promise.all(Array.from({ length: 8 }, async () => {
+    let times = 0;
+    for (; busy; times++) (await join(running.proxy)).close();
+    return times;
+  }));
+  await using tab = await Tab.open(running.admin);
+  const { page } = tab;
+  const part = (name: string) => `section[aria-labelledby=${name}]`;
+  await tab.shows(value("Open"), /^2\d\d$/);
+  await tab.shows(value("New"), /^[1-9][\d,.]*( k)?\/s$/);
+  await tab.shows(`${part("connections")} caption`, /: 25 of 2\d\d$/);
+  assert.equal((await tab.rows("connections")).length, 25);
+  await page.getByLabel("Show").selectOption("1000");
+  await tab.shows(`${part("connections")} caption`, /: 2\d\d$/);
+  // those that wait longest come first, whatever comes and goes after them
+  const clientsShown = (await tab.rows("connections")).slice(0, held)
+    .map((cells) => cells[1]);
+  assert.deepEqual(
+    clientsShown.toSorted(),
+    clients.map(addressOf).toSorted(),
+  );
+  const [first] = clients;
+  assert(first !== undefined);
+  await page.getByRole("button", { name: addressOf(first) }).click();
+  await page.getByRole("button", { name: "Close the connection" }).click();
+  assert.equal(await first.read(new Uint8Array(1)), null);
+  await tab.shows("#notice", "is closed.");
+  busy = false;
+  const times = (await load).reduce((sum, times) => sum + times);
+  await tab.shows(value("Open"), new RegExp(`^${held - 1}$`));
+  const total = (held + times).toLocaleString("en-US");
+  await tab.shows(".numbers small", new RegExp(`^${total} in all$`));
+  await tab.shows(`${part("routes")} tbody td`, new RegExp(`^${total}$`));
+  assert.deepEqual(tab.complaints, []);
 });
 
 test("connections are filtered, sorted, and closed with both ends", async () => {
