@@ -6,10 +6,10 @@
 import { dirname, resolve } from "node:path";
 import { readCertificates } from "../certificates.ts";
 import type { LoadedTable } from "./load.ts";
-import type { Action } from "./table.ts";
+import type { Action, TablePool } from "./table.ts";
 
 /**
- * Reads the authorities of all remotes with TLS.
+ * Reads the authorities of all remotes with TLS, and of checks with TLS.
  *
  * @param loaded A table, in which `tls.ca` are paths.
  * @returns The same table, in which they are certificates.
@@ -20,15 +20,21 @@ export async function readAuthorities(
 ): Promise<LoadedTable> {
   const { table } = loaded;
   const folder = dirname(resolve(table.file));
+  const readAll = (paths: readonly string[]) =>
+    Promise.all(paths.map((path) => readCertificates(resolve(folder, path))));
   const read = async <T extends Action>(action: T): Promise<T> => {
     if (action.kind !== "remote" || typeof action.tls !== "object") {
       return action;
     }
-    const ca = await Promise.all(
-      action.tls.ca.map((path) => readCertificates(resolve(folder, path))),
-    );
+    const ca = await readAll(action.tls.ca);
     return { ...action, tls: { ...action.tls, ca } };
   };
+  const pools = await Promise.all(table.pools.map(async (pool) => {
+    const { check } = pool.options;
+    if (typeof check?.tls !== "object") return pool;
+    const tls = { ...check.tls, ca: await readAll(pathsOf(pool)) };
+    return { ...pool, options: { ...pool.options, check: { ...check, tls } } };
+  }));
   const routes = await Promise.all(
     table.routes.map(async (route) => ({
       ...route,
@@ -40,6 +46,7 @@ export async function readAuthorities(
     ...loaded,
     table: {
       ...table,
+      pools,
       routes,
       otherwise: otherwise === "router" ? otherwise : await read(otherwise),
     },
@@ -54,11 +61,20 @@ export async function readAuthorities(
  */
 export function authorityFiles({ table }: LoadedTable): string[] {
   const folder = dirname(resolve(table.file));
-  const { routes, otherwise } = table;
-  return [...routes.map(({ action }) => action), otherwise].flatMap((action) =>
-    action !== "router" && action.kind === "remote" &&
-      typeof action.tls === "object"
-      ? action.tls.ca.map((path) => resolve(folder, path))
-      : []
-  );
+  const { pools, routes, otherwise } = table;
+  const actions = [...routes.map(({ action }) => action), otherwise];
+  return [
+    ...actions.flatMap((action) =>
+      action !== "router" && action.kind === "remote" &&
+        typeof action.tls === "object"
+        ? action.tls.ca
+        : []
+    ),
+    ...pools.flatMap(pathsOf),
+  ].map((path) => resolve(folder, path));
+}
+
+/** The files of the authorities for the checks of a pool. */
+function pathsOf({ options: { check } }: TablePool): readonly string[] {
+  return typeof check?.tls === "object" ? [check.tls.ca ?? []].flat() : [];
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PoolOptions } from "../pool/options.ts";
 import { planPool, PoolError } from "../pool/plan.ts";
 import { type PoolInput, toPool } from "./convert.ts";
 import type { Path, Problem } from "./problems.ts";
@@ -27,7 +28,7 @@ export function checkPools(
     const path = ["pools", name];
     if (!isSound(path)) continue;
     try {
-      planPool(name, toPool(pool as PoolInput));
+      planPool(name, withoutFiles(toPool(pool as PoolInput)));
     } catch (error) {
       if (!(error instanceof PoolError)) throw error;
       const { path: way, rule, value } = error.broken ??
@@ -65,4 +66,12 @@ export function checkPools(
     routes.forEach((route, index) => check(route, ["routes", index]));
   }
   return problems;
+}
+
+/** Leaves out what is only a path yet, where certificates are meant. */
+function withoutFiles({ check, ...options }: PoolOptions): PoolOptions {
+  const tls = check?.tls;
+  return typeof tls === "object"
+    ? { ...options, check: { ...check, tls: { ...tls, ca: undefined } } }
+    : { ...options, check };
 }

@@ -49,7 +49,7 @@ export interface ActionInput {
 }
 
 /** How to speak TLS with a remote as it stands in the file. */
-interface TlsInput {
+export interface TlsInput {
   readonly serverName?: string | undefined;
   readonly ca?: OneOrMore<string> | undefined;
   readonly alpn?: OneOrMore<string> | undefined;
@@ -250,7 +250,8 @@ function toContent(input: ContentInput): Content {
 export interface PoolInput extends Omit<PoolOptions, "members" | "check"> {
   readonly members: OneOrMore<PoolOptions["members"][number]>;
   readonly check?:
-    | Omit<CheckOptions, "send" | "expect"> & {
+    | Omit<CheckOptions, "tls" | "send" | "expect"> & {
+      readonly tls?: boolean | TlsInput | undefined;
       readonly send?: ContentInput | undefined;
       readonly expect?: ContentInput | undefined;
     }
@@ -261,7 +262,7 @@ export interface PoolInput extends Omit<PoolOptions, "members" | "check"> {
  * Makes the options of a pool.
  *
  * @param input What stands in the file and has been checked.
- * @returns The options, as a router has them.
+ * @returns The options, as a router has them, but that `check.tls.ca` are paths.
  */
 export function toPool(input: PoolInput): PoolOptions {
   const { members, check, ...rest } = input;
@@ -270,6 +271,7 @@ export function toPool(input: PoolInput): PoolOptions {
     members: Array.isArray(members) ? members : [members],
     check: check && {
       ...check,
+      tls: toTls(check.tls),
       send: toBytes(check.send),
       expect: typeof check.expect === "string" && check.expect.startsWith("/")
         ? parsed(parseExpression(check.expect)).regex

@@ -12,7 +12,6 @@ import {
   type SocketPath,
 } from "../connection/address.ts";
 import { isRouteName, ROUTE_NAME_RULE } from "../connection/decision_route.ts";
-import { isAlpn, isServerName } from "../connection/decision_tls.ts";
 import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
 import { LIMITS, MAX_SECONDS } from "../option_values.ts";
@@ -36,6 +35,7 @@ import {
 } from "./schema_parts.ts";
 import { pools } from "./schema_pools.ts";
 import { tables } from "./schema_tables.ts";
+import { protocol, remoteTls } from "./schema_tls.ts";
 import { parseTemplate } from "./template.ts";
 
 /** The most that a timer can count, in seconds. */
@@ -81,34 +81,6 @@ const CONSTANTS = {
     "Send the remote a header of the PROXY protocol, of this version.",
   ),
 };
-
-const protocol = text(
-  "a protocol",
-  (value) => isAlpn([value]) ? undefined : "must be 1 to 255 ASCII characters",
-);
-
-const remoteTls = z.union(
-  [
-    z.boolean(),
-    mapping({
-      serverName: text(
-        "a host name",
-        (value) =>
-          isServerName(value)
-            ? undefined
-            : "must be a host name or an IP address",
-      ).optional().describe(
-        "The name that the certificate must have; default: the host of remote.",
-      ),
-      ca: oneOrMore(nonEmpty("a path"), "a path").optional().describe(
-        "Files (PEM) of authorities to trust beside those that are known.",
-      ),
-      alpn: oneOrMore(protocol, "a protocol").optional()
-        .describe("Application protocols to offer."),
-    }),
-  ],
-  rule("must be true, or a mapping of serverName, ca and alpn"),
-);
 
 const action = {
   remote: CONSTANTS.remote.optional(),

@@ -24,6 +24,7 @@ import {
   text,
   whole,
 } from "./schema_parts.ts";
+import { remoteTls } from "./schema_tls.ts";
 
 const remote = text("a text host:port or unix:/path", parseTarget);
 
@@ -68,6 +69,9 @@ const check = mapping({
   ),
   proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).optional().describe(
     "Begin with a header of the PROXY protocol, of this version.",
+  ),
+  tls: remoteTls.optional().describe(
+    "Speak TLS with the members, and verify their certificates.",
   ),
   send: bytes.optional().describe("What to send: a text or hex."),
   expect: z.union(

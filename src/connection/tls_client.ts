@@ -5,7 +5,6 @@
  */
 import { messageOf } from "../errors.ts";
 import { formatAddress } from "./address.ts";
-import type { Connection } from "./connection.ts";
 import { type Socket, takeSocket } from "./socket.ts";
 
 /** How to speak TLS with a remote; its certificate is always verified. */
@@ -16,6 +15,14 @@ export interface TlsToRemote {
   readonly ca: readonly string[];
   /** Application protocols to offer, the best first; `undefined` for none. */
   readonly alpn: readonly string[] | undefined;
+}
+
+/** Who wants a connection with a remote. */
+export interface Wanting {
+  /** Aborted when it is not wanted any more. */
+  connecting: AbortController | undefined;
+  /** Tells whether it is not wanted any more. */
+  isClosed(): boolean;
 }
 
 /** The TLS handshake with a remote has failed; trying again would not help. */
@@ -39,7 +46,7 @@ const unanswered = new Map<string, number>();
 /**
  * Performs a TLS handshake as the client.
  *
- * @param connection Gives up when it ends.
+ * @param wanting Gives up when it does.
  * @param conn A connected socket, which is closed if the handshake fails.
  * @param hostname The host of the remote: the name to verify, unless `tls` has
  * another one.
@@ -51,7 +58,7 @@ const unanswered = new Map<string, number>();
  * @throws {TlsError} If the handshake fails, or takes too long.
  */
 export async function startTls(
-  connection: Connection,
+  wanting: Wanting,
   conn: Deno.TcpConn,
   hostname: string,
   { serverName = hostname, ca, alpn }: TlsToRemote,
@@ -60,7 +67,7 @@ export async function startTls(
 ): Promise<Socket> {
   const address = formatAddress(conn.remoteAddr as Deno.NetAddr);
   const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
-  const controller = connection.connecting = new AbortController();
+  const controller = wanting.connecting = new AbortController();
   controller.signal.onabort = () => giveUp(new GivenUp("the client has left"));
   const timer = setTimeout(
     () => giveUp(new GivenUp(`it took over ${timeout / 1000} seconds`)),
@@ -70,7 +77,7 @@ export async function startTls(
   let secured: Deno.TlsConn | undefined;
   let handshake: Promise<unknown> | undefined;
   try {
-    if (connection.isClosed()) throw new GivenUp("the client has left");
+    if (wanting.isClosed()) throw new GivenUp("the client has left");
     const waiting = unanswered.get(address) ?? 0;
     if (waiting >= MAX_UNANSWERED) {
       throw new Error(`${waiting} others with ${address} are not answered yet`);
@@ -94,7 +101,7 @@ export async function startTls(
     throw new TlsError(`the TLS handshake failed: ${reason}`, { cause: error });
   } finally {
     clearTimeout(timer);
-    connection.connecting = undefined;
+    wanting.connecting = undefined;
   }
 }
 

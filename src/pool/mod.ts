@@ -26,6 +26,7 @@
  * @module
  */
 export type { Bytes } from "../router/bytes.ts";
+export type { RemoteTls } from "../router/contract.ts";
 export type {
   CheckOptions,
   MemberOptions,

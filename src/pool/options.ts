@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bytes } from "../router/bytes.ts";
+import type { RemoteTls } from "../router/contract.ts";
 
 /** The members of a pool, how they are chosen, and how they are watched. */
 export interface PoolOptions {
@@ -110,6 +111,13 @@ export interface CheckOptions {
    * @default no header
    */
   proxyProtocol?: 1 | 2 | undefined;
+  /**
+   * Speak TLS with the members, and verify their certificates: a member whose
+   * handshake fails is bad. With a PROXY header, that comes before it.
+   *
+   * @default false: what is sent is sent in plain
+   */
+  tls?: boolean | RemoteTls | undefined;
   /**
    * Send this once it is connected.
    *

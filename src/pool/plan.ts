@@ -7,7 +7,9 @@ import {
   isProxyVersion,
   type ProxyVersion,
 } from "../connection/proxy_header.ts";
+import { parseTls } from "../connection/decision_tls.ts";
 import { parseTarget, type Target } from "../connection/target.ts";
+import type { TlsToRemote } from "../connection/tls_client.ts";
 import { describe } from "../errors.ts";
 import type { CheckOptions, PassiveOptions, PoolOptions } from "./options.ts";
 
@@ -79,6 +81,8 @@ export interface CheckPlan {
   readonly fall: number;
   /** The version of the PROXY header to begin with. */
   readonly proxyProtocol: ProxyVersion | undefined;
+  /** How to speak TLS, after that; `undefined` for plain bytes. */
+  readonly tls: TlsToRemote | undefined;
   /** What to send once it is connected. */
   readonly send: Uint8Array | undefined;
   /** What it must answer: how it begins, or what it matches. */
@@ -143,12 +147,13 @@ export function planPool(name: unknown, options: unknown): Plan {
   if (!POLICIES.includes(policy)) {
     throw fields.refuse("policy", `must be one of ${POLICIES.join(", ")}`);
   }
+  const list = members(fields);
   return {
     name,
     policy,
-    members: members(fields),
+    members: list,
     passive: passive(name, fields.get("passive")),
-    check: check(name, fields.get("check")),
+    check: check(name, fields.get("check"), list),
   };
 }
 
@@ -205,7 +210,11 @@ function passive(
   };
 }
 
-function check(pool: string, value: unknown): CheckPlan | undefined {
+function check(
+  pool: string,
+  value: unknown,
+  members: readonly Member[],
+): CheckPlan | undefined {
   if (value === undefined) return undefined;
   const keys: readonly (keyof CheckOptions)[] = [
     "interval",
@@ -213,6 +222,7 @@ function check(pool: string, value: unknown): CheckPlan | undefined {
     "rise",
     "fall",
     "proxyProtocol",
+    "tls",
     "send",
     "expect",
   ];
@@ -228,12 +238,28 @@ function check(pool: string, value: unknown): CheckPlan | undefined {
     rise: fields.whole("rise", 2, 1, MAX_COUNT),
     fall: fields.whole("fall", 3, 1, MAX_COUNT),
     proxyProtocol,
+    tls: checkTls(fields, members),
     send: fields.bytes("send", "a Uint8Array or a string"),
     // a lastIndex would make the same answer good and bad by turns
     expect: expect instanceof RegExp
       ? new RegExp(expect.source, expect.flags.replaceAll(/[gy]/g, ""))
       : fields.bytes("expect", "a Uint8Array, a string or a RegExp"),
   };
+}
+
+function checkTls(
+  fields: Fields,
+  members: readonly Member[],
+): TlsToRemote | undefined {
+  const parsed = parseTls(fields.get("tls"));
+  if (parsed === undefined) return undefined;
+  if ("rule" in parsed) {
+    const [, key = "tls", rule = parsed.rule] =
+      /^"([\w.]+)" (.*)$/.exec(parsed.rule) ?? [];
+    throw fields.refuse(key, rule.replaceAll('"tls.', '"check.tls.'), parsed);
+  }
+  if (members.every(({ target }) => "port" in target.address)) return parsed;
+  throw fields.refuse("tls", `needs members of the form "host:port"`);
 }
 
 /** The keys of one object of the options. */
@@ -269,16 +295,21 @@ class Fields {
     return this.#values[key];
   }
 
-  refuse(key: string, rule: string): PoolError {
+  /** Says which rule a key breaks, or a part of its value. */
+  refuse(
+    key: string,
+    rule: string,
+    { value }: { readonly value: unknown } = { value: this.#values[key] },
+  ): PoolError {
     return new PoolError(
       `Cannot make the pool ${this.pool} as "${this.#prefix}${key}" ${rule}: current value is ${
-        describe(this.#values[key])
+        describe(value)
       }`,
       {
         path: `${this.#prefix}${key}`.split(/[.[\]]+/)
           .map((part) => /^\d+$/.test(part) ? Number(part) : part),
         rule,
-        value: this.#values[key],
+        value,
       },
     );
   }

@@ -6,7 +6,9 @@
 import { connectUntil } from "../connection/connect_until.ts";
 import { isExhausted } from "../connection/descriptors.ts";
 import { localHeader, proxyHeader } from "../connection/proxy_header.ts";
+import { type Socket, takeSocket } from "../connection/socket.ts";
 import type { Target } from "../connection/target.ts";
+import { startTls, type Wanting } from "../connection/tls_client.ts";
 import { messageOf, oneLine } from "../errors.ts";
 import type { Address } from "../router/contract.ts";
 import { fromLatin1 } from "../router/latin1.ts";
@@ -31,6 +33,7 @@ export async function probe(
   controller: AbortController,
 ): Promise<string | undefined> {
   const { signal } = controller;
+  const started = performance.now();
   const timer = setTimeout(
     () =>
       controller.abort(
@@ -40,13 +43,35 @@ export async function probe(
       ),
     check.timeout,
   );
-  let conn: Deno.Conn | undefined;
-  const close = () => conn?.[Symbol.dispose]();
+  const wanting: Wanting = {
+    connecting: undefined,
+    isClosed: () => signal.aborted,
+  };
+  let open: { close(): void } | undefined;
+  const close = () => {
+    wanting.connecting?.abort();
+    open?.close();
+    open = undefined;
+  };
   signal.addEventListener("abort", close);
   try {
-    conn = await connect(target, signal);
+    const conn = await connect(target, signal);
+    open = { close: () => conn[Symbol.dispose]() };
     if (signal.aborted) throw signal.reason;
-    return await converse(conn, check);
+    if (check.proxyProtocol !== undefined) await introduce(conn, check);
+    const socket = check.tls === undefined || !("hostname" in target.address)
+      ? takeSocket(conn as Deno.TcpConn)
+      : await startTls(
+        wanting,
+        conn as Deno.TcpConn,
+        target.address.hostname,
+        check.tls,
+        started,
+        check.timeout * 2, // the signal comes before
+      );
+    open = socket;
+    if (signal.aborted) throw signal.reason;
+    return await converse(socket, check);
   } catch (error) {
     if (isExhausted(error)) throw error;
     return oneLine(messageOf(signal.aborted ? signal.reason : error));
@@ -60,26 +85,29 @@ export async function probe(
 function connect(
   { address }: Target,
   signal: AbortSignal,
-): Promise<Deno.Conn> {
+): Promise<Deno.TcpConn | Deno.UnixConn> {
   return "path" in address
     ? Deno.connect({ transport: "unix", path: address.path })
     : connectUntil(address, AbortSignal.any([signal]));
 }
 
+/** Sends the header of the PROXY protocol. */
+async function introduce(
+  conn: Deno.TcpConn | Deno.UnixConn,
+  { proxyProtocol }: CheckPlan,
+): Promise<void> {
+  const { localAddr, remoteAddr } = conn;
+  const header = proxyProtocol === 2
+    ? localHeader()
+    : proxyHeader(1, localAddr as Address, remoteAddr as Address);
+  await writeAll(conn, header);
+}
+
 async function converse(
-  conn: Deno.Conn,
-  { proxyProtocol, send, expect }: CheckPlan,
+  socket: Socket,
+  { send, expect }: CheckPlan,
 ): Promise<string | undefined> {
-  if (proxyProtocol !== undefined) {
-    const { localAddr, remoteAddr } = conn;
-    await writeAll(
-      conn,
-      proxyProtocol === 2
-        ? localHeader()
-        : proxyHeader(1, localAddr as Address, remoteAddr as Address),
-    );
-  }
-  if (send !== undefined) await writeAll(conn, send);
+  if (send !== undefined) await writeAll(socket, send);
   if (expect === undefined) return undefined;
   const answer = new Uint8Array(MAX_ANSWER);
   for (let length = 0;;) {
@@ -89,16 +117,19 @@ async function converse(
       : begins(bytes, expect);
     if (verdict === true) return undefined;
     const count = verdict === false || length === answer.length
-      ? null
-      : await conn.read(answer.subarray(length));
-    if (count === null) return `unexpected answer ${show(bytes)}`;
+      ? 0
+      : await socket.read(answer.subarray(length));
+    if (count === 0) return `unexpected answer ${show(bytes)}`;
     length += count;
   }
 }
 
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+async function writeAll(
+  to: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
   for (let at = 0; at < bytes.length;) {
-    at += await conn.write(bytes.subarray(at));
+    at += await to.write(bytes.subarray(at));
   }
 }
 

@@ -23,11 +23,11 @@ pools:
   three:
     members: ["c:1"]
     passive: false
-    check: { send: { hex: "00 ff" }, expect: "/^HTTP\\S+ 200/" }
+    check: { tls: { serverName: c.example, ca: ca.pem }, send: { hex: "00 ff" }, expect: "/^HTTP\\S+ 200/" }
 routes:
   - { match: true, pool: one }
 `);
-  const nothing = { send: undefined, expect: undefined };
+  const nothing = { tls: undefined, send: undefined, expect: undefined };
   assert.deepEqual(table.pools.map(({ name }) => name), [
     "one",
     "two",
@@ -48,7 +48,10 @@ routes:
     {
       members: ["c:1"],
       passive: false,
-      check: { send: bytes("\0\xff"), expect: /^HTTP\S+ 200/ },
+      check: {
+        tls: { serverName: "c.example", ca: ["ca.pem"], alpn: undefined },
+        ...{ send: bytes("\0\xff"), expect: /^HTTP\S+ 200/ },
+      },
     },
   ]);
   assert.deepEqual(tableSockets(structuredClone(table)), ["/run/b.sock"]);
@@ -61,7 +64,8 @@ pools:
   p: { members: ["a:1", "b:1", "a:1"], passive: { backoff: 5, maxBackoff: 4 } }
   q: { members: ["a", { remote: "a:1", weight: 300 }], policy: random }
   r: { members: [], check: { every: 1, interval: 0, expect: "/(/" } }
-  s: { members: ["a:1"], passive: true }
+  s: { members: ["a:1"], passive: true, check: { tls: { ca: 1 } } }
+  u: { members: ["unix:/a"], check: { tls: true } }
   t: { members: ["a:1"] }
 routes:
   - { match: true, pool: none }
@@ -82,14 +86,16 @@ routes:
     "6: pools.r.members: must be a text host:port or a mapping, or a list of those: current value is []",
     "6: pools.r.check.interval: must be a number of seconds from 0.001 to 86400: current value is 0",
     '6: pools.r.check.expect: must be a regular expression (Unterminated group): current value is "/(/"',
-    "6: pools.r.check.every: is not one of interval, timeout, rise, fall, proxyProtocol, send, expect: current value is 1",
+    "6: pools.r.check.every: is not one of interval, timeout, rise, fall, proxyProtocol, tls, send, expect: current value is 1",
     "7: pools.s.passive: must be false, or a mapping: current value is true",
-    '11: route 1: pool: must name one of the pools a b, p, q, r, s, h, t: current value is "none"',
-    '12: route 2: pool: cannot stand beside remote: current value is "t"',
-    '13: route 3: key: must go with a pool of the policy hash: current value is "x"',
-    '14: route 4: key: must take ${tls.serverName} from its match, which does not ask for tls: current value is "${tls.serverName}"',
-    '15: route 5: pool: cannot stand beside close: current value is "t"',
-    '16: route 6: key: must stand beside pool or table: current value is "x"',
+    "7: pools.s.check.tls.ca: must be a path, or a list of those: current value is 1",
+    '8: pools.u.check.tls: needs members of the form "host:port": current value is true',
+    '12: route 1: pool: must name one of the pools a b, p, q, r, s, u, h, t: current value is "none"',
+    '13: route 2: pool: cannot stand beside remote: current value is "t"',
+    '14: route 3: key: must go with a pool of the policy hash: current value is "x"',
+    '15: route 4: key: must take ${tls.serverName} from its match, which does not ask for tls: current value is "${tls.serverName}"',
+    '16: route 5: pool: cannot stand beside close: current value is "t"',
+    '17: route 6: key: must stand beside pool or table: current value is "x"',
   ]);
 });
 

@@ -17,6 +17,7 @@ import {
   send,
   test,
 } from "../fixtures.ts";
+import { Authority, OpensslServer } from "../tls_fixtures.ts";
 
 const TWO_WORKERS: ProxyOptions = { args: ["-w", "2"] };
 
@@ -276,6 +277,45 @@ test("a check that gets no answer, or no connection, fails in time", async () =>
   await proxy.log.find(
     `Member ${REFUSING} of pool p is down: Connection refused`,
   );
+});
+
+test("checks speak TLS, and a member whose certificate has expired is down", async () => {
+  await using authority = await Authority.make();
+  const names = "IP:127.0.0.1";
+  await using good = await OpensslServer.start(
+    await authority.issue({ names }),
+  );
+  await using bad = await OpensslServer.start(
+    await authority.issue({ names, time: "expired" }),
+  );
+  const members = [good.remote, bad.remote];
+  const settings = "interval: 0.2, timeout: 30, fall: 2";
+  const options = JSON.stringify({ ca: authority.pem });
+  const module = Proxy.start(router(
+    members,
+    `check: { tls: ${options}, ${settings} }`,
+    `route: () => ({ ...p.pick(), tls: ${options} })`,
+  ));
+  const table = Proxy.start(
+    `pools:
+  p:
+    members: ${JSON.stringify(members)}
+    check: { tls: { ca: ca.pem }, ${settings}, send: "ok\\n", expect: "ko" }
+default: { pool: p, tls: { ca: ca.pem } }
+`,
+    { file: "routes.yaml", files: { "ca.pem": authority.pem } },
+  );
+  for (const starting of [module, table]) {
+    await using proxy = await starting;
+    const line = await proxy.log.find(`Member ${bad.remote} of pool p is down`);
+    assert.match(line, /the TLS handshake failed: .*expired.* \(2 checks\)$/i);
+    for (let i = 0; i < 4; i++) {
+      using client = await proxy.connect();
+      await send(client, "abc\n");
+      assert.equal(await receive(client, 4), "cba\n");
+    }
+    assert.equal(proxy.log.count("is down"), 1);
+  }
 });
 
 test("a member that is drained in one worker gets no connection in any; those it has go on", async () => {

@@ -23,6 +23,7 @@ Deno.test("planPool() fills in the defaults", () => {
     rise: 2,
     fall: 3,
     proxyProtocol: undefined,
+    tls: undefined,
     send: undefined,
     expect: undefined,
   });
@@ -135,6 +136,26 @@ Deno.test("planPool() names the key, the rule and the value when one is broken",
       "p",
       { members, check: { rise: "2" } },
       /"check.rise" must be a whole number from 1 to 1000: current value is "2"$/,
+    ],
+    [
+      "p",
+      { members, check: { tls: 1 } },
+      /"check.tls" must be true or an object: current value is 1$/,
+    ],
+    [
+      "p",
+      { members, check: { tls: { name: "a" } } },
+      /"check.tls.name" is not one of "check.tls.serverName", "check.tls.ca", "check.tls.alpn": current value is "a"$/,
+    ],
+    [
+      "p",
+      { members, check: { tls: { ca: "a" } } },
+      /"check.tls.ca" must be certificates in PEM, .*: current value is "a"$/,
+    ],
+    [
+      "p",
+      { members: ["a:1", "unix:/a"], check: { tls: true } },
+      /"check.tls" needs members of the form "host:port": current value is true$/,
     ],
     [
       "p",

@@ -3,6 +3,7 @@ import { parseTarget } from "../../src/connection/target.ts";
 import { planPool } from "../../src/pool/plan.ts";
 import { probe } from "../../src/pool/probe.ts";
 import { Backend, receive, receiveAll, REFUSING, send } from "../fixtures.ts";
+import { Authority, OpensslServer } from "../tls_fixtures.ts";
 
 /** Checks a remote once. */
 async function check(
@@ -109,4 +110,66 @@ Deno.test("a check may begin with a PROXY header of its own", async () => {
   );
   assert(String(one).includes(` ${backend.port}\r\n`));
   assert.equal(two, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0hello");
+});
+
+Deno.test("a check speaks TLS, and is bad when the certificate is", async () => {
+  await using authority = await Authority.make();
+  const tls = { ca: authority.pem };
+  const good = await authority.issue({ names: "IP:127.0.0.1,DNS:a.example" });
+  await using server = await OpensslServer.start(good);
+  const { remote } = server;
+  const options = { timeout: 60, send: "abc\n", expect: "cba" };
+  assert.equal(await check(remote, { timeout: 60, tls }), undefined);
+  assert.equal(await check(remote, { ...options, tls }), undefined);
+  const named = { ...tls, serverName: "a.example" };
+  assert.equal(await check(remote, { ...options, tls: named }), undefined);
+  assert.match(
+    String(await check(remote, { timeout: 60, tls: true })),
+    /^the TLS handshake failed: invalid peer certificate: UnknownIssuer$/,
+  );
+  const other = { ...tls, serverName: "b.example" };
+  assert.match(
+    String(await check(remote, { timeout: 60, tls: other })),
+    /^the TLS handshake failed: .*not valid for name/,
+  );
+  const old = await authority.issue({
+    names: "IP:127.0.0.1",
+    time: "expired",
+  });
+  await using expired = await OpensslServer.start(old);
+  assert.match(
+    String(await check(expired.remote, { timeout: 60, tls })),
+    /^the TLS handshake failed: invalid peer certificate: .*[Ee]xpired/,
+  );
+});
+
+Deno.test("a check with TLS gives up after its timeout, or when it is aborted", async () => {
+  await using silent = new Backend(async (socket) => {
+    await receiveAll(socket);
+  });
+  const options = { timeout: 0.05, tls: true };
+  assert.equal(
+    await check(silent.remote, options),
+    "no answer within 0.05 seconds",
+  );
+  const controller = new AbortController();
+  const checked = check(silent.remote, { tls: true }, controller);
+  controller.abort(new Error("stopped"));
+  assert.equal(await checked, "stopped");
+});
+
+Deno.test("a check may begin with a PROXY header before TLS", async () => {
+  const received: Promise<string>[] = [];
+  await using backend = new Backend(async (socket) => {
+    const start = receive(socket, 17);
+    received.push(start);
+    await start;
+  });
+  const options = { timeout: 60, proxyProtocol: 2, tls: true };
+  assert.match(
+    String(await check(backend.remote, options)),
+    /^the TLS handshake failed/,
+  );
+  // the header, and the first byte of a TLS record
+  assert.equal(await received[0], "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0\x16");
 });
