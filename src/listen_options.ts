@@ -5,7 +5,6 @@
  */
 import { resolve } from "node:path";
 import { broken, ConfigError, unusable } from "./config_error.ts";
-import { parseNetwork } from "./config/network.ts";
 import { isNameless, parseMode } from "./config/listen.ts";
 import {
   formatAddress,
@@ -17,6 +16,7 @@ import {
   withoutBrackets,
 } from "./connection/address.ts";
 import { isAlpn } from "./connection/decision_tls.ts";
+import { parseNetwork } from "./connection/network.ts";
 import type {
   AcceptProxy,
   CommonListenOptions,

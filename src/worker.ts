@@ -33,7 +33,7 @@ import { Share } from "./observe/share.ts";
 import { Statistics } from "./observe/statistics.ts";
 import { sealPools, startPools } from "./pool/made.ts";
 import type { Router } from "./router/contract.ts";
-import { dryRun } from "./router/dry_run.ts";
+import { dryRun } from "./dry_run.ts";
 import { describeError, messageOf } from "./errors.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { confineImports, reportImports } from "./router/imports.ts";

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { parseNetwork } from "../connection/network.ts";
 import type { CheckOptions, PoolOptions } from "../pool/options.ts";
 import type { Bytes } from "../router/bytes.ts";
 import { latin1 } from "../router/latin1.ts";
-import { parseNetwork } from "./network.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
 import {
   type FieldKind,

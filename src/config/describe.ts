@@ -4,8 +4,8 @@
  * @module
  */
 import { TIMES } from "../connection/decision.ts";
+import { formatNetwork } from "../connection/network.ts";
 import { planTable } from "../table/plan.ts";
-import { formatNetwork } from "./network.ts";
 import { formatPattern } from "./pattern.ts";
 import { findShadowed } from "./shadow.ts";
 import type {

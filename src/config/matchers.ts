@@ -4,12 +4,12 @@
  *
  * @module
  */
+import { contains, type Network, parseIp } from "../connection/network.ts";
 import type { Client } from "../router/contract.ts";
 import type { Preread } from "../router/preread.ts";
-import { contains, parseIp } from "./network.ts";
 import { literalPrefix, matches } from "./pattern.ts";
 import { type ProtocolName, PROTOCOLS, readField } from "./protocols.ts";
-import type { BytesMatch, FieldMatch, Match, Network } from "./table.ts";
+import type { BytesMatch, FieldMatch, Match } from "./table.ts";
 
 /** No, whatever follows. */
 export const NO = -1;

@@ -12,12 +12,12 @@ import {
   type SocketPath,
 } from "../connection/address.ts";
 import { isRouteName, ROUTE_NAME_RULE } from "../connection/decision_route.ts";
+import { parseNetwork } from "../connection/network.ts";
 import { MAX_REMOTES } from "../connection/target.ts";
 import { LEVELS } from "../observe/log.ts";
 import { LIMITS, MAX_SECONDS } from "../option_values.ts";
 import { FORMATS } from "../options.ts";
 import { parseListen, parseListenPath, parseMode } from "./listen.ts";
-import { parseNetwork } from "./network.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
 import { type FieldKind, type Protocol, PROTOCOLS } from "./protocols.ts";
 import {

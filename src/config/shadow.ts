@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { contains } from "./network.ts";
+import { contains } from "../connection/network.ts";
 import { fieldOf, indexable, NameIndex, suffixOf } from "./names.ts";
 import { formatPattern, matches } from "./pattern.ts";
 import {

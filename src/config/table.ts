@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Network } from "../connection/network.ts";
 import type { PoolOptions } from "../pool/options.ts";
 import type { RedisTableOptions } from "../table/options.ts";
 import type { ProtocolName } from "./protocols.ts";
@@ -135,14 +136,6 @@ export type Pattern =
   /** The text between the stars: one more part than there are stars. */
   | { readonly kind: "glob"; readonly parts: readonly string[] }
   | { readonly kind: "regex"; readonly regex: RegExp };
-
-/** A network: an address, and how many of its bits count. */
-export interface Network {
-  /** 4 or 16 bytes. */
-  readonly address: Uint8Array;
-  /** 0 to 32 or 128. */
-  readonly bits: number;
-}
 
 /** What a route does. */
 export type Action = RemoteAction | ReplyAction | CloseAction;

@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { contains, parseIp, parseNetwork } from "../config/network.ts";
-import type { Network } from "../config/table.ts";
 import { describe } from "../errors.ts";
 import {
   proxyProtocol,
@@ -15,6 +13,7 @@ import {
 import type { Address } from "../router/contract.ts";
 import { formatAddress, parseSocketPath } from "./address.ts";
 import type { Connection } from "./connection.ts";
+import { contains, type Network, parseIp, parseNetwork } from "./network.ts";
 import { freeSpace } from "./preread.ts";
 
 /**

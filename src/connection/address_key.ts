@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatNetwork, parseIp } from "../config/network.ts";
+import { formatNetwork, parseIp } from "./network.ts";
 
 /** Bits of an IPv6 address that count: one client has all the rest to itself. */
 const IPV6_BITS = 64;

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { formatIp, parseIp } from "../config/network.ts";
 import type { Address } from "../router/contract.ts";
+import { formatIp, parseIp } from "./network.ts";
 
 /** The versions of the protocol: a line of text, or binary. */
 export type ProxyVersion = 1 | 2;

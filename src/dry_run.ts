@@ -4,19 +4,19 @@
  *
  * @module
  */
-import type { CompiledTable } from "../config/compile.ts";
-import { PROTOCOL_NAMES, PROTOCOLS } from "../config/protocols.ts";
-import { formatAddress } from "../connection/address.ts";
+import type { CompiledTable } from "./config/compile.ts";
+import { PROTOCOL_NAMES, PROTOCOLS } from "./config/protocols.ts";
+import { formatAddress } from "./connection/address.ts";
 import {
   type Connect,
   parseDecision,
   TIMES,
   type Verdict,
-} from "../connection/decision.ts";
-import { describe, describeError } from "../errors.ts";
-import type { DryRun, FromWorker } from "../messages.ts";
-import type { Client, Router, TcpAddress } from "./contract.ts";
-import { Preread } from "./preread.ts";
+} from "./connection/decision.ts";
+import { describe, describeError } from "./errors.ts";
+import type { DryRun, FromWorker } from "./messages.ts";
+import type { Client, Router, TcpAddress } from "./router/contract.ts";
+import { Preread } from "./router/preread.ts";
 
 const NOWHERE: TcpAddress = {
   transport: "tcp",

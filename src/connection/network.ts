@@ -4,7 +4,14 @@
  * @module
  */
 import { readIpv4, readIpv6 } from "../protocols/_address.ts";
-import type { Network } from "./table.ts";
+
+/** A network: an address, and how many of its bits count. */
+export interface Network {
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  /** 0 to 32 or 128. */
+  readonly bits: number;
+}
 
 /** What an IPv4 address in IPv6 begins with (RFC 4291 section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
