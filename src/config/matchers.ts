@@ -16,13 +16,13 @@ export const NO = -1;
 /** Only more bytes can tell. */
 export const MORE = 0;
 /** Yes. */
-export const YES = 1;
+const YES = 1;
 
 /** What a matcher answers. */
 export type Answer = typeof NO | typeof MORE | typeof YES;
 
 /** A compiled match. */
-export type Matcher = (call: Call) => Answer;
+type Matcher = (call: Call) => Answer;
 
 /** Not asked yet. */
 const UNASKED = Symbol();

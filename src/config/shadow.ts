@@ -94,7 +94,7 @@ function coveredByNames(
  * @param wide The match that may be for more.
  * @param narrow The other one.
  */
-export function covers(wide: Match, narrow: Match): boolean {
+function covers(wide: Match, narrow: Match): boolean {
   if (wide.kind === "always") return true;
   if (narrow.kind === "any") return narrow.of.every((one) => covers(wide, one));
   if (wide.kind === "all") return wide.of.every((one) => covers(one, narrow));

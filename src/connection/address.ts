@@ -19,7 +19,7 @@ export interface SocketPath {
 }
 
 /** The most bytes that the path of a socket file may have (unix(7)). */
-export const MAX_SOCKET_PATH = 107;
+const MAX_SOCKET_PATH = 107;
 
 /** The folder beside a socket file in which it is made; x is any digit. */
 export const PRIVATE_FOLDER = ".pm-xxxxxx";

@@ -5,7 +5,7 @@
  */
 
 /** The most characters of a name. */
-export const MAX_ROUTE_NAME = 64;
+const MAX_ROUTE_NAME = 64;
 
 /** The rule of a name. */
 export const ROUTE_NAME_RULE =

@@ -50,7 +50,7 @@ export const FAILED: readonly EndReason[] = [
 export const OTHER = "(other)";
 
 /** The route of connections whose router gives it no name. */
-export const UNNAMED = "(none)";
+const UNNAMED = "(none)";
 
 /** Names of each kind in a report, at most. */
 export const MAX_NAMES = 1000;
