@@ -137,6 +137,8 @@ export type EndReason =
   | "admin-close"
   /** A reload has replaced its generation more than `--drain-timeout` ago. */
   | "drain-timeout"
+  /** The worker that served it has died. */
+  | "worker-died"
   /** An error of the proxy itself; it is logged. */
   | "internal-error";
 

@@ -31,6 +31,7 @@ export const END_REASONS = [
   "shutdown",
   "drain-timeout",
   "admin-close",
+  "worker-died",
   "internal-error",
 ] as const;
 

@@ -248,15 +248,17 @@ export class Gauges {
 
   /**
    * Takes out the part of a worker that has died: its connections are closed,
-   * and their places are free.
+   * which is counted as how they have ended, and their places are free.
    *
    * @param share What the worker had counted; it must not run any more.
    */
   giveBack(share: Share): void {
-    const before = Atomics.sub(this.#cells, OPEN, share.open);
+    const { open } = share;
+    this.counters.add("worker-died", open);
+    const before = Atomics.sub(this.#cells, OPEN, open);
     Atomics.sub(this.#cells, CONNECTED, share.connected);
     Atomics.sub(this.#cells, RESERVED, share.reserved);
-    if (share.open > 0) this.#freed(before - share.open + 1);
+    if (open > 0) this.#freed(before - open + 1);
   }
 
   /** Reads all numbers; they may be of slightly different moments. */

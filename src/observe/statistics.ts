@@ -43,6 +43,7 @@ export type Failure = typeof FAILURES[number];
 export const FAILED: readonly EndReason[] = [
   ...FAILURES,
   "router-error",
+  "worker-died",
   "internal-error",
 ];
 

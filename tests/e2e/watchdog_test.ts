@@ -208,6 +208,7 @@ test("a worker that dies is replaced, and the places of its connections are free
   using _fifth = await hold(proxy);
   proxy.kill("SIGUSR2");
   await proxy.log.find("Connections: 3/3/6");
+  await proxy.log.find(/Counters: .*\bworker-died 3, .*\bworkers-died 1\b/);
 });
 
 test("a worker that dies again and again is replaced after growing pauses", async () => {

@@ -140,6 +140,7 @@ Deno.test("giveBack() takes out what a worker that has died had counted", () => 
   );
   main.giveBack(new Share(share.shared));
   assert.equal(String(main), "1/3/3");
+  assert.equal(String(main.counters), "worker-died 1");
   assert.equal(main.connectedNow, 1);
   assert.equal(alive.reserve(), true);
   for (let i = 0; i < 3; i++) assert.equal(alive.reserve(), true);
