@@ -13,6 +13,13 @@ const PAUSE = 1000;
 
 const LF = 0x0a;
 
+/** Lines that are being written. */
+interface Chunk {
+  readonly bytes: Uint8Array;
+  /** How many of them the sink has taken. */
+  at: number;
+}
+
 /** The part of a file that is written to. */
 export interface Sink {
   /** Writes some of the bytes; returns how many. */
@@ -56,9 +63,8 @@ export class LineWriter {
   readonly #encoder = new TextEncoder();
   #waiting: string[] = [];
   #length = 0;
-  /** What is being written, and how much of it has been. */
-  #bytes = new Uint8Array(0);
-  #at = 0;
+  /** Of the sink, and of those of before that have not taken theirs. */
+  readonly #chunks = new Set<Chunk>();
   #dropped = 0;
   /** Why they were. */
   #reason = "";
@@ -67,10 +73,10 @@ export class LineWriter {
   /** The time to write is over: a sink that fails is not tried again. */
   #ending = false;
   #writing: Promise<void> | undefined;
+  /** What is not written to a sink that has failed, until it is tried again. */
+  #resting: Chunk | undefined;
   /** Ends the pause. */
   #wake: () => void = () => {};
-  /** Told when the sinks of before are not used any more. */
-  #onReplaced: (() => void)[] = [];
 
   /**
    * @param sink Where to write; the caller closes it after `flush`.
@@ -92,23 +98,27 @@ export class LineWriter {
     if (this.#length + text.length > MAX_WAITING) return this.#drop(text);
     this.#waiting.push(text);
     this.#length += text.length;
-    this.#writing ??= this.#drain();
+    this.#writing ??= this.#drain(this.#sink);
   }
 
   /**
-   * Writes to another sink from the next lines on, also if the one of before
-   * fails.
+   * Writes to another sink from the next lines on, at once, whatever the one of
+   * before does. What that one is writing it may finish; if it fails, the other
+   * one gets the rest.
    *
    * @param sink Where to write.
-   * @returns When the one of before may be closed.
+   * @returns When the one of before may be closed; never if it is stuck.
    */
   async replace(sink: Sink): Promise<void> {
+    const before = this.#writing;
     this.#sink = sink;
-    if (this.#writing === undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onReplaced.push(resolve);
+    this.#writing = undefined;
+    const resting = this.#resting;
+    this.#resting = undefined;
     this.#wake();
-    await promise;
+    if (resting !== undefined) this.#giveBack(resting);
+    else if (this.#length > 0) this.#writing = this.#drain(sink);
+    await before;
   }
 
   /**
@@ -127,58 +137,87 @@ export class LineWriter {
       clearTimeout(timer);
       this.#ending = false;
     }
-    const rest = this.#bytes.subarray(this.#at).filter((byte) => byte === LF);
-    return rest.length + countLines(this.#waiting) + this.#dropped;
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#take()) {
-      const sink = this.#sink;
-      try {
-        while (this.#at < this.#bytes.length) {
-          this.#at += await sink.write(this.#bytes.subarray(this.#at));
-          this.#succeeded();
-        }
-      } catch (error) {
-        this.#failed(error);
-        if (sink === this.#sink) {
-          if (this.#ending) break;
-          await this.#rest();
-        }
-      }
-      if (sink !== this.#sink) this.#leave();
+    let lines = countLines(this.#waiting) + this.#dropped;
+    for (const { bytes, at } of this.#chunks) {
+      lines += bytes.subarray(at).filter((byte) => byte === LF).length;
     }
-    this.#writing = undefined;
+    return lines;
   }
 
-  /** Makes bytes of what waits, once all before is written. */
-  #take(): boolean {
-    if (this.#at < this.#bytes.length) return true;
+  /** Writes all that waits, as long as the sink is the one to write to. */
+  async #drain(sink: Sink): Promise<void> {
+    while (sink === this.#sink) {
+      const chunk = this.#take();
+      if (chunk === undefined) break;
+      if (!await this.#writeTo(sink, chunk)) break;
+    }
+    if (sink === this.#sink) this.#writing = undefined;
+  }
+
+  /** Makes bytes of what waits. */
+  #take(): Chunk | undefined {
     this.#reportDropped();
-    this.#bytes = this.#encoder.encode(this.#waiting.join(""));
-    this.#at = 0;
+    if (this.#length === 0) return undefined;
+    const bytes = this.#encoder.encode(this.#waiting.join(""));
     this.#waiting = [];
     this.#length = 0;
-    return this.#bytes.length > 0;
+    const chunk: Chunk = { bytes, at: 0 };
+    this.#chunks.add(chunk);
+    return chunk;
   }
 
-  /** Leaves a sink to another one, to which no half of a line belongs. */
-  #leave(): void {
-    if (this.#at > 0 && this.#bytes[this.#at - 1] !== LF) {
-      this.#at = this.#bytes.indexOf(LF, this.#at) + 1;
+  /**
+   * Writes bytes, again and again if that fails.
+   *
+   * @returns Whether all are written; otherwise the rest waits once more.
+   */
+  async #writeTo(sink: Sink, chunk: Chunk): Promise<boolean> {
+    while (chunk.at < chunk.bytes.length) {
+      try {
+        chunk.at += await sink.write(chunk.bytes.subarray(chunk.at));
+        if (sink === this.#sink) this.#succeeded();
+      } catch (error) {
+        if (sink !== this.#sink || this.#ending) {
+          if (sink === this.#sink) this.#failed(error);
+          this.#giveBack(chunk, sink);
+          return false;
+        }
+        this.#failed(error);
+        await this.#rest(chunk);
+        // what is left was given back
+        if (sink !== this.#sink) return false;
+      }
+    }
+    this.#chunks.delete(chunk);
+    return true;
+  }
+
+  /** Lets what a sink did not take wait once more, in front of all others. */
+  #giveBack(chunk: Chunk, sink?: Sink): void {
+    const { bytes } = chunk;
+    let { at } = chunk;
+    this.#chunks.delete(chunk);
+    const replaced = sink !== this.#sink;
+    // no half of a line is for another sink
+    if (replaced && at > 0 && bytes[at - 1] !== LF) {
+      at = bytes.indexOf(LF, at) + 1;
       this.#count(1);
     }
-    for (const resolve of this.#onReplaced.splice(0)) resolve();
+    const rest = new TextDecoder().decode(bytes.subarray(at));
+    this.#waiting.unshift(rest);
+    this.#length += rest.length;
+    if (replaced) this.#writing ??= this.#drain(this.#sink);
   }
 
   /** Waits before the next try, unless there is a reason not to. */
-  async #rest(): Promise<void> {
+  async #rest(chunk: Chunk): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#pause);
     this.#wake = resolve;
+    this.#resting = chunk;
     await promise;
     clearTimeout(timer);
-    this.#wake = () => {};
+    if (this.#resting === chunk) this.#resting = undefined;
   }
 
   #failed(error: unknown): void {

@@ -77,6 +77,7 @@ test("lines are dropped and counted while nobody reads standard output, and clie
   );
   await visit(proxy, 1);
   visits++;
+  await read.find(`"id":${visits},`);
   proxy.kill("SIGTERM");
   assert.equal((await proxy.status).code, 0);
   await read.ended;

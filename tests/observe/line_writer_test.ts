@@ -250,13 +250,13 @@ Deno.test("replace() gives what the sink of before was too full for to the other
   assert.deepEqual(dropped, [1]);
   assert.deepEqual(trouble, [
     FULL,
-    "The log can be written again",
     "Dropped 1 line as the log cannot be written",
+    "The log can be written again",
   ]);
 });
 
-Deno.test("LineWriter goes on with the other sink when the one of before fails after replace()", async () => {
-  const { gate: before, writer } = start(LONG);
+Deno.test("replace() loses nothing of what the sink of before then fails to write", async () => {
+  const { gate: before, writer, dropped } = start(LONG);
   const after = new Gate();
   after.open();
   writer.write("one\n");
@@ -264,8 +264,28 @@ Deno.test("LineWriter goes on with the other sink when the one of before fails a
   writer.write("two\n");
   before.fail(new Error("Broken pipe"));
   await replaced;
-  await writer.flush(LONG);
-  assert.equal(after.text, "one\ntwo\n");
+  assert.equal(await writer.flush(LONG), 0);
+  assert.deepEqual(after.text.split("\n").sort(), ["", "one", "two"]);
+  assert.deepEqual(dropped, []);
+});
+
+Deno.test("replace() does not wait for a sink that is stuck", async () => {
+  const { gate: stuck, writer, dropped } = start(LONG);
+  writer.write("one\n");
+  writer.write("two\n");
+  const after = new Gate();
+  after.open();
+  const replaced = writer.replace(after);
+  writer.write("three\n");
+  assert.equal(await writer.flush(LONG), 1, "what is stuck is not written");
+  assert.equal(after.text, "two\nthree\n");
+  stuck.open();
+  await replaced;
+  assert.equal(stuck.text, "one\n");
+  writer.write("four\n");
+  assert.equal(await writer.flush(LONG), 0);
+  assert.equal(after.text, "two\nthree\nfour\n");
+  assert.deepEqual(dropped, []);
 });
 
 Deno.test("LineWriter survives a reader of a pipe that is gone", async () => {
