@@ -22,6 +22,15 @@ export interface Trouble {
   readonly count: number;
 }
 
+/** Where messages name a client, or count. */
+const CLIENT =
+  /(?<=^Cannot (?:route|go on with the connection of|read the PROXY header of|accept TLS from) )\S+|(?<=: )\S+(?: has sent \d+)?(?= since the decision$| is closed$)| \((?:client [^)]*|#\d+)\)/g;
+
+/** What messages have in common that are about the same, for many clients. */
+function withoutClient(message: string): string {
+  return message.replace(CLIENT, "");
+}
+
 /** Keeps the last warnings and errors; the same one is counted. */
 export class Troubles {
   /** By the message without its client or number; the last is the newest. */
@@ -38,7 +47,7 @@ export class Troubles {
     const text = message.length > MAX_LENGTH
       ? `${message.slice(0, MAX_LENGTH)}…`
       : message;
-    const key = `${level} ${text.replace(/ \((?:client [^)]*|#\d+)\)/g, "")}`;
+    const key = `${level} ${withoutClient(text)}`;
     const count = (this.#kept.get(key)?.count ?? 0) + 1;
     this.#kept.delete(key);
     const [oldest] = this.#kept.keys();

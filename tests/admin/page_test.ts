@@ -179,10 +179,31 @@ test("connections are filtered, sorted, and closed with both ends", async () => 
   await page.getByRole("button", { name: "Close the connection" }).click();
   assert.equal(await one.read(new Uint8Array(1)), null);
   await tab.shows("#notice", `of ${addressOf(one)} is closed.`);
-  await tab.shows("section[aria-labelledby=connections] p", "none is for");
+  await tab.shows(
+    "section[aria-labelledby=connections] p",
+    "No connection is for the filter.",
+  );
   await running.proxy.access.find("end=admin-close");
   await send(two, "alive");
   assert.equal(await receive(two, 5), "alive");
+  assert.deepEqual(tab.complaints, []);
+});
+
+test("the page says which worker is stuck, and that its connections are not known", async () => {
+  await using running = await startAdmin(
+    `export default { route(data) { if (data.startsWith("spin")) for (;;); } };`,
+    { args: ["-w", "1", "--watchdog", "3", "--max-stuck-workers", "9"] },
+  );
+  await using tab = await Tab.open(running.admin);
+  const part = (name: string) => `section[aria-labelledby=${name}]`;
+  await tab.shows(`${part("connections")} p`, /^No connection is open\.$/);
+  using client = await running.proxy.connect();
+  await send(client, "spin");
+  await tab.shows(`${part("workers")} tr:has(th:text-is("1.1"))`, "stuck");
+  await tab.shows(`${part("workers")} tr:has(th:text-is("1.2"))`, "serving");
+  await tab.shows(part("connections"), "no answer from 1 worker");
+  await tab.shows(value("Open"), /^1$/);
+  await tab.shows(part("errors"), "Worker 1.1 has not answered for 3 seconds");
   assert.deepEqual(tab.complaints, []);
 });
 

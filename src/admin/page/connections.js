@@ -97,6 +97,11 @@ export class Connections {
       ? `; no answer from ${plural(unanswered, "worker")}`
       : "";
     this.#table.caption = `Connections: ${some}${count(total)}${silent}`;
+    this.#table.empty = `${
+      this.#search.value === ""
+        ? "No connection is open"
+        : "No connection is for the filter"
+    }${silent}.`;
     this.#table.update(connections);
   }
 
@@ -118,7 +123,7 @@ function makeTable(close, onSort) {
   return new Table({
     caption: "Connections",
     id: ({ id }) => String(id),
-    empty: "No connection is open, or none is for the filter.",
+    empty: "No connection is open.",
     sort: "seconds",
     onSort,
     columns: [

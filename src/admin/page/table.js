@@ -112,6 +112,11 @@ export class Table {
     setText(this.#caption, text);
   }
 
+  /** What is said if there are no rows. */
+  set empty(/** @type {string} */ text) {
+    setText(this.#empty, text);
+  }
+
   /**
    * Shows rows.
    *
