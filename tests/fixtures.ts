@@ -11,11 +11,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 /**
- * Registers a test that waits for other programs. It fails after two minutes
+ * Registers a test that waits for other programs. It fails after some minutes
  * rather than wait for ever.
  */
 export function test(name: string, fn: () => Promise<void>): void {
-  Deno.test(name, { timeout: 120_000 }, fn);
+  Deno.test(name, { timeout: 300_000 }, fn);
 }
 
 /**
@@ -102,7 +102,7 @@ export interface ProxyOptions {
 }
 
 /** Milliseconds that a line may take to come. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /** A client and a server that the proxy has joined. */
 export interface Joined extends Disposable {

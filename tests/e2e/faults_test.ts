@@ -57,7 +57,7 @@ Deno.test({
     hindrance === undefined ? "" : ` (not here: ${hindrance})`
   }`,
   ignore: hindrance !== undefined,
-  timeout: 120_000,
+  timeout: 300_000,
   async fn() {
     using hole = BlackHole.make();
     await expectHarmless({

@@ -416,12 +416,10 @@ test("1,000 clients are served with 256 file descriptors when each comes, asks a
     `export default () => ({ remote: "${backend.remote}" });`,
     FEW_DESCRIPTORS,
   );
-  await Promise.all(
-    Array.from({ length: 1000 }, async (_, index) => {
-      using client = await proxy.connect();
-      await expectEcho(client, String(10_000 + index));
-    }),
-  );
+  await inTurns(1000, async (index) => {
+    using client = await proxy.connect();
+    await expectEcho(client, String(10_000 + index));
+  });
   await stillServes(proxy);
 });
 
@@ -436,12 +434,10 @@ test("1,000 clients are served with 256 file descriptors when those that were ac
     Array.from({ length: 300 }, () => proxy.connect()),
   );
   await proxy.log.find(/ warn Serving at most \d+ connections at a time/);
-  await Promise.all(
-    Array.from({ length: 1000 }, async (_, index) => {
-      using client = first[index] ?? await proxy.connect();
-      await expectEcho(client, String(10_000 + index));
-    }),
-  );
+  await inTurns(1000, async (index) => {
+    using client = first[index] ?? await proxy.connect();
+    await expectEcho(client, String(10_000 + index));
+  });
   await stillServes(proxy);
 });
 
@@ -474,35 +470,63 @@ test("clients are served when they took all descriptors before any asked, and on
   });
   // more descriptors than are counted at the start, so that they all can be taken
   await using proxy = await Proxy.start(
-    `export default () => ({ remote: "${backend.remote}" });`,
+    `export default {
+      accept: () => ({ reply: "." }),
+      route: () => ({ remote: "${backend.remote}" }),
+    };`,
     { args: ["-w", "2"], setup: "ulimit -n 4400" },
   );
-  const noMore = proxy.log.find(/Serving at most|Out of file/);
+  let isFull = false;
+  const full = proxy.log.find(/Serving at most|Out of file/)
+    .then(() => void (isFull = true));
+  const connect = async () => {
+    const client = await proxy.connect();
+    return { client, accepted: receive(client, 1) };
+  };
   using stays = await proxy.connect();
-  await Promise.all(
-    Array.from({ length: 4600 }, async (_, index) => {
-      using client = await proxy.connect();
-      await noMore;
-      await expectEcho(client, String(10_000 + index));
-    }).concat(noMore.then(async () => {
-      await send(stays, "stay!");
-      assert.equal(await receive(stays, 5), "stay!");
-    })),
-  );
+  assert.equal(await receive(stays, 1), ".");
+  const first: Awaited<ReturnType<typeof connect>>[] = [];
+  while (!isFull) {
+    const some = await Promise.all(Array.from({ length: 50 }, connect));
+    first.push(...some);
+    await Promise.race([Promise.all(some.map((one) => one.accepted)), full]);
+  }
+  const ask = async (index: number) => {
+    const { client, accepted } = first[index] ?? await connect();
+    using _client = client;
+    await accepted;
+    await expectEcho(client, String(10_000 + index));
+  };
+  await Promise.all([
+    ...first.map((_, index) => ask(index)),
+    send(stays, "stay!"),
+  ]);
+  assert.equal(await receive(stays, 5), "stay!");
+  await inTurns(200, (index) => ask(first.length + index));
   assert.equal(staying, 1);
-  await stillServes(proxy);
+  await ask(first.length);
   assert.equal(proxy.log.count("Out of file descriptors"), 0);
 });
 
 test("the limit of connections grows with what they need, up to --max-connections", async () => {
-  await using proxy = await Proxy.start(`export default () => undefined;`, {
-    args: ["-w", "2", "--max-connections", "3000"],
-    setup: "ulimit -n 8192",
-  });
+  await using proxy = await Proxy.start(
+    `export default { accept: () => ({ reply: "." }), route() {} };`,
+    {
+      args: ["-w", "2", "--max-connections", "3000"],
+      setup: "ulimit -n 8192",
+    },
+  );
   const clients: Deno.TcpConn[] = [];
   try {
-    const connect = async () => void clients.push(await proxy.connect());
-    await Promise.all(Array.from({ length: 3200 }, connect));
+    const connect = async () => {
+      const client = await proxy.connect();
+      clients.push(client);
+      return client;
+    };
+    await inTurns(3000, async () => {
+      assert.equal(await receive(await connect(), 1), ".");
+    });
+    await Promise.all(Array.from({ length: 200 }, connect));
     await proxy.log.find(
       "Cannot accept more connections as at most 3000 may be open",
     );
@@ -515,6 +539,22 @@ test("the limit of connections grows with what they need, up to --max-connection
     for (const client of clients) client.close();
   }
 });
+
+/**
+ * Does something so often, in part at the same time: as many clients as the
+ * queue of a listener has room for. The kernel resets those that it has no room
+ * for, when that lasts some seconds.
+ */
+async function inTurns(
+  count: number,
+  action: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const serve = async () => {
+    while (next < count) await action(next++);
+  };
+  await Promise.all(Array.from({ length: 400 }, serve));
+}
 
 async function expectEcho(client: Deno.TcpConn, text: string): Promise<void> {
   await send(client, text);

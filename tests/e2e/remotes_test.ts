@@ -106,7 +106,7 @@ test("a route of a table may have a list of remotes with variables", async () =>
 Deno.test({
   name:
     "a name is resolved for each connection, and all its addresses are tried",
-  timeout: 120_000,
+  timeout: 300_000,
   ignore: !mayMount(),
   async fn() {
     await using folder = await Folder.make({
