@@ -4,8 +4,8 @@
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { formatAddress } from "./address.ts";
 import { type Socket, takeSocket } from "./socket.ts";
+import { shakeHands } from "./tls_handshake.ts";
 
 /** How to speak TLS with a remote; its certificate is always verified. */
 export interface TlsToRemote {
@@ -33,16 +33,6 @@ export class TlsError extends Error {
 /** Milliseconds for connecting and the handshake, if there is no other limit. */
 const TIMEOUT = 30_000;
 
-/** How many handshakes a remote may leave unanswered before no more are begun. */
-const MAX_UNANSWERED = 64;
-
-/**
- * Handshakes that were given up, by the address of the remote. The runtime keeps
- * the descriptor of one until the remote answers or closes the connection, so a
- * remote that hangs must not collect them.
- */
-const unanswered = new Map<string, number>();
-
 /**
  * Performs a TLS handshake as the client.
  *
@@ -65,73 +55,26 @@ export async function startTls(
   started: number,
   timeout: number = TIMEOUT,
 ): Promise<Socket> {
-  const address = formatAddress(conn.remoteAddr as Deno.NetAddr);
-  const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
   const controller = wanting.connecting = new AbortController();
-  controller.signal.onabort = () => giveUp(new GivenUp("the client has left"));
   const timer = setTimeout(
-    () => giveUp(new GivenUp(`it took over ${timeout / 1000} seconds`)),
+    () => controller.abort(new Error(`it took over ${timeout / 1000} seconds`)),
     Math.max(0, started + timeout - performance.now()),
   );
-  givenUp.catch(() => {}); // nobody may be waiting for it
-  let secured: Deno.TlsConn | undefined;
-  let handshake: Promise<unknown> | undefined;
   try {
-    if (wanting.isClosed()) throw new GivenUp("the client has left");
-    const waiting = unanswered.get(address) ?? 0;
-    if (waiting >= MAX_UNANSWERED) {
-      throw new Error(`${waiting} others with ${address} are not answered yet`);
-    }
-    secured = await Deno.startTls(conn, {
+    if (wanting.isClosed()) controller.abort();
+    const secured = await shakeHands(conn, {
       hostname: serverName,
       caCerts: [...ca],
       ...alpn === undefined ? {} : { alpnProtocols: [...alpn] },
-    });
-    handshake = secured.handshake();
-    await Promise.race([handshake, givenUp]);
+    }, controller.signal);
     return new TlsClientSocket(takeSocket(secured));
   } catch (error) {
-    const open = secured ?? conn;
-    if (error instanceof GivenUp && handshake !== undefined) {
-      closeLater(open, address, handshake);
-    } else {
-      close(open);
-    }
-    const reason = messageOf(error);
-    throw new TlsError(`the TLS handshake failed: ${reason}`, { cause: error });
+    throw new TlsError(`the TLS handshake failed: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
     wanting.connecting = undefined;
-  }
-}
-
-/** The remote has not answered in time, or need not answer any more. */
-class GivenUp extends Error {}
-
-/**
- * Closes a connection when its handshake has an end: before that, closing would
- * only hide its descriptor.
- */
-function closeLater(
-  conn: Deno.Conn,
-  address: string,
-  handshake: Promise<unknown>,
-): void {
-  unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
-  const settled = () => {
-    close(conn);
-    const left = (unanswered.get(address) ?? 1) - 1;
-    if (left === 0) unanswered.delete(address);
-    else unanswered.set(address, left);
-  };
-  handshake.then(settled, settled);
-}
-
-function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // the runtime has closed it with the error
   }
 }
 

@@ -5,6 +5,8 @@
  * @module
  */
 import { connectUntil } from "../connection/connect_until.ts";
+import { shakeHands, UnansweredError } from "../connection/tls_handshake.ts";
+import { messageOf } from "../errors.ts";
 import type { TablePlan } from "./plan.ts";
 import {
   encodeCommand,
@@ -135,7 +137,7 @@ export class Link {
     if (this.#over !== undefined) return;
     this.#over = reason;
     clearInterval(this.#timer);
-    close(this.#conn);
+    this.#conn[Symbol.dispose]();
     for (const { reject } of this.#pending.splice(0)) reject(reason);
     this.#ended.resolve(reason);
   }
@@ -248,10 +250,7 @@ async function connect(
   return tls ? await startTls(conn, address.hostname, ca, signal) : conn;
 }
 
-/** Handshakes that were given up; the runtime keeps their descriptors. */
-let unanswered = 0;
-
-/** How many of those there may be. */
+/** How many handshakes Redis may leave unanswered before no more are begun. */
 const MAX_UNANSWERED = 8;
 
 async function startTls(
@@ -260,48 +259,14 @@ async function startTls(
   ca: readonly string[],
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
-  if (unanswered === MAX_UNANSWERED) {
-    close(conn);
-    throw new Error(`${unanswered} TLS handshakes are not answered yet`);
-  }
-  const { promise: givenUp, reject } = Promise.withResolvers<never>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener("abort", giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  let secured: Deno.TlsConn | undefined;
-  let handshake: Promise<unknown> | undefined;
+  const options = { hostname, caCerts: [...ca] };
   try {
-    secured = await Deno.startTls(conn, { hostname, caCerts: [...ca] });
-    handshake = secured.handshake();
-    await Promise.race([handshake, givenUp]);
-    return secured;
+    return await shakeHands(conn, options, signal, MAX_UNANSWERED);
   } catch (error) {
-    const open = secured ?? conn;
-    if (!signal.aborted || handshake === undefined) {
-      close(open);
-      signal.throwIfAborted();
-      throw new RefusedError(
-        `the TLS handshake has failed: ${(error as Error).message}`,
-        { cause: error },
-      );
-    }
-    unanswered++;
-    const settled = () => {
-      unanswered--;
-      close(open);
-    };
-    handshake.then(settled, settled);
-    throw error;
-  } finally {
-    givenUp.catch(() => {}); // nobody may have waited for it
-    signal.removeEventListener("abort", giveUp);
-  }
-}
-
-function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // the runtime has closed it with an error
+    signal.throwIfAborted();
+    const message = `the TLS handshake has failed: ${messageOf(error)}`;
+    throw error instanceof UnansweredError
+      ? new Error(message, { cause: error })
+      : new RefusedError(message, { cause: error });
   }
 }
