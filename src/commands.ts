@@ -20,6 +20,7 @@ import { sandbox } from "./sandbox.ts";
 import type { Signals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerThread } from "./worker_thread.ts";
+import { writeAll } from "./write_all.ts";
 
 /**
  * Does what the command line says.
@@ -156,8 +157,5 @@ async function readInput(file: string): Promise<Uint8Array> {
 }
 
 async function print(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += await Deno.stdout.write(bytes.subarray(at));
-  }
+  await writeAll(Deno.stdout, new TextEncoder().encode(text));
 }

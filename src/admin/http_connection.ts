@@ -6,6 +6,7 @@
  */
 import { setOptions } from "../connection/socket.ts";
 import { http, type HttpRequest } from "../protocols/http.ts";
+import { writeAll } from "../write_all.ts";
 
 /** How long a connection may take. */
 export interface HttpTimes {
@@ -193,9 +194,7 @@ export class HttpConnection {
     const all = new Uint8Array(length);
     all.set(head);
     if (!isHead) all.set(bytes, head.length);
-    for (let at = 0; at < length;) {
-      at += await this.#conn.write(all.subarray(at));
-    }
+    await writeAll(this.#conn, all);
   }
 
   /** Closes such that the client can read all, even while it sends. */

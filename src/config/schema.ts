@@ -47,43 +47,14 @@ const content = z.union(
   rule("must be a text, or a mapping with hex"),
 );
 
-const CONSTANTS = {
+const action = {
   remote: oneOrMore(
     text("a text host:port or unix:/path", parseTemplate),
     "a text host:port or unix:/path",
     MAX_REMOTES,
   ).describe(
     "Where to connect: host:port or unix:/path; variables such as ${tls.serverName} are filled in. Of a list, each is tried in order.",
-  ),
-  reply: content.describe(
-    "Sent to the client: before connecting to the remote or, with consume, to go on routing.",
-  ),
-  consume: whole(1, LIMITS.maxPreread[1]).describe(
-    "How many bytes to drop before routing goes on with those that follow.",
-  ),
-  close: z.union(
-    [z.literal(true), text("true or a text", parseTemplate), hex],
-    rule("must be true, a text, or a mapping with hex"),
-  ).describe("Close: at once, or after these last bytes."),
-  connectTimeout: seconds(MAX_TIMEOUT).describe(
-    "Seconds for one try to connect.",
-  ),
-  inactivityTimeout: seconds(MAX_TIMEOUT).describe(
-    "Seconds for the first byte of the remote.",
-  ),
-  idleTimeout: seconds(MAX_TIMEOUT).describe(
-    "Seconds in which both directions may be silent.",
-  ),
-  maxDuration: seconds(MAX_TIMEOUT).describe(
-    "Seconds from accept to the end of the connection.",
-  ),
-  proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).describe(
-    "Send the remote a header of the PROXY protocol, of this version.",
-  ),
-};
-
-const action = {
-  remote: CONSTANTS.remote.optional(),
+  ).optional(),
   pool: nonEmpty("the name of a pool").optional().describe(
     "Connect to a member of this pool, one of pools.",
   ),
@@ -93,14 +64,31 @@ const action = {
   key: text("a text", parseTemplate).optional().describe(
     "What is looked up in the table; or what chooses the member if the policy of the pool is hash; default: the client's IP address.",
   ),
-  reply: CONSTANTS.reply.optional(),
-  consume: CONSTANTS.consume.optional(),
-  close: CONSTANTS.close.optional(),
-  connectTimeout: CONSTANTS.connectTimeout.optional(),
-  inactivityTimeout: CONSTANTS.inactivityTimeout.optional(),
-  idleTimeout: CONSTANTS.idleTimeout.optional(),
-  maxDuration: CONSTANTS.maxDuration.optional(),
-  proxyProtocol: CONSTANTS.proxyProtocol.optional(),
+  reply: content.describe(
+    "Sent to the client: before connecting to the remote or, with consume, to go on routing.",
+  ).optional(),
+  consume: whole(1, LIMITS.maxPreread[1]).describe(
+    "How many bytes to drop before routing goes on with those that follow.",
+  ).optional(),
+  close: z.union(
+    [z.literal(true), text("true or a text", parseTemplate), hex],
+    rule("must be true, a text, or a mapping with hex"),
+  ).describe("Close: at once, or after these last bytes.").optional(),
+  connectTimeout: seconds(MAX_TIMEOUT).describe(
+    "Seconds for one try to connect.",
+  ).optional(),
+  inactivityTimeout: seconds(MAX_TIMEOUT).describe(
+    "Seconds for the first byte of the remote.",
+  ).optional(),
+  idleTimeout: seconds(MAX_TIMEOUT).describe(
+    "Seconds in which both directions may be silent.",
+  ).optional(),
+  maxDuration: seconds(MAX_TIMEOUT).describe(
+    "Seconds from accept to the end of the connection.",
+  ).optional(),
+  proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).describe(
+    "Send the remote a header of the PROXY protocol, of this version.",
+  ).optional(),
   tls: remoteTls.optional().describe(
     "Speak TLS with the remote, and verify its certificate.",
   ),

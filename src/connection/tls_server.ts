@@ -6,11 +6,12 @@
  */
 import { messageOf } from "../errors.ts";
 import { tls, type TlsClientHello } from "../protocols/tls.ts";
+import { writeAll } from "../write_all.ts";
 import type { Connection } from "./connection.ts";
 import { freeSpace } from "./preread.ts";
 import { lastWords, pumpUpstream } from "./pump.ts";
 import { type KeyPair, TlsEngine } from "./tls_engine.ts";
-import { TlsServerSocket, writeAll } from "./tls_socket.ts";
+import { TlsServerSocket } from "./tls_socket.ts";
 
 /** A certificate of a listener, and where it is from. */
 export interface Certificate {

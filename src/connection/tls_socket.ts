@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeAll } from "../write_all.ts";
 import type { Socket } from "./socket.ts";
 import { MAX_WRITE, type TlsEngine } from "./tls_engine.ts";
 
@@ -106,20 +107,5 @@ export class TlsServerSocket implements Socket {
 
   settle(): void {
     this.#socket.settle();
-  }
-}
-
-/**
- * Writes all bytes.
- *
- * @param socket Where to.
- * @param bytes Any number.
- */
-export async function writeAll(
-  socket: Socket,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await socket.write(at === 0 ? bytes : bytes.subarray(at));
   }
 }

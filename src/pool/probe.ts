@@ -12,6 +12,7 @@ import { startTls, type Wanting } from "../connection/tls_client.ts";
 import { messageOf, oneLine } from "../errors.ts";
 import type { Address } from "../router/contract.ts";
 import { fromLatin1 } from "../router/latin1.ts";
+import { writeAll } from "../write_all.ts";
 import type { CheckPlan } from "./plan.ts";
 
 /** Bytes of an answer that are looked at, at most. */
@@ -121,15 +122,6 @@ async function converse(
       : await socket.read(answer.subarray(length));
     if (count === 0) return `unexpected answer ${show(bytes)}`;
     length += count;
-  }
-}
-
-async function writeAll(
-  to: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await to.write(bytes.subarray(at));
   }
 }
 

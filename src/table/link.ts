@@ -7,6 +7,7 @@
 import { connectUntil } from "../connection/connect_until.ts";
 import { shakeHands, UnansweredError } from "../connection/tls_handshake.ts";
 import { messageOf } from "../errors.ts";
+import { writeAll } from "../write_all.ts";
 import type { TablePlan } from "./plan.ts";
 import {
   encodeCommand,
@@ -177,9 +178,7 @@ export class Link {
       while (this.#unsent !== "") {
         const bytes = this.#encoder.encode(this.#unsent);
         this.#unsent = "";
-        for (let at = 0; at < bytes.length;) {
-          at += await this.#conn.write(bytes.subarray(at));
-        }
+        await writeAll(this.#conn, bytes);
       }
     } catch (error) {
       this.close(error as Error);
