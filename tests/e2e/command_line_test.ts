@@ -702,20 +702,17 @@ Deno.test("the program prints the command that works when it lacks a permission"
   }
 });
 
+/** The program at a terminal, with the router of a folder, and no reads. */
+function atTerminal(folder: Folder): Terminal {
+  return new Terminal([
+    ...[Deno.execPath(), "run", "--allow-net", MAIN],
+    ...["-c", folder.file("router.ts"), "-h", "127.0.0.1", "-p", "0"],
+  ]);
+}
+
 Deno.test("the program asks for the two reads when it is started at a terminal", async () => {
   await using folder = await Folder.make({ "router.ts": GOOD });
-  await using terminal = new Terminal([
-    Deno.execPath(),
-    "run",
-    "--allow-net",
-    MAIN,
-    "-c",
-    folder.file("router.ts"),
-    "-h",
-    "127.0.0.1",
-    "-p",
-    "0",
-  ]);
+  await using terminal = atTerminal(folder);
   const { screen } = terminal;
   await screen.find("Deno requests");
   await terminal.answerUntil("y", "Listening on");
@@ -731,18 +728,7 @@ Deno.test("the program asks for the two reads when it is started at a terminal",
 
 Deno.test("the program exits with 2 when it is refused a permission at a terminal", async () => {
   await using folder = await Folder.make({ "router.ts": GOOD });
-  await using terminal = new Terminal([
-    Deno.execPath(),
-    "run",
-    "--allow-net",
-    MAIN,
-    "-c",
-    folder.file("router.ts"),
-    "-h",
-    "127.0.0.1",
-    "-p",
-    "0",
-  ]);
+  await using terminal = atTerminal(folder);
   await terminal.screen.find("Deno requests");
   const line = await terminal.answerUntil("n", "Cannot start");
   assert.match(line, /--allow-read=/);

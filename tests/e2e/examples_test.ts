@@ -5,7 +5,7 @@ import {
   Folder,
   Lines,
   need,
-  Proxy,
+  type Proxy,
   receive,
   receiveAll,
   REFUSING,
@@ -16,22 +16,7 @@ import {
 } from "../fixtures.ts";
 import { Redis } from "../redis.ts";
 import { Authority } from "../tls_fixtures.ts";
-
-const EXAMPLES = join(ROOT, "examples");
-
-/** Starts the proxy with an example whose addresses are those of the test. */
-async function startExample(
-  name: string,
-  addresses: Readonly<Record<string, string>> = {},
-  args: readonly string[] = [],
-): Promise<Proxy> {
-  let text = await Deno.readTextFile(join(EXAMPLES, name));
-  for (const [address, replacement] of Object.entries(addresses)) {
-    assert(text.includes(`"${address}"`), `${name} has no ${address}`);
-    text = text.replaceAll(`"${address}"`, `"${replacement}"`);
-  }
-  return await Proxy.start(text, { args: ["-w", "1", ...args] });
-}
+import { EXAMPLES, startExample, succeed } from "./examples.ts";
 
 /** A server program, which is ended with the test. */
 class Server implements AsyncDisposable {
@@ -103,19 +88,9 @@ class WebServer implements AsyncDisposable {
 }
 
 /** Runs curl without the settings of whoever runs the test. */
-async function curl(...args: readonly string[]): Promise<string> {
+function curl(...args: readonly string[]): Promise<string> {
   need("curl", "curl");
-  const command = ["env", "-i", "curl", "-sS", "--max-time", "60", ...args];
-  const { code, stdout, stderr } = await run(command);
-  assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
-  return stdout;
-}
-
-/** Runs a program that must succeed. */
-async function succeed(...command: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(command);
-  assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
-  return stdout;
+  return succeed("env", "-i", "curl", "-sS", "--max-time", "60", ...args);
 }
 
 Deno.test("each example is a router of at most 25 lines, says how to run it, and has a test", async () => {

@@ -49,7 +49,7 @@ export const SMALL_HEAPS =
   "export DENO_V8_FLAGS=--max-semi-space-size=1,--optimize-for-size";
 
 /** Milliseconds for the last descriptors and counters to follow the last line. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** A fault, and the clients that meet it. */
 export interface Fault<Client> {

@@ -12,37 +12,15 @@ import {
   PROGRAM,
   Proxy,
   receiveAll,
-  ROOT,
   run,
   send,
   test,
   unusedPort,
 } from "../fixtures.ts";
+import { EXAMPLES, readExample, startExample, succeed } from "./examples.ts";
 
-const EXAMPLES = join(ROOT, "examples");
 /** Debian does not put the servers on the path. */
 const POSTGRES = "/usr/lib/postgresql/15/bin";
-
-/** Starts the proxy with an example whose addresses are those of the test. */
-async function startExample(
-  name: string,
-  addresses: Readonly<Record<string, string>>,
-  args: readonly string[] = [],
-): Promise<Proxy> {
-  let text = await Deno.readTextFile(join(EXAMPLES, name));
-  for (const [address, replacement] of Object.entries(addresses)) {
-    assert(text.includes(`"${address}"`), `${name} has no ${address}`);
-    text = text.replaceAll(`"${address}"`, `"${replacement}"`);
-  }
-  return await Proxy.start(text, { args: ["-w", "1", ...args] });
-}
-
-/** Runs a program that must succeed. */
-async function succeed(...command: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(command);
-  assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
-  return stdout;
-}
 
 /** A program that runs as long as the test. */
 class Server implements AsyncDisposable {
@@ -303,17 +281,12 @@ test("examples/routes.yaml routes curl, ssh, git and psql on one port", async ()
   await using _ssh = ssh.server;
   await using sales = await Postgres.start("sales");
   await using greeter = new Backend((socket) => send(socket, "to you, too"));
-  const addresses = {
+  const text = await readExample("routes.yaml", {
     "127.0.0.1:9002": https.remote,
     "127.0.0.1:9003": ssh.remote,
     "127.0.0.1:9004": sales.remote,
     "127.0.0.1:9005": greeter.remote,
-  };
-  let text = await Deno.readTextFile(join(EXAMPLES, "routes.yaml"));
-  for (const [address, replacement] of Object.entries(addresses)) {
-    assert(text.includes(`"${address}"`), `routes.yaml has no ${address}`);
-    text = text.replaceAll(`"${address}"`, `"${replacement}"`);
-  }
+  });
   await using proxy = await Proxy.start(text, { file: "routes.yaml" });
 
   assert.match(await getPage(folder, "a.example", proxy.port), /s_server/);

@@ -190,6 +190,21 @@ async function ask(proxy: Proxy, line: string): Promise<string> {
   return await receiveAll(client);
 }
 
+/** Lets the router try all, and expects that it is told so. */
+async function expectRefusals(
+  t: Deno.TestContext,
+  proxy: Proxy,
+  attempts: Attempts,
+): Promise<void> {
+  for (const [name, [, refusal]] of Object.entries(attempts)) {
+    await t.step({
+      name,
+      ignore: isUnchecked(name),
+      fn: async () => assert.match(await ask(proxy, name), refusal),
+    });
+  }
+}
+
 async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
@@ -226,13 +241,7 @@ Deno.test("a router is refused what it was not granted when it tries in a hook",
   };
   await Deno.writeTextFile(folder.file(ROUTER), tryInHook(attempts));
   await using proxy = await Proxy.start(folder.url(ROUTER));
-  for (const [name, [, refusal]] of Object.entries(attempts)) {
-    await t.step({
-      name,
-      ignore: isUnchecked(name),
-      fn: async () => assert.match(await ask(proxy, name), refusal),
-    });
-  }
+  await expectRefusals(t, proxy, attempts);
   assert.equal(modules.requests, 0);
   assert(!await exists(outside.file("written.txt")));
 });
@@ -251,13 +260,7 @@ Deno.test("a router is refused what it was not granted when it tries while it lo
         }
       },
     };`);
-  for (const [name, [, refusal]] of Object.entries(attempts)) {
-    await t.step({
-      name,
-      ignore: isUnchecked(name),
-      fn: async () => assert.match(await ask(proxy, name), refusal),
-    });
-  }
+  await expectRefusals(t, proxy, attempts);
   assert.equal(modules.requests, 0);
   assert(!await exists(outside.file("written.txt")));
 });

@@ -183,28 +183,8 @@ const HEALTHY: readonly Load[] = [
     ends: ["done"],
     be: (world) => ask(world, "trickle ", "slow"),
   },
-  {
-    name: "a remote with TLS",
-    clients: 2,
-    pause: 200,
-    ends: ["done"],
-    async be(world) {
-      using socket = await world.connect();
-      await echo(socket, "tls");
-      await echo(socket, "once more");
-    },
-  },
-  {
-    name: "a client with TLS",
-    clients: 2,
-    pause: 200,
-    ends: ["done"],
-    async be(world) {
-      using socket = await world.connectTls();
-      await echo(socket, "echo");
-      await echo(socket, "once more");
-    },
-  },
+  echoes("a remote with TLS", "tls", (world) => world.connect()),
+  echoes("a client with TLS", "echo", (world) => world.connectTls()),
   {
     name: "a PROXY header from the client",
     clients: 2,
@@ -354,6 +334,25 @@ const RESETS: readonly Load[] = [
 
 /** All kinds of clients. */
 export const LOADS: readonly Load[] = [...HEALTHY, ...FAULTS, ...RESETS];
+
+/** Clients that get two lines back, the first of which names the remote. */
+function echoes(
+  name: string,
+  word: string,
+  connect: (world: World) => Promise<Deno.Conn>,
+): Load {
+  return {
+    name,
+    clients: 2,
+    pause: 200,
+    ends: ["done"],
+    async be(world) {
+      using socket = await connect(world);
+      await echo(socket, word);
+      await echo(socket, "once more");
+    },
+  };
+}
 
 function resets(
   name: string,

@@ -68,7 +68,7 @@ const SMALL_HEAPS =
   "export DENO_V8_FLAGS=--max-semi-space-size=1,--optimize-for-size,--heap-growing-percent=10";
 
 /** Milliseconds for the last connections, workers and descriptors to go. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 /**
  * Runs the soak test.
