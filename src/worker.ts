@@ -4,7 +4,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { AddressLimits } from "./connection/address_limits.ts";
 import { Buffers } from "./connection/buffers.ts";
 import type { Connection, Context } from "./connection/connection.ts";
@@ -38,13 +37,12 @@ import { describeError, messageOf } from "./errors.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { confineImports, reportImports } from "./router/imports.ts";
 import { HOOKS, loadRouter } from "./router/load.ts";
+import { takePowers } from "./router/powers.ts";
 import { Notices } from "./table/notices.ts";
 import { noticeTables, startTables } from "./table/registry.ts";
 
 /** The part of a worker's global scope that is used here. */
 interface WorkerScope {
-  close(): void;
-  postMessage(message: unknown): void;
   addEventListener(
     type: "message" | "error" | "unhandledrejection",
     listener: (event: never) => void,
@@ -56,16 +54,7 @@ const scope = self as unknown as WorkerScope;
 let post: (message: unknown) => void = () => {};
 const say = (message: FromWorker): void => post(message);
 
-// a router that ends its thread would take the connections of others along
-const refuse = (what: string) => (): never => {
-  throw new Error(`a router cannot ${what}`);
-};
-const exit = Deno.exit = refuse("end the program");
-Deno.kill = refuse("send signals");
-scope.close = refuse("end its worker");
-scope.postMessage = refuse("speak for its worker");
-// signals to one's own process need no permission
-Object.assign(process, { abort: exit, exit, kill: refuse("send signals") });
+takePowers();
 
 let router: Router | undefined;
 let table: CompiledTable | undefined;

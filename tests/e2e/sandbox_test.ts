@@ -151,7 +151,46 @@ function forbidden(outside: Folder, modules: ModuleServer): Attempts {
         );
         worker.onmessage = resolve;
       })`,
-      /escalate/,
+      /cannot start threads/,
+    ],
+    "end the program by a function of node:process": [
+      `import("node:process").then(({ exit }) => exit(0))`,
+      /cannot end the program/,
+    ],
+    "send a signal by a function of node:process": [
+      `import("node:process").then(({ kill, pid }) => kill(pid, "SIGKILL"))`,
+      /cannot send signals/,
+    ],
+    "start a worker": [
+      `new Worker("data:text/javascript," +
+        encodeURIComponent("Deno.kill(Deno.pid, 'SIGKILL')"), {
+        type: "module",
+      })`,
+      /cannot start threads/,
+    ],
+    "start a worker by node:worker_threads": [
+      `import("node:worker_threads").then(({ Worker }) =>
+        new Worker("process.kill(process.pid, 'SIGKILL')", { eval: true })
+      )`,
+      /cannot start threads/,
+    ],
+    "start a worker of a class of its own": [
+      `new (class extends Worker {})("data:text/javascript,", {
+        type: "module",
+      })`,
+      /cannot start threads/,
+    ],
+    "give threads their constructor back": [
+      `import("node:worker_threads").then(({ Worker }) =>
+        Object.setPrototypeOf(Worker, EventTarget)
+      )`,
+      /not extensible/,
+    ],
+    "speak for its worker by node:worker_threads": [
+      `import("node:worker_threads").then(({ parentPort }) =>
+        parentPort.postMessage("x")
+      )`,
+      /null|cannot speak for its worker/,
     ],
   };
 }
