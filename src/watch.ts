@@ -51,7 +51,7 @@ export class FileWatch {
     keep: boolean,
   ): Promise<void> {
     const files = new Map(keep ? this.#files : []);
-    for (const path of paths.slice(0, MOST)) {
+    for (const path of [...new Set(paths)].slice(0, MOST)) {
       if (files.has(path) || !await mayRead(path)) continue;
       const look = await lookAt(path);
       files.set(

@@ -20,8 +20,17 @@ export async function readAuthorities(
 ): Promise<LoadedTable> {
   const { table } = loaded;
   const folder = dirname(resolve(table.file));
-  const readAll = (paths: readonly string[]) =>
-    Promise.all(paths.map((path) => readCertificates(resolve(folder, path))));
+  const known = new Map<string, Promise<readonly string[]>>();
+  // thousands of routes may name the same files: those are read once, and their
+  // list is one object, so that it is sent to the workers once
+  const readAll = (paths: readonly string[]): Promise<readonly string[]> => {
+    const key = JSON.stringify(paths);
+    const list = known.get(key) ?? Promise.all(
+      paths.map((path) => readCertificates(resolve(folder, path))),
+    );
+    known.set(key, list);
+    return list;
+  };
   const read = async <T extends Action>(action: T): Promise<T> => {
     if (action.kind !== "remote" || typeof action.tls !== "object") {
       return action;
@@ -57,13 +66,13 @@ export async function readAuthorities(
  * Lists the files of all authorities.
  *
  * @param loaded A table, in which `tls.ca` are paths.
- * @returns Their absolute paths.
+ * @returns Their absolute paths, each once.
  */
 export function authorityFiles({ table }: LoadedTable): string[] {
   const folder = dirname(resolve(table.file));
   const { pools, routes, otherwise } = table;
   const actions = [...routes.map(({ action }) => action), otherwise];
-  return [
+  const paths = [
     ...actions.flatMap((action) =>
       action !== "router" && action.kind === "remote" &&
         typeof action.tls === "object"
@@ -71,7 +80,8 @@ export function authorityFiles({ table }: LoadedTable): string[] {
         : []
     ),
     ...pools.flatMap(pathsOf),
-  ].map((path) => resolve(folder, path));
+  ];
+  return [...new Set(paths.map((path) => resolve(folder, path)))];
 }
 
 /** The files of the authorities for the checks of a pool. */
