@@ -5,8 +5,19 @@
  * @module
  */
 import { setOptions } from "../connection/socket.ts";
-import { http, type HttpRequest } from "../protocols/http.ts";
+import { http } from "../protocols/http.ts";
 import { writeAll } from "../write_all.ts";
+import {
+  formatAnswer,
+  type HttpAnswer,
+  type HttpAsked,
+  MAX_HEAD,
+  refusal,
+  understand,
+  type Understood,
+} from "./http_message.ts";
+
+const LF = 0x0a;
 
 /** How long a connection may take. */
 export interface HttpTimes {
@@ -26,49 +37,11 @@ export interface HttpTimes {
 
 const TIMES: HttpTimes = { head: 10, idle: 60 };
 
-/** The most bytes of a head. */
-const MAX_HEAD = 16_384;
-
 /** The most bytes that are dropped after an answer, so that it can be read. */
 const MAX_DROPPED = 1_048_576;
 
-const LF = 0x0a;
-
-/** What a handler is told of a request; a `Request` would do, too. */
-export interface HttpAsked {
-  /** As it was sent. */
-  readonly method: string;
-  /** The absolute URL: its host is that of the target or of the Host field. */
-  readonly url: string;
-  /** The header fields. */
-  readonly headers: { get(name: string): string | null };
-}
-
-/** What a request is answered with. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** `undefined` for none, as with 204. */
-  readonly body: string | undefined;
-}
-
 /** Answers a request; never rejects. */
 export type HttpHandler = (request: HttpAsked) => Promise<HttpAnswer>;
-
-/** The reasons of the statuses that are used here. */
-const REASONS: Readonly<Record<number, string>> = {
-  200: "OK",
-  204: "No Content",
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  409: "Conflict",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
 
 /** A connection. It closes its socket. */
 export class HttpConnection {
@@ -126,7 +99,7 @@ export class HttpConnection {
     const request = await this.#head();
     if (request === undefined) return false;
     if (typeof request === "number") {
-      await this.#write(refusal(request), false, true);
+      await writeAll(this.#conn, formatAnswer(refusal(request), false, true));
       await this.#linger();
       return false;
     }
@@ -135,7 +108,7 @@ export class HttpConnection {
     this.isAnswering = false;
     this.deadline = after(this.#times.idle);
     const { isLast, asked: { method } } = request;
-    await this.#write(answer, method === "HEAD", isLast);
+    await writeAll(this.#conn, formatAnswer(answer, method === "HEAD", isLast));
     if (isLast) await this.#linger();
     return !isLast;
   }
@@ -145,7 +118,7 @@ export class HttpConnection {
    *
    * @returns The request, the status it is refused with, or `undefined` at EOF.
    */
-  async #head(): Promise<Request | number | undefined> {
+  async #head(): Promise<Understood | number | undefined> {
     this.#length = 0;
     for (;;) {
       if (this.#length === MAX_HEAD) return 431;
@@ -159,7 +132,9 @@ export class HttpConnection {
       if (start > 0 && !bytes.includes(LF, start)) continue;
       const head = http(bytes);
       if (head === null) return 400;
-      if (head !== undefined) return understand(head, bytes, this.#conn);
+      if (head !== undefined) {
+        return understand(head, bytes, this.#conn.localAddr.hostname);
+      }
     }
   }
 
@@ -171,30 +146,6 @@ export class HttpConnection {
       this.#bytes = larger;
     }
     return this.#bytes.subarray(this.#length, MAX_HEAD);
-  }
-
-  async #write(
-    { status, headers, body }: HttpAnswer,
-    isHead: boolean,
-    isLast: boolean,
-  ): Promise<void> {
-    const bytes = new TextEncoder().encode(body);
-    const fields = {
-      date: new Date().toUTCString(),
-      ...headers,
-      ...body === undefined ? {} : { "content-length": String(bytes.length) },
-      ...isLast ? { connection: "close" } : {},
-    };
-    const lines = Object.entries(fields)
-      .map(([name, value]) => `${name}: ${value}\r\n`);
-    const head = new TextEncoder().encode(
-      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\n${lines.join("")}\r\n`,
-    );
-    const length = head.length + (isHead ? 0 : bytes.length);
-    const all = new Uint8Array(length);
-    all.set(head);
-    if (!isHead) all.set(bytes, head.length);
-    await writeAll(this.#conn, all);
   }
 
   /** Closes such that the client can read all, even while it sends. */
@@ -211,58 +162,4 @@ export class HttpConnection {
 /** The `performance.now()` in some seconds. */
 function after(seconds: number): number {
   return performance.now() + seconds * 1000;
-}
-
-/** A request, and whether the connection ends with it. */
-interface Request {
-  readonly asked: HttpAsked;
-  readonly isLast: boolean;
-}
-
-/**
- * Makes sense of a head. Nobody sends more before it is answered but a body,
- * which nothing here asks for: then the connection ends with the answer.
- */
-function understand(
-  head: HttpRequest,
-  bytes: Uint8Array,
-  { localAddr }: Deno.TcpConn,
-): Request | number {
-  const { method, headers, version, port, path } = head;
-  if (version !== "1.0" && !headers.has("host")) return 400;
-  const { hostname } = localAddr;
-  const host = head.host ?? hostname;
-  const authority = `${host.includes(":") ? `[${host}]` : host}${
-    port === undefined ? "" : `:${port}`
-  }`;
-  const url = URL.parse(`http://${authority}${path}`);
-  if (url === null) return 400;
-  const hasBody = (headers.get("content-length") ?? "0") !== "0" ||
-    headers.has("transfer-encoding");
-  const mayStay = version !== "1.0" &&
-    !/\bclose\b/i.test(headers.get("connection") ?? "");
-  return {
-    asked: { method, url: url.href, headers },
-    isLast: hasBody || !mayStay || !endsWithHead(bytes),
-  };
-}
-
-/** Tells whether nothing comes after the empty line. */
-function endsWithHead(bytes: Uint8Array): boolean {
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-    const next = bytes[at + 1] === 0x0d ? at + 2 : at + 1;
-    if (bytes[next] === LF) return next === bytes.length - 1;
-  }
-  return false;
-}
-
-function refusal(status: number): HttpAnswer {
-  const error = status === 431
-    ? `the head of a request must have less than ${MAX_HEAD} bytes`
-    : "this is no HTTP/1 request";
-  return {
-    status,
-    headers: { "content-type": "application/json" },
-    body: `${JSON.stringify({ error })}\n`,
-  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { HttpAsked } from "./http_connection.ts";
+import type { HttpAsked } from "./http_message.ts";
 import { type AdminOptions, isLoopback } from "./options.ts";
 
 /** Why a request is refused. */

@@ -11,7 +11,7 @@ import { type Answer, notAllowed } from "./answer.ts";
 import { Api } from "./api.ts";
 import { ASSETS } from "./assets.ts";
 import { health, readiness } from "./health.ts";
-import type { HttpAnswer, HttpAsked } from "./http_connection.ts";
+import type { HttpAnswer, HttpAsked } from "./http_message.ts";
 import { HttpServer } from "./http_server.ts";
 import type { AdminOptions } from "./options.ts";
 import {
