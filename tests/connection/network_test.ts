@@ -55,3 +55,30 @@ Deno.test("parseNetwork() and contains() know IPv4, IPv6, and IPv4 in IPv6", () 
     assert.equal(formatNetwork(network), text);
   }
 });
+
+Deno.test("parseIp() reads what is an address, whatever it has read before", () => {
+  const longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
+  assert.deepEqual(parseIp(longest), new Uint8Array(16).fill(255));
+  for (
+    const text of [
+      "",
+      ":",
+      "%eth0",
+      "1.2.3",
+      "1.2.3.",
+      "1.2.3.256",
+      "1.2.3.04",
+      "::1:",
+      "::é",
+      "1.2.3.4\u0131",
+      `${longest}0`,
+      `${longest}.255.255.255.255`,
+    ]
+  ) {
+    assert.equal(parseIp(text), undefined, text);
+    assert.deepEqual(parseIp("1.2.3.4"), Uint8Array.of(1, 2, 3, 4));
+    assert.deepEqual(parseIp("::ffff:1.2.3.4"), Uint8Array.of(1, 2, 3, 4));
+    assert.deepEqual(parseIp("::1%eth0")?.lastIndexOf(1), 15);
+    parseIp(longest);
+  }
+});
