@@ -48,13 +48,21 @@ export function describeTable(
   for (const { name, options } of table.tables) {
     lines.push(`table ${name}: ${planTable(options).title}`);
   }
-  for (const { route, by } of findShadowed(table.routes)) {
+  const { shadowed, compared } = findShadowed(table.routes);
+  for (const { route, by } of shadowed) {
     const line = table.routes[route]?.line;
     const routes = by.map((number) => number + 1).join(", ");
     lines.push(
       `unreachable: route ${route + 1}, line ${line}: its clients are all for ${
         by.length === 1 ? "route" : "routes"
       } ${routes}`,
+    );
+  }
+  if (compared < table.routes.length) {
+    lines.push(
+      `unreachable: from route ${
+        compared + 1
+      } on, looked for among names only, as there are so many routes`,
     );
   }
   return lines;

@@ -23,21 +23,45 @@ export interface Shadowed {
   readonly by: readonly number[];
 }
 
+/** What was found. */
+export interface Finding {
+  /** The routes that can never win, in order, and by which routes. */
+  readonly shadowed: readonly Shadowed[];
+  /**
+   * How many routes, the first ones, were compared with all above them; the
+   * others only with names.
+   */
+  readonly compared: number;
+}
+
+/**
+ * How many pairs of routes are compared, at most, which takes about a second:
+ * those of 2800 routes that are no plain names.
+ */
+const MOST_PAIRS = 4_000_000;
+
 /**
  * Finds the routes that can never win.
  *
  * @param routes All routes in order.
- * @returns Those that cannot, in order, and by which routes.
  */
-export function findShadowed(routes: readonly TableRoute[]): Shadowed[] {
+export function findShadowed(routes: readonly TableRoute[]): Finding {
   const shadowed: Shadowed[] = [];
   const names = new Map<string, NameIndex>();
   const others: { readonly match: Match; readonly route: number }[] = [];
+  let pairs = 0;
+  let compared = routes.length;
   routes.forEach(({ match, action }, route) => {
-    const by = coveredByNames(match, names) ??
-      others.filter((other) => covers(other.match, match))
-        .slice(0, 1).map((other) => other.route);
-    if (by.length > 0) shadowed.push({ route, by });
+    let by = coveredByNames(match, names);
+    if (by === undefined) {
+      pairs += others.length;
+      if (pairs > MOST_PAIRS) compared = Math.min(compared, route);
+      else {
+        const other = others.find((other) => covers(other.match, match));
+        if (other !== undefined) by = [other.route];
+      }
+    }
+    if (by !== undefined) shadowed.push({ route, by });
     const field = indexable(match);
     // the table may have no remote
     if (isLookUp(action)) return;
@@ -45,7 +69,7 @@ export function findShadowed(routes: readonly TableRoute[]): Shadowed[] {
     if (field === undefined) others.push({ match, route });
     else addNames(field, route, names);
   });
-  return shadowed;
+  return { shadowed, compared };
 }
 
 function addNames(
@@ -109,7 +133,8 @@ function covers(wide: Match, narrow: Match): boolean {
       return (narrow.kind === "protocol" || narrow.kind === "field") &&
         narrow.protocol === wide.protocol;
     case "field":
-      return narrow.kind === "field" && fieldOf(narrow) === fieldOf(wide) &&
+      return narrow.kind === "field" && narrow.protocol === wide.protocol &&
+        narrow.field === wide.field && narrow.key === wide.key &&
         narrow.patterns.every((one) => coversPattern(wide.patterns, one));
     case "agreed":
       return narrow.kind === "agreed" && narrow.field === wide.field &&
@@ -140,9 +165,18 @@ function covers(wide: Match, narrow: Match): boolean {
   }
 }
 
+function isSame(one: Pattern, other: Pattern): boolean {
+  if (one.kind === "glob") {
+    return other.kind === "glob" && one.parts.length === other.parts.length &&
+      one.parts.every((part, i) => part === other.parts[i]);
+  }
+  return one.kind === other.kind &&
+    formatPattern(one) === formatPattern(other);
+}
+
 function coversPattern(wide: readonly Pattern[], narrow: Pattern): boolean {
   return wide.some((pattern) => {
-    if (formatPattern(pattern) === formatPattern(narrow)) return true;
+    if (isSame(pattern, narrow)) return true;
     if (narrow.kind === "exact") return matches(pattern, narrow.text);
     if (pattern.kind !== "glob") return false;
     if (pattern.parts.every((part) => part === "")) return true;

@@ -501,6 +501,22 @@ routes:
   ]);
 });
 
+Deno.test("describeTable() looks for routes that never win in bounded time, and says so", () => {
+  const routes = Array.from(
+    { length: 3000 },
+    (_, i) =>
+      `  - { match: { http: { path: /p${i % 2999}/* } }, remote: "a:1" }`,
+  );
+  routes.splice(1, 1, routes[0] ?? "");
+  const { table } = read(`routes:\n${routes.join("\n")}\n`);
+  const lines = describeTable(table, undefined)
+    .filter((line) => line.startsWith("unreachable"));
+  assert.deepEqual(lines, [
+    "unreachable: route 2, line 3: its clients are all for route 1",
+    "unreachable: from route 2829 on, looked for among names only, as there are so many routes",
+  ]);
+});
+
 Deno.test("10,000 exact names decide in at most twice the time of 10", () => {
   const [exact] = KINDS;
   assert.ok(exact !== undefined);
