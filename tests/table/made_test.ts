@@ -233,7 +233,7 @@ test("a server that is too old, or does not tell of changes, is said to refuse",
     ] as const
   ) {
     await using redis = await Redis.start("--rename-command", command, "");
-    using client = new Client({ url: redis.url, timeout: 0.5 });
+    using client = new Client({ url: redis.url, timeout: 2 });
     assert.equal(await client.table.get("a"), undefined);
     assert.match(await client.line(line), /^warn Cannot ask Redis for route:/);
     assert.equal(client.lines.length, 1);
