@@ -6,6 +6,7 @@ import {
   type Verdict,
 } from "../../src/connection/decision.ts";
 import { latin1 } from "../../src/mod.ts";
+import { pool } from "../../src/pool/mod.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -496,4 +497,30 @@ Deno.test("parseDecision() refuses a reply without a remote when routing has end
     const verdict = parseDecision({ remote: "a:1", reply: "x" }, hook, 0);
     assert.equal(verdict.kind, "connect");
   }
+});
+
+Deno.test("parseDecision() takes pool:NAME for the pool, as a value of a table", () => {
+  pool("web", { members: ["10.0.0.1:80"] });
+  const verdict = parseDecision(
+    { remote: "pool:web", connectTimeout: 1 },
+    "route",
+    0,
+  );
+  assert.deepEqual(
+    verdict,
+    parseDecision({ pool: "web", connectTimeout: 1 }, "route", 0),
+  );
+  assert.equal(verdict.kind === "connect" && verdict.pool?.pool.name, "web");
+  assert.match(
+    refusal({ remote: "pool:wbe" }),
+    /"pool" must be the name of a pool that the router has made \(web\): current value is "wbe"$/,
+  );
+  assert.match(
+    refusal({ remote: "pool:web", pool: "web" }),
+    /"pool" cannot stand beside "remote"/,
+  );
+  assert.match(
+    refusal({ remote: ["pool:web", "10.0.0.1:80"] }),
+    /"remote" must end in a port from 1 to 65535: current value is "pool:web"$/,
+  );
 });
