@@ -559,9 +559,10 @@ export function serve(
  *
  * @param context What connections share.
  */
-export function countGone({ accessLog, gauges }: Context): void {
+export function countGone({ accessLog, gauges, statistics }: Context): void {
   const id = gauges.opened();
   gauges.counters.add("client-reset");
+  statistics?.gone();
   accessLog.connection({
     info: { id },
     route: undefined,

@@ -215,6 +215,11 @@ export class Statistics {
     }
   }
 
+  /** Counts a connection that was over before it was accepted. */
+  gone(): void {
+    this.#measure("total", 0);
+  }
+
   /**
    * Takes what was counted since the last time.
    *

@@ -2,6 +2,7 @@
  * Several workers accept from one queue.
  */
 import assert from "node:assert/strict";
+import { startAdmin, until } from "../admin/helpers.ts";
 import {
   Backend,
   Proxy,
@@ -98,9 +99,10 @@ test("each of several listeners has its own name, and two workers serve them all
 
 for (const format of ["text", "json"] as const) {
   test(`a client that resets before it is accepted is counted, and logged as ${format}`, async () => {
-    await using proxy = await Proxy.start(`export default () => undefined;`, {
+    await using started = await startAdmin(`export default () => undefined;`, {
       args: ["-w", "1", "--log-format", format, "--max-connections", "1"],
     });
+    const { proxy, admin } = started;
     await proxy.suspend();
     for (let i = 0; i < 3; i++) {
       const client = await Resettable.connect(proxy.port);
@@ -115,5 +117,10 @@ for (const format of ["text", "json"] as const) {
     );
     proxy.kill("SIGUSR2");
     await proxy.log.find("Connections: 0/1/3 (current/maximum/total)");
+    // the metrics, too, have each connection
+    await until(
+      async () => await (await fetch(`${admin}/metrics`)).text(),
+      (metrics) => /^proxymachine_connection_seconds_count 3$/m.test(metrics),
+    );
   });
 }
