@@ -40,6 +40,8 @@ const USUAL = [
   / Retrying connection with 127\.0\.0\.1:1 /,
   / Connect 127\.0\.0\.1:1 failed, trying /,
   / Member 127\.0\.0\.1:1 of pool http is down/,
+  / Cannot ask Redis for route:.*: the last known remotes hold until it/,
+  / Connected to Redis: /,
   / Received QUIT signal\./,
   / Waiting for \d+ connections to finish\.$/,
 ];

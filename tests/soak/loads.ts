@@ -184,6 +184,11 @@ const HEALTHY: readonly Load[] = [
     be: (world) => ask(world, "trickle ", "slow"),
   },
   echoes("a remote with TLS", "tls", (world) => world.connect()),
+  echoes(
+    "a remote from a table in Redis",
+    "table",
+    (world) => world.connect(),
+  ),
   echoes("a client with TLS", "echo", (world) => world.connectTls()),
   {
     name: "a PROXY header from the client",

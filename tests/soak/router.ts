@@ -12,10 +12,18 @@ import type { Remotes } from "./backend.ts";
  *
  * @param remotes Where the remotes listen.
  * @param ca The certificate, in PEM, that the one with TLS is verified by.
+ * @param redis The URL of a Redis that has a remote called `a`.
  */
-export function routerFor(remotes: Remotes, ca: string): string {
+export function routerFor(
+  remotes: Remotes,
+  ca: string,
+  redis: string,
+): string {
   const to = (remote: string) => `() => ({ remote: "${remote}" })`;
   return `import { pool } from "proxymachine/pool";
+import { redisTable } from "proxymachine/table";
+
+const names = redisTable({ url: "${redis}", timeout: 30 });
 
 const http = pool("http", {
   members: ${JSON.stringify([...remotes.http, REFUSING])},
@@ -28,6 +36,7 @@ const later = (decision) =>
 const words = {
   GET: () => http.pick(),
   echo: ${to(remotes.echo)},
+  table: async () => ({ remote: await names.get("a") }),
   page: ${to(remotes.page)},
   stream: ${to(remotes.stream)},
   trickle: ${to(remotes.slow)},

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { Folder, Proxy } from "../fixtures.ts";
+import { Redis } from "../redis.ts";
 import { adminOf } from "../admin/helpers.ts";
 import { Authority } from "../tls_fixtures.ts";
 import { checkAccounts } from "./accounts.ts";
@@ -67,6 +68,9 @@ export interface Observed {
 const SMALL_HEAPS =
   "export DENO_V8_FLAGS=--max-semi-space-size=1,--optimize-for-size,--heap-growing-percent=10";
 
+/** Samples after which all connections to Redis are lost once more. */
+const LOSSES = 7;
+
 /** Milliseconds for the last connections, workers and descriptors to go. */
 const PATIENCE = 60_000;
 
@@ -90,7 +94,10 @@ export async function soak(
   };
   await using backend = new Helper("backend.ts", backendTask);
   const { remotes } = await backend.hear<Listening>("listening");
-  const router = routerFor(remotes, authority.pem);
+  await using redis = await Redis.start();
+  const change = () => redis.command("SET", "route:a", remotes.echo);
+  await change();
+  const router = routerFor(remotes, authority.pem, redis.url);
   await using folder = await Folder.make({ "router.js": router });
   await using proxy = await Proxy.start(folder.url("router.js"), {
     args: [
@@ -145,6 +152,10 @@ export async function soak(
     }
     const sample = await sampler.sample(150);
     samples.push(sample);
+    await change();
+    if (samples.length % LOSSES === 0) {
+      await redis.command("CLIENT", "KILL", "TYPE", "normal");
+    }
     note(
       `${sample.time.toFixed(0)} of ${end.toFixed(0)} s: ${
         (sample.memory / 1e6).toFixed(0)
