@@ -144,6 +144,9 @@ export function parseCommandLine(
           settings.maxPreread ?? 65_536,
       prereadTimeout: seconds("--preread-timeout", values["preread-timeout"]) ??
         settings.prereadTimeout ?? 30_000,
+      connectTimeout:
+        secondsOrOff("--connect-timeout", values["connect-timeout"]) ??
+          settings.connectTimeout ?? 0,
       halfCloseTimeout:
         seconds("--half-close-timeout", values["half-close-timeout"]) ??
           settings.halfCloseTimeout ?? 30_000,

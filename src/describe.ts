@@ -47,6 +47,7 @@ export function describeConfiguration(
     `preread      at most ${connection.maxPreread} bytes and ${
       connection.prereadTimeout / 1000
     } seconds`,
+    `connect      ${describeLimit(connection.connectTimeout)}`,
     `half-close   at most ${
       connection.halfCloseTimeout / 1000
     } seconds without progress`,

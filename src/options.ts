@@ -183,6 +183,12 @@ export const SECTIONS = [
           "time after a rest; default 0: no limit",
       },
       {
+        name: "connect-timeout",
+        argument: "SECS",
+        help: "time of one try to connect to a remote; default 0: as long " +
+          "as the system tries",
+      },
+      {
         name: "half-close-timeout",
         argument: "SECS",
         help: "time without progress after one side has ended; default 30",

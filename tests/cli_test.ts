@@ -39,6 +39,7 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
       connection: {
         maxPreread: 65536,
         prereadTimeout: 30_000,
+        connectTimeout: 0,
         halfCloseTimeout: 30_000,
         idleTimeout: 0,
         maxDuration: 0,
@@ -77,6 +78,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     connection: {
       maxPreread: 2049,
       prereadTimeout: 1500,
+      connectTimeout: 250,
       halfCloseTimeout: 500,
       idleTimeout: 2500,
       maxDuration: 3_600_000,
@@ -115,6 +117,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     "max-connections": "9",
     "max-preread": "2049",
     "preread-timeout": "1.5",
+    "connect-timeout": ".25",
     "half-close-timeout": ".5",
     "allow-net": "10.0.0.1:80,[::1]:80,example.com,unix:/run/a.sock",
     "max-connections-per-ip": "20",

@@ -123,6 +123,7 @@ function toSettings(input: TableInput, folder: string): Settings {
     rateLimit: toRate(input.rateLimit),
     maxPreread: input.maxPreread,
     prereadTimeout: toMilliseconds(input.prereadTimeout),
+    connectTimeout: toMilliseconds(input.connectTimeout),
     halfCloseTimeout: toMilliseconds(input.halfCloseTimeout),
     idleTimeout: toMilliseconds(input.idleTimeout),
     maxDuration: toMilliseconds(input.maxDuration),

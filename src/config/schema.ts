@@ -306,6 +306,8 @@ export const tableSchema = mapping({
     .describe("Bytes to read, at most, before there is a decision."),
   prereadTimeout: seconds(MAX_SECONDS).optional()
     .describe("Seconds for that."),
+  connectTimeout: secondsOrOff(MAX_SECONDS).optional()
+    .describe("Seconds for one try to connect to a remote; 0: no limit."),
   halfCloseTimeout: seconds(MAX_SECONDS).optional()
     .describe("Seconds without progress after one side has ended."),
   idleTimeout: secondsOrOff(MAX_SECONDS).optional()

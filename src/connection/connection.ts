@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   readonly maxPreread: number;
   /** Milliseconds that routing may take. */
   readonly prereadTimeout: number;
+  /** Milliseconds that one try to connect may take; 0 for no limit. */
+  readonly connectTimeout: number;
   /** Milliseconds without progress after one side has ended. */
   readonly halfCloseTimeout: number;
   /** Milliseconds in which both directions may be silent; 0 for no limit. */

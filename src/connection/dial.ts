@@ -26,8 +26,10 @@ import { startTls, type TlsToRemote } from "./tls_client.ts";
 export function dial(
   connection: Connection,
   { address }: Target,
-  { connectTimeout, proxyProtocol, tls }: Connect,
+  { connectTimeout: own, proxyProtocol, tls }: Connect,
 ): Promise<Socket> {
+  const connectTimeout = own ??
+    (connection.context.options.connectTimeout || undefined);
   const { remoteAddr, localAddr } = connection.info;
   connection.preamble = proxyProtocol === undefined
     ? undefined // nor that of a remote which was tried before

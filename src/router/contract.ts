@@ -81,7 +81,7 @@ export interface RemoteDecision {
   /**
    * Seconds (fractions allowed) that one try to connect may take.
    *
-   * @default as long as the operating system allows
+   * @default what `--connect-timeout` says
    */
   connectTimeout?: number | undefined;
   /**

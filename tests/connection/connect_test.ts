@@ -5,9 +5,11 @@ import assert from "node:assert/strict";
 import {
   Backend,
   Proxy,
+  type ProxyOptions,
   receive,
   receiveAll,
   Resettable,
+  ROUTER_EXTENSION,
   routerTo,
   run,
   send,
@@ -58,6 +60,48 @@ test("the proxy gives a try up after connectTimeout", async () => {
   );
   assert.ok(performance.now() - started >= 10 * 100 + 11 * 50);
   await proxy.log.find("Retrying");
+});
+
+test("--connect-timeout is for decisions that have none, also in a route table", async () => {
+  using full = await FullListener.listen();
+  const hook = `connectError: (_, error) => ({ close: error.message })`;
+  const module = `export default {
+    route: (data) => ({
+      remote: "${full.remote}",
+      ...data.startsWith("own") ? { connectTimeout: 0.04 } : {},
+    }),
+    ${hook},
+  };`;
+  const table = `
+connectTimeout: 0.03
+router: ./rest.${ROUTER_EXTENSION}
+routes:
+  - match: { bytes: { prefix: "own" } }
+    remote: "${full.remote}"
+    connectTimeout: 0.04
+  - match: true
+    remote: "${full.remote}"
+`;
+  const cases: [router: string, options: ProxyOptions][] = [
+    [module, { args: ["-w", "1", "--connect-timeout", "0.03"] }],
+    [table, {
+      file: "routes.yaml",
+      files: {
+        [`rest.${ROUTER_EXTENSION}`]: `export default { route() {}, ${hook} };`,
+      },
+    }],
+  ];
+  for (const [router, options] of cases) {
+    await using proxy = await Proxy.start(router, options);
+    for (const [sent, seconds] of [["own", 0.04], ["any", 0.03]] as const) {
+      using client = await proxy.connect();
+      await send(client, sent);
+      assert.equal(
+        await receiveAll(client),
+        `${full.remote} did not answer within ${seconds} seconds`,
+      );
+    }
+  }
 });
 
 test("the proxy stops connecting when the client resets the connection", async () => {

@@ -241,6 +241,8 @@ Deno.test("--check prints what was found", async () => {
     "2049",
     "--preread-timeout",
     "1.5",
+    "--connect-timeout",
+    "2.5",
     "--half-close-timeout",
     "4",
     "--idle-timeout",
@@ -270,6 +272,7 @@ Deno.test("--check prints what was found", async () => {
   );
   assert.equal(summary.get("workers"), "3");
   assert.match(summary.get("preread") ?? "", /2049 bytes and 1\.5 seconds/);
+  assert.equal(summary.get("connect"), "at most 2.5 seconds");
   assert.match(summary.get("half-close") ?? "", /4 seconds/);
   assert.equal(summary.get("idle"), "at most 600 seconds");
   assert.equal(summary.get("duration"), "no limit");
