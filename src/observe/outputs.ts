@@ -14,6 +14,9 @@ import { mainLog } from "./main_log.ts";
 /** Milliseconds to wait at the end for a log that is stuck. */
 const FLUSH_TIME = 1000;
 
+/** Milliseconds that it may take to open the access log. */
+const OPEN_TIME = 5000;
+
 /** The options that tell where and how to write. */
 type LogOptions = Pick<Options, "logLevel" | "logFormat" | "accessLog">;
 
@@ -140,12 +143,32 @@ export class Outputs {
   }
 }
 
+/** A file, unless it takes too long to open it: a pipe waits for its reader. */
+async function inTime(opening: Promise<Deno.FsFile>): Promise<Deno.FsFile> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(
+      new Error(
+        `it must be opened within ${
+          OPEN_TIME / 1000
+        } seconds, so a pipe needs a reader`,
+      ),
+    );
+    opening.then((file) => file.close(), () => {}); // nobody waits for it
+  }, OPEN_TIME);
+  try {
+    return await Promise.race([opening, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function openOutput(path: string): Promise<Output> {
   if (path === "off") return NOWHERE;
   // not to be closed: Deno.stdout itself is never given away
   if (path === "-") return { write: (bytes) => Deno.stdout.write(bytes) };
   try {
-    return await Deno.open(path, { append: true, create: true });
+    return await inTime(Deno.open(path, { append: true, create: true }));
   } catch (error) {
     throw new ConfigError(
       `Cannot open the access log ${path}: ${messageOf(error)}`,

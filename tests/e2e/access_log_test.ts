@@ -11,6 +11,7 @@ import {
   programWith,
   Proxy,
   receiveAll,
+  ROUTER_EXTENSION,
   run,
   send,
   test,
@@ -18,6 +19,8 @@ import {
 
 /** As long as a name can be in JSON, so that a log is soon full of it. */
 const ROUTE = '"'.repeat(64);
+
+const ROUTER = `router.${ROUTER_EXTENSION}`;
 
 const ANSWERING = `export default () =>
   ({ close: "bye", route: ${JSON.stringify(ROUTE)} });`;
@@ -138,4 +141,39 @@ test("a program whose access log cannot be written serves, and says in the end w
     proxy.log.count("Access log: 3 lines could not be written"),
     1,
   );
+});
+
+test("an access log that is a pipe needs a reader, or the program does not start", async () => {
+  await using folder = await Folder.make({ [ROUTER]: ANSWERING });
+  const pipe = folder.file("pipe");
+  assert.equal((await run(["mkfifo", pipe])).code, 0);
+  const program = [
+    ...programWith(`--allow-write=${folder.path}`),
+    ...["-c", folder.file(ROUTER), "-h", "127.0.0.1", "-p", "0"],
+    ...["--access-log", pipe],
+  ];
+  assert.deepEqual(await run(program), {
+    code: 2,
+    stdout: "",
+    stderr:
+      `proxymachine: Cannot open the access log ${pipe}: it must be opened within 5 seconds, so a pipe needs a reader\n`,
+  });
+});
+
+test("HUP goes on with the access log when a pipe in its place has no reader", async () => {
+  await using folder = await Folder.make();
+  const file = folder.file("access.log");
+  await using proxy = await Proxy.start(ANSWERING, {
+    program: programWith(`--allow-write=${folder.path}`),
+    args: ["-w", "1", "--log-format", "json", "--access-log", file],
+  });
+  await Deno.rename(file, folder.file("before"));
+  assert.equal((await run(["mkfifo", file])).code, 0);
+  proxy.kill("SIGHUP");
+  await proxy.log.find("so a pipe needs a reader; going on with the file");
+  await visit(proxy, 1);
+  proxy.kill("SIGTERM");
+  assert.equal((await proxy.status).code, 0);
+  const lines = await Deno.readTextFile(folder.file("before"));
+  assert.deepEqual(idsOf(lines.trimEnd().split("\n")), [1]);
 });
