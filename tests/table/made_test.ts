@@ -271,7 +271,7 @@ test("what Redis refuses is said in a line, and tried again", async () => {
     ],
   ];
   for (const [options, line] of cases) {
-    using client = new Client({ ...options, timeout: 0.5 });
+    using client = new Client({ ...options, timeout: 2 });
     assert.equal(await client.table.get("a"), undefined);
     const text = await client.line(line);
     assert.match(text, /^warn /);
@@ -300,7 +300,7 @@ test("what Redis refuses is said in a line, and tried again", async () => {
   const url = redis.url.replace("//", "//joe:p%40ss@");
   using joe = new Client({ url });
   assert.equal(await joe.table.get("a"), "10.0.0.1:80");
-  using stranger = new Client({ url, prefix: "secret:", timeout: 0.5 });
+  using stranger = new Client({ url, prefix: "secret:", timeout: 2 });
   assert.equal(await stranger.table.get("a"), undefined);
   await stranger.line(/^warn .* it answers GETRANGE with NOPERM /);
 });
@@ -402,7 +402,7 @@ test("rediss:// speaks TLS, and verifies who answers", async () => {
     { url: `rediss://127.0.0.1:${port}`, ca },
   ];
   for (const options of others) {
-    using other = new Client({ ...options, timeout: 0.5 });
+    using other = new Client({ ...options, timeout: 2 });
     assert.equal(await other.table.get("a"), undefined);
     await other.line(/^warn .* as the TLS handshake has failed: .*certificate/);
   }
@@ -428,7 +428,7 @@ test("something that is no Redis is said to be none", async () => {
     await receive(socket, 8);
     await send(socket, "HTTP/1.1 400 Bad Request\r\n\r\n");
   });
-  using client = new Client({ url: `redis://${web.remote}`, timeout: 0.5 });
+  using client = new Client({ url: `redis://${web.remote}`, timeout: 2 });
   assert.equal(await client.table.get("a"), undefined);
   await client.line(/^warn .* it does not speak RESP3/);
 });
