@@ -27,8 +27,7 @@ export function needsAdmission(connection: Connection): boolean {
  * and what the client has sent along is in its buffer.
  *
  * @param connection A new connection that needs it.
- * @returns Whether it was admitted; a promise if that takes time. It never
- * rejects.
+ * @returns Whether it was admitted; it never rejects.
  */
 export async function admit(connection: Connection): Promise<boolean> {
   connection.stage = "admit";

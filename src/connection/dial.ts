@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeAll } from "../write_all.ts";
 import { formatAddress, type HostPort } from "./address.ts";
 import { connectUntil } from "./connect_until.ts";
 import type { Connection } from "./connection.ts";
@@ -123,9 +124,7 @@ async function writePreamble(
   bytes: Uint8Array,
 ): Promise<void> {
   try {
-    for (let at = 0; at < bytes.length;) {
-      at += await conn.write(bytes.subarray(at));
-    }
+    await writeAll(conn, bytes);
   } catch (error) {
     conn.close();
     throw error;

@@ -35,8 +35,7 @@ export async function readClient(connection: Connection): Promise<void> {
       connection.clocks.limitDuration(begun + options.maxDuration);
     }
     if (needsAdmission(connection)) {
-      const admitted = admit(connection);
-      if (!(typeof admitted === "boolean" ? admitted : await admitted)) return;
+      if (!await admit(connection)) return;
       begun = performance.now();
     }
     const { client } = connection;

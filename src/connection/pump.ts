@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeAll } from "../write_all.ts";
 import { MEDIUM } from "./buffers.ts";
 import { connect } from "./connect.ts";
 import { type Connection, DRAIN_BYTES } from "./connection.ts";
@@ -256,13 +257,6 @@ async function replayAll(
     const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
     connection.replayed += count;
     at += count;
-  }
-}
-
-async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
-  let written = await socket.write(bytes);
-  while (written < bytes.length) {
-    written += await socket.write(bytes.subarray(written));
   }
 }
 
