@@ -18,7 +18,7 @@ export class Tab implements AsyncDisposable {
   private constructor(page: Page, close: () => Promise<void>) {
     this.page = page;
     this.#close = close;
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(120_000);
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on(
       "request",
@@ -48,7 +48,7 @@ export class Tab implements AsyncDisposable {
         "--disable-dev-shm-usage",
         ...Deno.uid() === 0 ? ["--no-sandbox"] : [],
       ],
-      timeout: 60_000,
+      timeout: 120_000,
     });
     try {
       const context = await browser.newContext(options);

@@ -46,7 +46,7 @@ export async function adminOf(proxy: Proxy): Promise<string> {
 }
 
 /** Milliseconds that something may take to become as it should. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /**
  * Asks again and again until the answer is as it should be: what workers count
