@@ -25,6 +25,12 @@ The proxy under a mixed load, with faults, slow clients and reloads.
 Exit status: 0 if all is flat and adds up, 1 if not, 2 if it could not start.
 `;
 
+/**
+ * Seconds before the load: the runtime keeps threads for ten that have nothing to
+ * do, and a log that is written to keeps all of them, as they take turns.
+ */
+const SETTLE = 12;
+
 /** Seconds from one reload to the next. */
 const INTERVAL = 10;
 
@@ -49,6 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { minutes, svg, json } = options;
   const observed = await soak({
+    settle: SETTLE,
     steady: minutes * 30,
     reloading: minutes * 30,
     interval: INTERVAL,

@@ -19,6 +19,8 @@ import { type Sample, Sampler } from "./sampler.ts";
 
 /** How long, and what. */
 export interface Plan {
+  /** Seconds before the first sample: threads that only the start needs end. */
+  readonly settle: number;
   /** Seconds of the load without reloads. */
   readonly steady: number;
   /** Seconds of the load with reloads, after that. */
@@ -113,6 +115,7 @@ export async function soak(
     setup: SMALL_HEAPS,
   });
   const clientsTask = { ...await findPorts(proxy), ca: authority.pem };
+  await new Promise((resolve) => setTimeout(resolve, plan.settle * 1000));
   using admin = new Admin(await adminOf(proxy));
   const sampler = new Sampler(proxy, admin, clientsTask.port);
   const before = await quiet(sampler);

@@ -9,7 +9,12 @@ import { plot } from "./plot.ts";
 import { soak } from "./soak.ts";
 
 test("nothing is lost, and nothing is left open, under a mixed load with reloads", async () => {
-  const observed = await soak({ steady: 8, reloading: 12, interval: 4 });
+  const observed = await soak({
+    settle: 0,
+    steady: 8,
+    reloading: 12,
+    interval: 4,
+  });
   const { before, after, done, samples, reloads, troubles } = observed;
   assert.deepEqual(troubles, []);
   assert.ok(after.spare <= before.spare, `${after.spare} descriptors`);
