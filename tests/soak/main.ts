@@ -26,7 +26,7 @@ Exit status: 0 if all is flat and adds up, 1 if not, 2 if it could not start.
 `;
 
 /**
- * Seconds before the load: the runtime keeps threads for ten that have nothing to
+ * Seconds before the load and after it: the runtime keeps threads for ten that have nothing to
  * do, and a log that is written to keeps all of them, as they take turns.
  */
 const SETTLE = 12;

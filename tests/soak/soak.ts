@@ -19,7 +19,10 @@ import { type Sample, Sampler } from "./sampler.ts";
 
 /** How long, and what. */
 export interface Plan {
-  /** Seconds before the first sample: threads that only the start needs end. */
+  /**
+   * Seconds with nothing to do before the first sample and the last one, in
+   * which threads that nobody needs end.
+   */
   readonly settle: number;
   /** Seconds of the load without reloads. */
   readonly steady: number;
@@ -115,7 +118,9 @@ export async function soak(
     setup: SMALL_HEAPS,
   });
   const clientsTask = { ...await findPorts(proxy), ca: authority.pem };
-  await new Promise((resolve) => setTimeout(resolve, plan.settle * 1000));
+  const settle = () =>
+    new Promise((resolve) => setTimeout(resolve, plan.settle * 1000));
+  await settle();
   using admin = new Admin(await adminOf(proxy));
   const sampler = new Sampler(proxy, admin, clientsTask.port);
   const before = await quiet(sampler);
@@ -173,6 +178,7 @@ export async function soak(
   // so that those who serve are as new as before, and the runtime gives up what
   // it keeps of the workers that the last broken router was loaded by
   reloads.push(await reload(true));
+  await settle();
   const after = await quiet(sampler, before);
   const counted = await sampler.count();
   await backend.stop();
