@@ -31,7 +31,9 @@ const BULK = 8_000_000;
 /** Bytes that are read before the reload. */
 const FIRST = 1000;
 
-const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+// wrk takes the end of a connection for an error unless the answer announces it
+const ANSWER =
+  "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
 const reloads = Number(Deno.args[0] ?? 20);
 const seconds = Number(Deno.args[1] ?? 40);
