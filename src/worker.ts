@@ -11,6 +11,7 @@ import { Deadlines } from "./connection/deadlines.ts";
 import { Descriptors } from "./connection/descriptors.ts";
 import { type CompiledTable, compileTable } from "./config/compile.ts";
 import { DEFAULT_ROUTE } from "./config/table.ts";
+import { PlacedSet } from "./connection/placed_set.ts";
 import { Acceptor } from "./connection/acceptor.ts";
 import { listen } from "./connection/listener.ts";
 import { hasEngine } from "./connection/tls_engine.ts";
@@ -91,7 +92,7 @@ function receive(message: ToWorker): void {
       stopChecks();
       return stop();
     case "abort":
-      for (const connection of [...context?.connections ?? []]) {
+      for (const connection of context?.connections ?? []) {
         connection.end(message.reason);
       }
       return;
@@ -117,7 +118,7 @@ scope.addEventListener("unhandledrejection", (event: PromiseRejectionEvent) => {
 
 async function answer(question: Question): Promise<void> {
   const { request, type } = question;
-  const connections = context?.connections ?? new Set<Connection>();
+  const connections = context?.connections ?? new PlacedSet<Connection>();
   if (type === "list") {
     const list = await listConnections(connections, question.query);
     return say({ type: "answer", request, answer: list });
@@ -162,7 +163,7 @@ function serve(message: Serve): void {
   const share = new Share(message.share);
   const gauges = new Gauges(message.gauges, share);
   const deadlines = new Deadlines();
-  const connections = new Set<Connection>();
+  const connections = new PlacedSet<Connection>();
   const statistics = message.statistics
     ? new Statistics(connections)
     : undefined;

@@ -26,6 +26,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { noteSlow } from "./dial.ts";
 import type { ListenOptions } from "./listener.ts";
+import type { PlacedSet } from "./placed_set.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
 import type { Settling } from "./settling.ts";
 import { type Socket, takeSocket } from "./socket.ts";
@@ -63,7 +64,7 @@ export interface Context {
   readonly defaultRoute: string | undefined;
   readonly accessLog: AccessLog;
   /** The connections that are open now. */
-  readonly connections: Set<Connection>;
+  readonly connections: PlacedSet<Connection>;
   readonly settling: Settling;
   /** Asks for a higher limit of connections. */
   readonly onFull: () => void;
@@ -195,6 +196,8 @@ export class Connection implements Timed {
   /** `performance.now()` at accept. */
   readonly started: number;
   readonly clocks: Clocks;
+  /** Owned by {@linkcode PlacedSet}. */
+  place = -1;
   stage: Stage = "preread";
   /** Called when the deadline passes in the stage `admit`; ends the connection. */
   onAdmitTimeout: (() => void) | undefined;

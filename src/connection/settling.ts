@@ -5,6 +5,7 @@
  */
 import type { Connection } from "./connection.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
+import type { PlacedSet } from "./placed_set.ts";
 
 /** Milliseconds after which a connection counts as one that lasts. */
 const PAUSE = 1000;
@@ -15,7 +16,7 @@ const PAUSE = 1000;
  * while no socket is new, and costs a connection that is short nothing.
  */
 export class Settling implements Expiring {
-  readonly #connections: ReadonlySet<Connection>;
+  readonly #connections: PlacedSet<Connection>;
   readonly #deadlines: Deadlines;
   deadline: Expiring["deadline"];
 
@@ -23,7 +24,7 @@ export class Settling implements Expiring {
    * @param connections Those that are open.
    * @param deadlines Tells when.
    */
-  constructor(connections: ReadonlySet<Connection>, deadlines: Deadlines) {
+  constructor(connections: PlacedSet<Connection>, deadlines: Deadlines) {
     this.#connections = connections;
     this.#deadlines = deadlines;
   }

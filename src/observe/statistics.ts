@@ -122,7 +122,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Counts what the connections of one worker do. */
 export class Statistics {
-  readonly #connections: ReadonlySet<Connection>;
+  readonly #connections: Iterable<Connection>;
   #histograms = newHistograms();
   #routes = new Map<string, Writable<RouteReport>>();
   #remotes = new Map<string, Writable<RemoteReport>>();
@@ -132,7 +132,7 @@ export class Statistics {
   /**
    * @param connections Those that are open, as they change.
    */
-  constructor(connections: ReadonlySet<Connection>) {
+  constructor(connections: Iterable<Connection>) {
     this.#connections = connections;
   }
 
