@@ -14,7 +14,8 @@ const SIZE = 16;
 
 /**
  * The part of one worker in the numbers that all share, and the signs of life
- * that it gives. Only that worker writes it.
+ * that it gives. Only that worker writes it, so it needs no atomic additions:
+ * other threads see what it has written, a moment later.
  */
 export class Share {
   /** What another thread needs to see the same numbers. */
@@ -41,7 +42,7 @@ export class Share {
 
   /** Counts connections that were opened, or closed. */
   addOpen(change: 1 | -1): void {
-    Atomics.add(this.#cells, OPEN, change);
+    this.#add(OPEN, change);
   }
 
   /** Connections that have a remote now. */
@@ -51,7 +52,7 @@ export class Share {
 
   /** Counts connections that got, or have lost, their remote. */
   addConnected(change: 1 | -1): void {
-    Atomics.add(this.#cells, CONNECTED, change);
+    this.#add(CONNECTED, change);
   }
 
   /** Places that were taken, for those that are open and those to be accepted. */
@@ -61,7 +62,7 @@ export class Share {
 
   /** Counts places that were taken, or given back. */
   addReserved(change: 1 | -1): void {
-    Atomics.add(this.#cells, RESERVED, change);
+    this.#add(RESERVED, change);
   }
 
   /** How often the worker has shown that it is alive; wraps. */
@@ -71,6 +72,11 @@ export class Share {
 
   /** Shows that the worker is alive. */
   beat(): void {
-    Atomics.add(this.#cells, BEATS, 1);
+    this.#add(BEATS, 1);
+  }
+
+  #add(cell: number, change: number): void {
+    const cells = this.#cells;
+    cells[cell] = (cells[cell] ?? 0) + change;
   }
 }
