@@ -131,7 +131,11 @@ export function parseDecision(
     throw unusable(hook, "a decision is an object", decision);
   }
   const fields = decision as Record<string, unknown>;
-  for (const key of Object.keys(fields)) {
+  const keys = Object.keys(fields);
+  if (keys.length === 1 && keys[0] === "remote") {
+    return connectOnly(fields, hook);
+  }
+  for (const key of keys) {
     if (!(KEYS as readonly string[]).includes(key)) {
       throw unusable(hook, unknownKey(key), fields[key]);
     }
@@ -146,6 +150,24 @@ export function parseDecision(
     `a decision has one of "remote", "pool", "close", "reply", "noop"`,
     decision,
   );
+}
+
+/** How many checked decisions are remembered; a router has a few, or very many. */
+const CACHE_SIZE = 4096;
+const checked = new Map<unknown, Connect>();
+
+/** A remote and nothing else, as most decisions are: each is checked once. */
+function connectOnly(fields: Record<string, unknown>, hook: Hook): Connect {
+  const { remote } = fields;
+  const known = checked.get(remote);
+  if (known !== undefined) return known;
+  const verdict = connectTo(fields, hook);
+  // a pool may be made anew under the same name, and lists are compared by identity
+  if (typeof remote === "string" && verdict.pool === undefined) {
+    if (checked.size >= CACHE_SIZE) checked.clear();
+    checked.set(remote, verdict);
+  }
+  return verdict;
 }
 
 function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {

@@ -524,3 +524,31 @@ Deno.test("parseDecision() takes pool:NAME for the pool, as a value of a table",
     /"remote" must end in a port from 1 to 65535: current value is "pool:web"$/,
   );
 });
+
+Deno.test("a remote and nothing else is checked once, and wrong ones each time", () => {
+  const first = parseDecision({ remote: "10.0.0.1:80" }, "route", 0);
+  assert.deepEqual(first, CONNECT);
+  assert.equal(parseDecision({ remote: "10.0.0.1:80" }, "accept", 0), first);
+  const named = parseDecision(
+    { remote: "10.0.0.1:80", route: "a" },
+    "route",
+    0,
+  );
+  assert.deepEqual(named, { ...CONNECT, route: "a" });
+  assert.equal(parseDecision({ remote: "10.0.0.1:80" }, "route", 0), first);
+  assert.equal(
+    refusal({ remote: "10.0.0.1" }),
+    refusal({ remote: "10.0.0.1" }),
+  );
+  assert.equal(refusal({ remote: undefined }), refusal({ remote: undefined }));
+});
+
+Deno.test("more different remotes than are remembered are decided all the same", () => {
+  for (let port = 1; port <= 10_000; port++) {
+    const verdict = parseDecision({ remote: `10.0.0.2:${port}` }, "route", 0);
+    assert.equal(
+      verdict.kind === "connect" && verdict.targets[0]?.remote,
+      `10.0.0.2:${port}`,
+    );
+  }
+});
