@@ -1,14 +1,18 @@
 /**
- * Connecting to a remote that the router has named.
+ * The stage from the decision until the remote is joined: connecting to it, and
+ * sending it what was read before.
  *
  * @module
  */
 import { type Candidates, RemoteList } from "./candidates.ts";
 import type { Connection } from "./connection.ts";
-import type { Connect } from "./decision.ts";
+import type { Close, Connect } from "./decision.ts";
 import { isExhausted } from "./descriptors.ts";
-import { dial } from "./dial.ts";
-import type { Socket } from "./socket.ts";
+import { dial, type Dialed } from "./dial.ts";
+import { reply } from "./preread.ts";
+import { lastWords, pumpDownstream } from "./pump.ts";
+import { connectFailed } from "./reroute.ts";
+import { type Socket, takeSocket } from "./socket.ts";
 import type { Target } from "./target.ts";
 import { TlsError } from "./tls_client.ts";
 
@@ -22,86 +26,259 @@ const MAX_WAITS = 20;
 const PAUSE = 100;
 
 /**
- * Connects to a remote: tries each one that there is, at once; if none can be
- * connected to, up to ten more tries, with a pause before each, go round them.
+ * Does what the router has decided when routing is over, or a hook after a
+ * failure: looks for the remote, or closes.
  *
- * @param connection It is joined to the remote by the caller; its `remote` is
- * that of the present or last try.
- * @param verdict Names the remotes and the time that one try may take.
- * @returns The connected socket, which the caller closes; the error of the last
- * try; or `undefined` if the connection has been closed meanwhile.
+ * @param connection In the stage `connect`, if there is to be a remote.
+ * @param verdict `undefined` if the connection has ended meanwhile.
  */
-export async function connect(
+export function carryOut(
+  connection: Connection,
+  verdict: Connect | Close | undefined,
+): void {
+  if (verdict === undefined) return;
+  if (verdict.kind === "close") return close(connection, verdict);
+  if (verdict.maxDuration !== undefined) {
+    connection.clocks.limitDuration(connection.started + verdict.maxDuration);
+  }
+  if (verdict.reply === undefined) void connect(connection, verdict);
+  else connection.follow(replyFirst(connection, verdict, verdict.reply));
+}
+
+function close(connection: Connection, { data }: Close): void {
+  if (data === undefined || data.length === 0) {
+    return connection.end("router-close");
+  }
+  connection.enter("drain");
+  connection.follow(lastWords(connection, data));
+}
+
+async function replyFirst(
   connection: Connection,
   verdict: Connect,
-): Promise<Socket | Error | undefined> {
-  if (isWorn(connection, verdict)) {
-    // remotes that close what they accept must not keep the proxy busy
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    if (connection.isClosed()) return undefined;
+  bytes: Uint8Array,
+): Promise<void> {
+  connection.watchHalfClose();
+  if (!await reply(connection, bytes)) return;
+  connection.clocks.stop();
+  void connect(connection, verdict);
+}
+
+/**
+ * The remote's coroutine until it is joined: connects, starts the pump from the
+ * remote to the client, and sends the remote what was read before. The first
+ * try to connect and the first write are all that most connections have, so
+ * there is no function between, whose promises would cost more than it does.
+ */
+async function connect(
+  connection: Connection,
+  verdict: Connect,
+): Promise<void> {
+  connection.begin();
+  try {
+    if (isWorn(connection, verdict)) {
+      // remotes that close what they accept must not keep the proxy busy
+      await pause();
+      if (connection.isClosed()) return;
+    }
+    const candidates = candidatesOf(connection, verdict);
+    let server: Socket | Error | undefined;
+    try {
+      const dialed = dialNext(connection, verdict, candidates);
+      server = dialed === undefined
+        ? noneLeft(connection, verdict)
+        : take(connection, candidates, await dialed);
+    } catch (error) {
+      server = await tryOn(connection, verdict, candidates, error);
+    }
+    if (server === undefined) return;
+    if (server instanceof Error) {
+      return connection.follow(connectFailed(connection, verdict, server));
+    }
+    join(connection, server, verdict);
+    // at the same time, as a remote that answers while it is sent to must be read
+    void pumpDownstream(connection, server, verdict);
+    const first = firstBytes(connection, verdict);
+    const { extra } = connection;
+    try {
+      if (first.length > 0) {
+        const written = await server.write(first);
+        connection.replayed += written;
+        if (written < first.length) {
+          await replay(connection, server, first.subarray(written));
+        }
+      }
+      // what is recorded meanwhile is appended to the same array, and sent, too
+      if (extra !== undefined) {
+        for (const bytes of extra) await replay(connection, server, bytes);
+      }
+    } catch {
+      // what the remote sent before it reset the connection may still be read
+      if (connection.server === server) connection.serverBroken = true;
+    }
+    if (connection.server === server && connection.stage === "connect") {
+      connection.joins++;
+      if (connection.extra === undefined) connection.releasePreread();
+      connection.enter("joined");
+    }
+  } catch (error) {
+    connection.fail(error);
+  } finally {
+    connection.leave();
   }
-  const candidates = candidatesOf(connection, verdict);
-  let announce: ((next: Target) => void) | undefined;
-  const { statistics } = connection.context;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE));
+}
+
+/**
+ * Tries the next remote.
+ *
+ * @param announce Is told which one that is.
+ * @returns What `dial` does; `undefined` if there is no remote left.
+ */
+function dialNext(
+  connection: Connection,
+  verdict: Connect,
+  candidates: Candidates,
+  announce?: (next: Target) => void,
+): Promise<Dialed> | undefined {
+  const target = candidates.next();
+  if (target === undefined) return undefined;
+  announce?.(target);
+  connection.remote = target.remote;
+  return dial(connection, target, verdict);
+}
+
+/** Takes a connected remote; `undefined` if nobody wants it any more. */
+function take(
+  connection: Connection,
+  candidates: Candidates,
+  dialed: Dialed,
+): Socket | undefined {
+  connection.dialing = undefined;
+  const socket = "settle" in dialed ? dialed : takeSocket(dialed);
+  if (connection.isClosed()) {
+    socket.close();
+    candidates.returned();
+    return undefined;
+  }
+  connection.held = candidates.connected();
+  return socket;
+}
+
+/**
+ * Goes on after the first try: tries each remote that there is, at once; if none
+ * can be connected to, up to ten more tries, with a pause before each, go round
+ * them.
+ *
+ * @param failure Why the first try has failed.
+ * @returns The connected socket; the error of the last try; or `undefined` if
+ * the connection has been closed meanwhile.
+ */
+async function tryOn(
+  connection: Connection,
+  verdict: Connect,
+  candidates: Candidates,
+  failure: unknown,
+): Promise<Socket | Error | undefined> {
+  const { descriptors, gauges, log, statistics } = connection.context;
   let waits = 0;
   for (let retries = 0;;) {
-    const target = candidates.next();
-    if (target === undefined) return noneLeft(connection, verdict);
-    announce?.(target);
-    announce = undefined;
-    connection.remote = target.remote;
-    let failure: unknown;
-    try {
-      const socket = await dial(connection, target, verdict);
-      connection.dialing = undefined;
-      if (!connection.isClosed()) {
-        connection.held = candidates.connected();
-        return socket;
-      }
-      socket.close();
-    } catch (error) {
-      connection.dialing = undefined;
-      failure = error;
-    }
+    connection.dialing = undefined;
     if (connection.isClosed()) {
       candidates.returned();
       return undefined;
     }
+    const remote = connection.remote as string;
+    let announce: ((next: Target) => void) | undefined;
     if (isExhausted(failure)) {
       // not the remote's fault, and no try
       candidates.returned();
-      const { descriptors, gauges, log } = connection.context;
       descriptors.exhausted();
       await descriptors.freed();
       // when no connection has a remote, none will end and free its descriptors
       if (gauges.connectedNow > 0) waits = 0;
       else if (++waits > MAX_WAITS) {
         log.error(
-          `Connect ${target.remote} failed: out of file descriptors (client ${connection.peer})`,
+          `Connect ${remote} failed: out of file descriptors (client ${connection.peer})`,
         );
         return toError(failure);
       }
     } else {
       const error = toError(failure);
-      statistics?.failed(target.remote, "connect-failed");
+      statistics?.failed(remote, "connect-failed");
       if (isFinal(error)) {
         // the others may be in order
-        logFinal(connection, target, error);
+        logFinal(connection, remote, error);
         if (!candidates.leftOut(error)) return error;
       } else if (candidates.failed(error)) {
-        announce = (next) => logNext(connection, target, next, error);
+        announce = (next) => logNext(connection, remote, next, error);
       } else if (retries === RETRIES) {
-        logFailed(connection, target, error);
+        logFailed(connection, remote, error);
         return error;
       } else {
         const number = ++retries;
         announce = (next) => logRetry(connection, next, number, error);
-        connection.context.gauges.counters.add("connect-retries");
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        gauges.counters.add("connect-retries");
+        await pause();
       }
     }
     if (connection.isClosed()) return undefined;
     statistics?.tries(connection);
+    try {
+      const dialed = dialNext(connection, verdict, candidates, announce);
+      return dialed === undefined
+        ? noneLeft(connection, verdict)
+        : take(connection, candidates, await dialed);
+    } catch (error) {
+      failure = error;
+    }
+  }
+}
+
+/** Starts what goes with a connected remote. */
+function join(connection: Connection, server: Socket, verdict: Connect): void {
+  const { context: { log, options, statistics } } = connection;
+  if (log.verbose) {
+    log.debug(`${connection.peer} is connected to ${connection.remote}`);
+  }
+  connection.attach(server);
+  statistics?.connected(connection);
+  if (connection.clientEnded) {
+    connection.watchHalfClose();
+  } else if (verdict.inactivityTimeout !== undefined) {
+    connection.clocks.start(verdict.inactivityTimeout);
+  }
+  connection.clocks.limitSilence(verdict.idleTimeout ?? options.idleTimeout);
+}
+
+/** What the remote is sent first: what was read, or what is sent in its place. */
+function firstBytes(connection: Connection, { data }: Connect): Uint8Array {
+  const { buffer, length, preamble } = connection;
+  const read = data ?? buffer.subarray(0, length);
+  // in one write, as some remotes want all of the preamble from one read
+  return preamble === undefined ? read : concat(preamble, read);
+}
+
+function concat(start: Uint8Array, end: Uint8Array): Uint8Array {
+  const both = new Uint8Array(start.length + end.length);
+  both.set(start);
+  both.set(end, start.length);
+  return both;
+}
+
+/** Writes bytes, and counts them: each is progress if the client has ended. */
+async function replay(
+  connection: Connection,
+  server: Socket,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
+    connection.replayed += count;
+    at += count;
   }
 }
 
@@ -149,7 +326,7 @@ function isFinal(error: Error): boolean {
 
 function logFinal(
   { context: { log }, peer }: Connection,
-  { remote }: Target,
+  remote: string,
   error: Error,
 ): void {
   log.error(
@@ -161,12 +338,12 @@ function logFinal(
 
 function logNext(
   { context: { log }, peer }: Connection,
-  failed: Target,
+  failed: string,
   next: Target,
   error: Error,
 ): void {
   log.warn(
-    `Connect ${failed.remote} failed, trying ${next.remote}: ${error.message} (client ${peer})`,
+    `Connect ${failed} failed, trying ${next.remote}: ${error.message} (client ${peer})`,
   );
 }
 
@@ -183,7 +360,7 @@ function logRetry(
 
 function logFailed(
   { context: { log }, peer }: Connection,
-  { remote }: Target,
+  remote: string,
   error: Error,
 ): void {
   log.error(

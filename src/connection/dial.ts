@@ -9,9 +9,12 @@ import { connectUntil } from "./connect_until.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "./decision.ts";
 import { proxyHeader } from "./proxy_header.ts";
-import { setOptions, type Socket, takeSocket } from "./socket.ts";
+import { setOptions, type Socket } from "./socket.ts";
 import type { Target } from "./target.ts";
 import { startTls, type TlsToRemote } from "./tls_client.ts";
+
+/** A connected remote: a socket, or what `takeSocket` makes one of. */
+export type Dialed = Deno.TcpConn | Deno.UnixConn | Socket;
 
 /**
  * Connects to a remote once. If the remote is to get a PROXY header, that is
@@ -21,14 +24,14 @@ import { startTls, type TlsToRemote } from "./tls_client.ts";
  * @param connection Aborts the try when it ends, if the try has a time limit.
  * @param target The remote.
  * @param verdict Says how long the try may take.
- * @returns The connected socket, which the caller closes.
+ * @returns What the caller closes.
  * @throws {Error} If it cannot be connected to.
  */
 export function dial(
   connection: Connection,
   { address }: Target,
   { connectTimeout: own, proxyProtocol, tls }: Connect,
-): Promise<Socket> {
+): Promise<Dialed> {
   const connectTimeout = own ??
     (connection.context.options.connectTimeout || undefined);
   const { remoteAddr, localAddr } = connection.info;
@@ -38,12 +41,12 @@ export function dial(
   if ("path" in address) {
     // it is there or it is not: nothing that a time limit would be for
     const { path } = address;
-    return Deno.connect({ transport: "unix", path }).then(takeSocket);
+    return Deno.connect({ transport: "unix", path });
   }
   if (tls !== undefined) {
     return dialTls(connection, address, connectTimeout, tls);
   }
-  return dialTcp(connection, address, connectTimeout).then(takeSocket);
+  return dialTcp(connection, address, connectTimeout);
 }
 
 /**

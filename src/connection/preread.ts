@@ -17,7 +17,8 @@ import {
   type Verdict,
 } from "./decision.ts";
 import { describe, describeError } from "../errors.ts";
-import { lastWords, pumpUpstream, serveRemote } from "./pump.ts";
+import { carryOut } from "./connect.ts";
+import { pumpUpstream } from "./pump.ts";
 
 /**
  * The client's coroutine: asks the router until it has decided, then hands over
@@ -244,13 +245,8 @@ function decide(connection: Connection, verdict: Connect | Close): void {
   if (verdict.kind === "connect") {
     connection.enter("connect");
     connection.keepForReroute();
-    void serveRemote(connection, verdict);
-  } else if (verdict.data === undefined || verdict.data.length === 0) {
-    connection.end("router-close");
-  } else {
-    connection.enter("drain");
-    connection.follow(lastWords(connection, verdict.data));
   }
+  carryOut(connection, verdict);
 }
 
 /**
@@ -286,10 +282,7 @@ async function askTimeout(
   );
   if (verdict === undefined) return connection.end("preread-timeout");
   connection.decided(verdict.route);
-  if (verdict.kind === "connect") return serveRemote(connection, verdict);
-  if (verdict.data === undefined) return connection.end("router-close");
-  connection.enter("drain");
-  return lastWords(connection, verdict.data);
+  carryOut(connection, verdict);
 }
 
 /**

@@ -5,263 +5,21 @@
  */
 import { writeAll } from "../write_all.ts";
 import { MEDIUM } from "./buffers.ts";
-import { connect } from "./connect.ts";
 import { type Connection, DRAIN_BYTES } from "./connection.ts";
-import type { Close, Connect } from "./decision.ts";
-import { askLast, reply } from "./preread.ts";
+import type { Connect } from "./decision.ts";
+import { reply } from "./preread.ts";
+import { recover } from "./reroute.ts";
 import type { Socket } from "./socket.ts";
 
 /**
- * The remote's coroutine until there is one: connects, asks the hooks if that
- * fails, and hands over to the pump from the remote to the client.
+ * Pumps from the remote to the client until the remote ends, of which the client
+ * is told.
  *
- * @param connection In the stage `connect`.
- * @param decision What the router, or a hook after a failure, has decided;
- * `undefined` if the connection has ended meanwhile.
+ * @param connection Has the remote.
+ * @param server The remote.
+ * @param verdict What has named it.
  */
-export async function serveRemote(
-  connection: Connection,
-  decision: Connect | Close | undefined,
-): Promise<void> {
-  connection.begin();
-  try {
-    let verdict = decision;
-    while (verdict?.kind === "connect") {
-      if (verdict.maxDuration !== undefined) {
-        connection.clocks.limitDuration(
-          connection.started + verdict.maxDuration,
-        );
-      }
-      if (verdict.reply !== undefined) {
-        connection.watchHalfClose();
-        if (!await reply(connection, verdict.reply)) return;
-        connection.clocks.stop();
-      }
-      const server = await connect(connection, verdict);
-      if (server === undefined) return;
-      if (!(server instanceof Error)) return join(connection, server, verdict);
-      verdict = await askConnectError(
-        connection,
-        verdict,
-        server,
-        "connect-failed",
-      );
-    }
-    if (verdict === undefined) return;
-    if (verdict.data === undefined) return connection.end("router-close");
-    connection.enter("drain");
-    await lastWords(connection, verdict.data);
-  } catch (error) {
-    connection.fail(error);
-  } finally {
-    connection.leave();
-  }
-}
-
-/** How often the hooks may name another remote for one client. */
-const MAX_REROUTES = 100;
-
-/** Starts what serves a connected remote. */
-function join(connection: Connection, server: Socket, verdict: Connect): void {
-  const { context: { log, options, statistics } } = connection;
-  if (log.verbose) {
-    log.debug(`${connection.peer} is connected to ${connection.remote}`);
-  }
-  connection.attach(server);
-  statistics?.connected(connection);
-  if (connection.clientEnded) {
-    connection.watchHalfClose();
-  } else if (verdict.inactivityTimeout !== undefined) {
-    connection.clocks.start(verdict.inactivityTimeout);
-  }
-  connection.clocks.limitSilence(verdict.idleTimeout ?? options.idleTimeout);
-  // at the same time, as a remote that answers while it is sent to must be read
-  void replay(connection, server, verdict);
-  void pumpDownstream(connection, server, verdict);
-}
-
-/** The remote has failed before it sent a byte: a hook may find another. */
-async function recover(
-  connection: Connection,
-  verdict: Connect,
-  failure: Error,
-): Promise<void> {
-  if (!connection.clientEnded) connection.held?.failed(failure);
-  connection.detach();
-  connection.clocks.stop();
-  connection.clocks.limitSilence(0);
-  if (connection.clientEnded) return connection.end("remote-reset");
-  connection.context.statistics?.failed(
-    connection.remote as string,
-    connection.inactive ? "inactivity-timeout" : "remote-left",
-  );
-  connection.enter("connect");
-  await serveRemote(
-    connection,
-    connection.inactive
-      ? await askInactivityError(connection, verdict)
-      : await askConnectError(connection, verdict, failure, "remote-left"),
-  );
-}
-
-async function askConnectError(
-  connection: Connection,
-  verdict: Connect,
-  error: Error,
-  reason: "connect-failed" | "remote-left",
-): Promise<Connect | Close | undefined> {
-  const { log, router } = connection.context;
-  const remote = lastRemote(connection, verdict);
-  if (connection.clientEnded) {
-    connection.end("client-left");
-    return undefined;
-  }
-  if (reason === "remote-left") {
-    log.error(
-      `Connection with ${remote} was terminated prematurely: ${error.message} (client ${connection.peer})`,
-    );
-  }
-  const answer = await askLast(
-    connection,
-    "connectError",
-    () => router.connectError?.(remote, error, connection.info),
-  );
-  return next(connection, verdict, answer, reason);
-}
-
-async function askInactivityError(
-  connection: Connection,
-  verdict: Connect,
-): Promise<Connect | Close | undefined> {
-  const { log, router } = connection.context;
-  const remote = lastRemote(connection, verdict);
-  connection.inactive = false;
-  log.error(
-    `Disconnecting ${remote} as it must send a byte within inactivityTimeout: current value is ${
-      (verdict.inactivityTimeout ?? 0) / 1000
-    } seconds (client ${connection.peer})`,
-  );
-  const answer = await askLast(
-    connection,
-    "inactivityError",
-    () => router.inactivityError?.(remote, connection.info),
-  );
-  return next(connection, verdict, answer, "inactivity-timeout");
-}
-
-/** Completes another remote with what the decision before has said. */
-function next(
-  connection: Connection,
-  before: Connect,
-  answer: Connect | Close | undefined,
-  reason: "connect-failed" | "remote-left" | "inactivity-timeout",
-): Connect | Close | undefined {
-  if (answer === undefined) {
-    connection.end(reason);
-    return undefined;
-  }
-  if (answer.route !== undefined) connection.decided(answer.route);
-  if (answer.kind === "close") return answer;
-  if (!connection.mayReroute) {
-    connection.context.log.error(
-      `Cannot try ${
-        nameOf(answer)
-      } as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
-    );
-    connection.end(reason);
-    return undefined;
-  }
-  const failed = connection.failed ??= [];
-  if (failed.length === MAX_REROUTES) {
-    connection.context.log.error(
-      `Cannot try ${
-        nameOf(answer)
-      } as hooks may name another remote at most ${MAX_REROUTES} times for a client: ${connection.peer} is closed`,
-    );
-    connection.end(reason);
-    return undefined;
-  }
-  failed.push(lastRemote(connection, before));
-  return {
-    ...answer,
-    data: answer.data ?? before.data,
-    connectTimeout: answer.connectTimeout ?? before.connectTimeout,
-    inactivityTimeout: answer.inactivityTimeout ?? before.inactivityTimeout,
-    idleTimeout: answer.idleTimeout ?? before.idleTimeout,
-    maxDuration: answer.maxDuration ?? before.maxDuration,
-  };
-}
-
-/** The remote that was tried last; the name of a pool that has none to try. */
-function lastRemote({ remote }: Connection, { pool }: Connect): string {
-  return remote ?? pool?.pool.name ?? "";
-}
-
-function nameOf({ targets, pool }: Connect): string {
-  return pool === undefined
-    ? targets.map(({ remote }) => remote).join(", ")
-    : `the pool ${pool.pool.name}`;
-}
-
-/** Sends the remote what was read before it was joined, then joins it. */
-async function replay(
-  connection: Connection,
-  server: Socket,
-  verdict: Connect,
-): Promise<void> {
-  const read = verdict.data ??
-    connection.buffer.subarray(0, connection.length);
-  const { preamble } = connection;
-  // in one write, as some remotes want all of the preamble from one read
-  const first = preamble === undefined ? read : concat(preamble, read);
-  const { extra } = connection;
-  connection.begin();
-  try {
-    if (first.length > 0) {
-      const written = await server.write(first);
-      connection.replayed += written;
-      if (written < first.length) {
-        await replayAll(connection, server, first.subarray(written));
-      }
-    }
-    // what is recorded meanwhile is appended to the same array, and sent, too
-    if (extra !== undefined) {
-      for (const bytes of extra) await replayAll(connection, server, bytes);
-    }
-  } catch {
-    // what the remote sent before it reset the connection may still be read
-    if (connection.server === server) connection.serverBroken = true;
-  }
-  if (connection.server === server && connection.stage === "connect") {
-    connection.joins++;
-    if (connection.extra === undefined) connection.releasePreread();
-    connection.enter("joined");
-  }
-  connection.leave();
-}
-
-function concat(start: Uint8Array, end: Uint8Array): Uint8Array {
-  const both = new Uint8Array(start.length + end.length);
-  both.set(start);
-  both.set(end, start.length);
-  return both;
-}
-
-/** Writes bytes, and counts them: each is progress if the client has ended. */
-async function replayAll(
-  connection: Connection,
-  server: Socket,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
-    connection.replayed += count;
-    at += count;
-  }
-}
-
-/** Pumps from the remote to the client until the remote ends. */
-async function pumpDownstream(
+export async function pumpDownstream(
   connection: Connection,
   server: Socket,
   verdict: Connect,
@@ -277,7 +35,16 @@ async function pumpDownstream(
       } catch (error) {
         return serverFailed(connection, verdict, error);
       }
-      if (count === 0) return serverEnded(connection, verdict);
+      if (count === 0) {
+        if (!serverEnded(connection, verdict)) return;
+        watchEnd(connection);
+        try {
+          await client.shutdown();
+        } catch {
+          connection.end("client-reset");
+        }
+        return connection.wake();
+      }
       if (!connection.answered) answered(connection);
       try {
         let written = await client.write(filled(buffer, count));
@@ -324,43 +91,47 @@ function serverFailed(
   if (!connection.serverBroken) return connection.end("remote-reset");
   // the client is still sending: closing now could destroy the answer
   connection.enter("drain");
-  void endClient(connection);
+  connection.follow(endClient(connection));
 }
 
-function serverEnded(connection: Connection, verdict: Connect): void {
-  if (connection.isClosed()) return;
+/** Notes that the remote has ended; returns whether to end the client's side. */
+function serverEnded(connection: Connection, verdict: Connect): boolean {
+  if (connection.isClosed()) return false;
   if (!connection.answered && !connection.clientEnded) {
     const failure = new Deno.errors.UnexpectedEof(
       "closed before it sent a byte",
     );
-    return connection.follow(recover(connection, verdict, failure));
+    connection.follow(recover(connection, verdict, failure));
+    return false;
   }
   connection.serverEnded = true;
   if (connection.clientEnded) {
     // with TCP, to close is to end; TLS has a word for it
-    if (connection.info.tls === undefined || connection.serverBroken) return;
-    return connection.follow(endClient(connection));
+    return connection.info.tls !== undefined && !connection.serverBroken;
   }
   if (connection.serverBroken) {
     // the write has got the error, so the read got EOF
     connection.endReason ??= "remote-reset";
     connection.enter("drain");
   }
-  void endClient(connection);
+  return true;
 }
 
-/** Forwards an EOF to the client; the other pump waits for the client's own. */
+/** Ends the side of the client; the other pump waits for the client's own end. */
 async function endClient(connection: Connection): Promise<void> {
-  connection.begin();
-  if (connection.stage === "drain") connection.watchDrain();
-  else connection.watchHalfClose();
+  watchEnd(connection);
   try {
     await connection.client.shutdown();
   } catch {
     connection.end("client-reset");
   }
   connection.wake();
-  connection.leave();
+}
+
+/** Starts the clock of a client that has been told that nothing more comes. */
+function watchEnd(connection: Connection): void {
+  if (connection.stage === "drain") connection.watchDrain();
+  else connection.watchHalfClose();
 }
 
 /**
@@ -402,19 +173,23 @@ export async function pumpUpstream(
   const { client, context: { buffers } } = connection;
   let buffer = buffers.small();
   try {
+    let ended = false;
     if (first !== undefined) {
-      if (first.length === 0) return await clientEnded(connection);
+      ended = first.length === 0;
       connection.received += first.length;
-      await deliver(connection, first);
+      if (!ended) await deliver(connection, first);
     }
-    while (!connection.isClosed()) {
+    while (!ended && !connection.isClosed()) {
       let count;
       try {
         count = await client.read(buffer);
       } catch {
         return connection.end("client-reset");
       }
-      if (count === 0) return await clientEnded(connection);
+      if (count === 0) {
+        ended = true;
+        break;
+      }
       connection.received += count;
       const chunk = filled(buffer, count);
       if (isPlain(connection)) {
@@ -433,12 +208,30 @@ export async function pumpUpstream(
       }
       buffer = buffers.fit(buffer, count);
     }
+    if (!ended) return;
+    connection.clientEnded = true;
+    if (connection.stage === "connect") await untilJoined(connection);
+    if (connection.stage !== "joined" || connection.serverEnded) return;
+    connection.watchHalfClose();
+    if (connection.serverBroken) return;
+    try {
+      await connection.server?.shutdown();
+    } catch {
+      connection.serverBroken = true;
+    }
   } catch (error) {
     connection.fail(error);
   } finally {
     buffers.release(buffer);
     connection.leave();
   }
+}
+
+/** The client has ended its side, of which a remote is told as soon as there is one. */
+async function untilJoined(connection: Connection): Promise<void> {
+  // the remote may never read the replay
+  if (connection.server !== undefined) connection.watchHalfClose();
+  while (connection.stage === "connect") await connection.waitForStage();
 }
 
 /** Tells whether a chunk can go to the remote without further ado. */
@@ -492,23 +285,6 @@ function record(connection: Connection, chunk: Uint8Array): boolean {
 function discard(connection: Connection, chunk: Uint8Array): void {
   connection.discarded += chunk.length;
   if (connection.discarded > DRAIN_BYTES) connection.end("client-stalled");
-}
-
-/** The client has ended its side: tells the remote, once there is one. */
-async function clientEnded(connection: Connection): Promise<void> {
-  connection.clientEnded = true;
-  if (connection.stage === "connect" && connection.server !== undefined) {
-    connection.watchHalfClose(); // the remote may never read the replay
-  }
-  while (connection.stage === "connect") await connection.waitForStage();
-  if (connection.stage !== "joined" || connection.serverEnded) return;
-  connection.watchHalfClose();
-  if (connection.serverBroken) return;
-  try {
-    await connection.server?.shutdown();
-  } catch {
-    connection.serverBroken = true;
-  }
 }
 
 function filled(buffer: Uint8Array, count: number): Uint8Array {

@@ -1,0 +1,160 @@
+/**
+ * What happens when a remote fails before it has sent a byte: the hooks of the
+ * router are asked for another one.
+ *
+ * @module
+ */
+import { carryOut } from "./connect.ts";
+import type { Connection } from "./connection.ts";
+import type { Close, Connect } from "./decision.ts";
+import { askLast } from "./preread.ts";
+
+/** How often the hooks may name another remote for one client. */
+const MAX_REROUTES = 100;
+
+/**
+ * A remote could not be connected to: a hook may find another.
+ *
+ * @param connection In the stage `connect`.
+ * @param verdict What has named the remote.
+ * @param failure The error of the last try.
+ */
+export async function connectFailed(
+  connection: Connection,
+  verdict: Connect,
+  failure: Error,
+): Promise<void> {
+  carryOut(
+    connection,
+    await askConnectError(connection, verdict, failure, "connect-failed"),
+  );
+}
+
+/**
+ * A remote has failed before it sent a byte: a hook may find another.
+ *
+ * @param connection That of the remote.
+ * @param verdict What has named the remote.
+ * @param failure What has become of it.
+ */
+export async function recover(
+  connection: Connection,
+  verdict: Connect,
+  failure: Error,
+): Promise<void> {
+  if (!connection.clientEnded) connection.held?.failed(failure);
+  connection.detach();
+  connection.clocks.stop();
+  connection.clocks.limitSilence(0);
+  if (connection.clientEnded) return connection.end("remote-reset");
+  connection.context.statistics?.failed(
+    connection.remote as string,
+    connection.inactive ? "inactivity-timeout" : "remote-left",
+  );
+  connection.enter("connect");
+  carryOut(
+    connection,
+    connection.inactive
+      ? await askInactivityError(connection, verdict)
+      : await askConnectError(connection, verdict, failure, "remote-left"),
+  );
+}
+
+async function askConnectError(
+  connection: Connection,
+  verdict: Connect,
+  error: Error,
+  reason: "connect-failed" | "remote-left",
+): Promise<Connect | Close | undefined> {
+  const { log, router } = connection.context;
+  const remote = lastRemote(connection, verdict);
+  if (connection.clientEnded) {
+    connection.end("client-left");
+    return undefined;
+  }
+  if (reason === "remote-left") {
+    log.error(
+      `Connection with ${remote} was terminated prematurely: ${error.message} (client ${connection.peer})`,
+    );
+  }
+  const answer = await askLast(
+    connection,
+    "connectError",
+    () => router.connectError?.(remote, error, connection.info),
+  );
+  return next(connection, verdict, answer, reason);
+}
+
+async function askInactivityError(
+  connection: Connection,
+  verdict: Connect,
+): Promise<Connect | Close | undefined> {
+  const { log, router } = connection.context;
+  const remote = lastRemote(connection, verdict);
+  connection.inactive = false;
+  log.error(
+    `Disconnecting ${remote} as it must send a byte within inactivityTimeout: current value is ${
+      (verdict.inactivityTimeout ?? 0) / 1000
+    } seconds (client ${connection.peer})`,
+  );
+  const answer = await askLast(
+    connection,
+    "inactivityError",
+    () => router.inactivityError?.(remote, connection.info),
+  );
+  return next(connection, verdict, answer, "inactivity-timeout");
+}
+
+/** Completes another remote with what the decision before has said. */
+function next(
+  connection: Connection,
+  before: Connect,
+  answer: Connect | Close | undefined,
+  reason: "connect-failed" | "remote-left" | "inactivity-timeout",
+): Connect | Close | undefined {
+  if (answer === undefined) {
+    connection.end(reason);
+    return undefined;
+  }
+  if (answer.route !== undefined) connection.decided(answer.route);
+  if (answer.kind === "close") return answer;
+  if (!connection.mayReroute) {
+    connection.context.log.error(
+      `Cannot try ${
+        nameOf(answer)
+      } as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
+    );
+    connection.end(reason);
+    return undefined;
+  }
+  const failed = connection.failed ??= [];
+  if (failed.length === MAX_REROUTES) {
+    connection.context.log.error(
+      `Cannot try ${
+        nameOf(answer)
+      } as hooks may name another remote at most ${MAX_REROUTES} times for a client: ${connection.peer} is closed`,
+    );
+    connection.end(reason);
+    return undefined;
+  }
+  failed.push(lastRemote(connection, before));
+  return {
+    ...answer,
+    data: answer.data ?? before.data,
+    connectTimeout: answer.connectTimeout ?? before.connectTimeout,
+    inactivityTimeout: answer.inactivityTimeout ?? before.inactivityTimeout,
+    idleTimeout: answer.idleTimeout ?? before.idleTimeout,
+    maxDuration: answer.maxDuration ?? before.maxDuration,
+  };
+}
+
+/** The remote that was tried last; the name of a pool that has none to try. */
+function lastRemote({ remote }: Connection, { pool }: Connect): string {
+  return remote ?? pool?.pool.name ?? "";
+}
+
+function nameOf({ targets, pool }: Connect): string {
+  return pool === undefined
+    ? targets.map(({ remote }) => remote).join(", ")
+    : `the pool ${pool.pool.name}`;
+}
