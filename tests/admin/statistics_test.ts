@@ -156,11 +156,13 @@ test("what is counted is exact over two workers and a reload, and live for a con
   }
   const { interval, samples } = await until(
     () => running.get("/api/history"),
-    ({ samples }) => samples.some(({ out }: { out: number }) => out > 0),
+    // the last look may have been while the others were open
+    ({ samples }) =>
+      samples.some(({ out }: { out: number }) => out > 0) &&
+      samples.at(-1).connections === 1,
   );
   assert.equal(interval, 1);
   assert.ok(samples.some(({ accepted }: { accepted: number }) => accepted > 0));
-  assert.equal(samples.at(-1).connections, 1);
 });
 
 test("promtool finds nothing wrong with the metrics, whatever names have in them", async () => {
