@@ -45,11 +45,12 @@ export const CLIENTS = 32;
 const WARM_UP = 2;
 /**
  * New connections after which it has seen enough of them: most of a proxy's
- * functions are called once for each.
+ * functions are called once for each. V8's threads have been seen at work until
+ * about that many.
  */
-const WARM_UP_CONNECTIONS = 15_000;
+const WARM_UP_CONNECTIONS = 40_000;
 /** How often to warm up for that, at most, if the machine is slow. */
-const WARM_UPS = 5;
+const WARM_UPS = 8;
 /** Idle connections of the `idle` case. */
 export const IDLE = 5_000;
 /** Those opened before them, which grow what all of them share. */

@@ -80,7 +80,7 @@ export const workloads: readonly Workload[] = [
     routing: "rules",
     metrics: [perConnection, connections],
     entries: (peers) => [
-      ...plainEntries(peers.filter((peer) => peer.programmable)),
+      ...allEntries(peers.filter((peer) => peer.programmable)),
       ...ownEntries(peers, [["+loop", "a loop", { routing: "loop" }]]),
     ],
     // Fewer clients: njs spends megabytes per connection on this, and thrashes
