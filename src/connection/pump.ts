@@ -37,6 +37,7 @@ export async function pumpDownstream(
       }
       if (count === 0) {
         if (!serverEnded(connection, verdict)) return;
+        // what endClient() does, without a promise of its own
         watchEnd(connection);
         try {
           await client.shutdown();
