@@ -45,7 +45,7 @@ export function latin1(text: string): Uint8Array<ArrayBuffer> {
  * @returns As many characters, U+0000 to U+00FF, as there are bytes.
  */
 export function fromLatin1(bytes: Uint8Array): string {
-  // one operation of the runtime: String.fromCharCode takes 30 times as long
+  // one operation of the runtime: String.fromCharCode takes ten times as long
   // for 1,000 bytes
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString("latin1");
