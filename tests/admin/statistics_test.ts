@@ -163,6 +163,7 @@ test("what is counted is exact over two workers and a reload, and live for a con
   );
   assert.equal(interval, 1);
   assert.ok(samples.some(({ accepted }: { accepted: number }) => accepted > 0));
+  assert.equal(samples.at(-1).connections, 1);
 });
 
 test("promtool finds nothing wrong with the metrics, whatever names have in them", async () => {
