@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Settings } from "./src/cli.ts";
-import { Signals } from "./src/signals.ts";
+import type { Settings } from "./src/cli/command_line.ts";
+import { Signals } from "./src/main/signals.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -19,8 +19,8 @@ export async function main(args: readonly string[]): Promise<number> {
   // first of all, as it takes a while to load the rest; heard to the very end
   const signals = new Signals();
   try {
-    const { parseCommandLine } = await import("./src/cli.ts");
-    const { execute } = await import("./src/commands.ts");
+    const { parseCommandLine } = await import("./src/cli/command_line.ts");
+    const { execute } = await import("./src/main/commands.ts");
     const parse = (settings?: Settings) =>
       parseCommandLine(args, navigator.hardwareConcurrency, settings);
     return await execute(parse(), parse, signals);

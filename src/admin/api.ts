@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Log } from "../observe/log.ts";
+import type { Log } from "../log/log.ts";
 import { type Answer, notAllowed } from "./answer.ts";
 import { configurationOf } from "./config.ts";
 import { closeOne, listAll } from "./connections.ts";
@@ -11,8 +11,8 @@ import { History } from "./history.ts";
 import { metricsOf } from "./metrics.ts";
 import { drain, poolsOf } from "./pools.ts";
 import { remotesOf, routesOf } from "./remotes.ts";
-import type { LogEntry } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import type { LogEntry } from "./json_types.ts";
+import type { Source } from "./program.ts";
 import { statusOf } from "./status.ts";
 
 /** Answers a call; the parameters are those of the URL. */

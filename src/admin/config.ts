@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { describeAction, describeMatch } from "../config/describe.ts";
-import { routeNames } from "../config/table.ts";
-import { describeConfiguration } from "../describe.ts";
-import type { ConfigurationInUse } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import { describeAction, describeMatch } from "../routes/describe.ts";
+import { routeNames } from "../routes/route_table.ts";
+import { describeConfiguration } from "../config/describe.ts";
+import type { ConfigurationInUse } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /**
  * Describes the configuration. It has no secrets: neither keys nor tokens.

@@ -8,10 +8,10 @@ import {
   comparing,
   type ConnectionQuery,
   SORT_KEYS,
-} from "../observe/connection_list.ts";
+} from "../stats/connection_list.ts";
 import type { Answer } from "./answer.ts";
-import type { ConnectionEntry, ConnectionList } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import type { ConnectionEntry, ConnectionList } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /** Connections that are listed, unless asked for more. */
 const DEFAULT_LIMIT = 100;

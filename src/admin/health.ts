@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Status } from "../status.ts";
+import type { Status } from "./program_status.ts";
 import type { Answer } from "./answer.ts";
-import type { Health } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import type { Health } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /**
  * Tells whether the program is alive: if not, only another start helps.

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { END_REASONS } from "../observe/counters.ts";
-import { FAILED } from "../observe/statistics.ts";
-import type { History as Samples, Sample } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import { END_REASONS } from "../stats/counters.ts";
+import { FAILED } from "../stats/statistics.ts";
+import type { History as Samples, Sample } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /** Seconds between two samples. */
 const INTERVAL = 1;

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { setOptions } from "../connection/socket.ts";
+import { setOptions } from "../net/socket.ts";
 import { http } from "../protocols/http.ts";
-import { writeAll } from "../write_all.ts";
+import { writeAll } from "../lib/write_all.ts";
 import {
   formatAnswer,
   type HttpAnswer,

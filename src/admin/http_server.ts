@@ -7,14 +7,14 @@
  *
  * @module
  */
-import { isExhausted } from "../connection/descriptors.ts";
-import type { HostPort } from "../connection/address.ts";
+import { isExhausted } from "../limits/descriptors.ts";
+import type { HostPort } from "../net/address.ts";
 import {
   HttpConnection,
   type HttpHandler,
   type HttpTimes,
 } from "./http_connection.ts";
-import { MAX_ADMIN_CONNECTIONS } from "./options.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../config/admin.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */
 const PAUSE = 100;

@@ -4,7 +4,7 @@
  * @module
  */
 import { Counter, Gauge, type Histogram, Registry } from "prom-client";
-import type { HistogramTotals } from "../observe/totals.ts";
+import type { HistogramTotals } from "../stats/totals.ts";
 
 /** The values of one metric: labels, and the number. */
 export type Values = Iterable<

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BUCKETS, type Duration, DURATIONS } from "../observe/statistics.ts";
+import { BUCKETS, type Duration, DURATIONS } from "../stats/statistics.ts";
 import { MetricSet } from "./metric_set.ts";
 import {
   addConnections,
@@ -11,7 +11,7 @@ import {
   addWorkers,
 } from "./metrics_of_program.ts";
 import { addPools, addRemotes, addRoutes } from "./metrics_of_remotes.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./program.ts";
 
 /** What each duration is. */
 const DURATION_HELP: Readonly<

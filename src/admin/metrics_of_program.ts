@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { VERSION } from "../help.ts";
-import { END_REASONS, LIMIT_COUNTERS } from "../observe/counters.ts";
+import { VERSION } from "../cli/help.ts";
+import { END_REASONS, LIMIT_COUNTERS } from "../stats/counters.ts";
 import { worstLag } from "./history.ts";
 import { type MetricSet, one } from "./metric_set.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./program.ts";
 
 /** The states of a worker, as `/api/status` names them. */
 const WORKER_STATES = ["starting", "serving", "draining", "stuck"] as const;

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { FAILURES } from "../observe/statistics.ts";
-import { readPools } from "../pool/share.ts";
+import { FAILURES } from "../stats/statistics.ts";
+import { readPools } from "../pool/main_thread.ts";
 import type { MetricSet } from "./metric_set.ts";
 import { openByRemote } from "./remotes.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./program.ts";
 
 /** The states of a member of a pool. */
 const MEMBER_STATES = [

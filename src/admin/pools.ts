@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Log } from "../observe/log.ts";
-import { drainMember, readPools } from "../pool/share.ts";
+import type { Log } from "../log/log.ts";
+import { drainMember, readPools } from "../pool/main_thread.ts";
 import type { Answer } from "./answer.ts";
-import type { Pool } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import type { Pool } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /**
  * Describes the pools.

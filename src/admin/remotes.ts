@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { FAILURES } from "../observe/statistics.ts";
-import type { RemoteEntry, RouteEntry } from "./shapes.ts";
-import type { Source } from "./source.ts";
+import { FAILURES } from "../stats/statistics.ts";
+import type { RemoteEntry, RouteEntry } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /**
  * Describes the routes.

@@ -4,23 +4,23 @@
  *
  * @module
  */
-import { formatAddress } from "../connection/address.ts";
-import { StartError } from "../listening.ts";
-import type { Log } from "../observe/log.ts";
+import { formatAddress } from "../net/address.ts";
+import { StartError } from "../main/listening.ts";
+import type { Log } from "../log/log.ts";
 import { type Answer, notAllowed } from "./answer.ts";
 import { Api } from "./api.ts";
 import { ASSETS } from "./assets.ts";
 import { health, readiness } from "./health.ts";
 import type { HttpAnswer, HttpAsked } from "./http_message.ts";
 import { HttpServer } from "./http_server.ts";
-import type { AdminOptions } from "./options.ts";
+import type { AdminOptions } from "../config/admin.ts";
 import {
   checkHost,
   checkOrigin,
   checkToken,
   type Refusal,
 } from "./security.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./program.ts";
 
 /** What every answer has. */
 const HEADERS = {

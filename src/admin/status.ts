@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { formatAddress } from "../connection/address.ts";
-import { VERSION } from "../help.ts";
+import { formatAddress } from "../net/address.ts";
+import { VERSION } from "../cli/help.ts";
 import {
   type Counter,
   type Counts,
   END_REASONS,
   LIMIT_COUNTERS,
-} from "../observe/counters.ts";
-import type { Listener, Status } from "./shapes.ts";
-import type { Source } from "./source.ts";
+} from "../stats/counters.ts";
+import type { Listener, Status } from "./json_types.ts";
+import type { Source } from "./program.ts";
 
 /**
  * Describes the state of the program.

@@ -1,179 +1,135 @@
 /**
- * A route table as text, the way it was understood.
+ * A configuration as text.
  *
  * @module
  */
-import { TIMES } from "../connection/decision.ts";
-import { formatNetwork } from "../connection/network.ts";
-import { planTable } from "../table/plan.ts";
-import { formatPattern } from "./pattern.ts";
-import { findShadowed } from "./shadow.ts";
-import type {
-  Action,
-  Content,
-  Match,
-  Pattern,
-  Table,
-  TlsAction,
-} from "./table.ts";
-import { formatTemplate } from "./template.ts";
-
-/** The most characters of a match or an action on a line. */
-const MAX_WIDTH = 200;
+import type { AdminOptions } from "./admin.ts";
+import type { Options } from "../cli/command_line.ts";
+import { describeTable } from "../routes/describe.ts";
+import { formatAddress } from "../net/address.ts";
+import type { ListenOptions } from "../net/listen.ts";
+import type { ListenTls } from "../connection/accept_tls.ts";
+import type { Grant } from "../cli/list_value.ts";
+import type { RouterSource } from "../worker/messages.ts";
+import { describePool } from "../pool/checked_options.ts";
+import type { PoolReport } from "../pool/main_thread.ts";
+import { grantedSockets } from "./sandbox.ts";
 
 /**
- * Writes a table, a line for each route: number, line in the file, name, match
- * and action; then the routes that can never win.
+ * Describes a configuration, for `--check` and the admin server. It has no
+ * secrets.
  *
- * @param table The table.
- * @param router What the operator calls the module for the rest, if there is
- * one.
+ * @param options The options.
+ * @param router The router, or the table.
+ * @param hooks The hooks of a router.
+ * @param pools The pools that it has made.
  * @returns The lines.
  */
-export function describeTable(
-  table: Table,
-  router: string | undefined,
+export function describeConfiguration(
+  options: Options,
+  router: RouterSource,
+  hooks: readonly string[],
+  pools: readonly PoolReport[],
 ): string[] {
-  const lines = table.routes.map(({ name, line, match, action }, index) => {
-    const title = name === undefined ? "" : ` (${name})`;
-    return `route ${index + 1}, line ${line}${title}: ${
-      shorten(describeMatch(match))
-    } -> ${shorten(describeAction(action))}`;
-  });
-  lines.push(
-    table.otherwise === "router"
-      ? `default: the router ${router}`
-      : `default: ${shorten(describeAction(table.otherwise))}`,
+  const { connection, grants } = options;
+  const { table, url } = router;
+  return [
+    ...table === undefined
+      ? [`router       ${router.name}: ${hooks.join(", ")}`]
+      : [
+        `table        ${table.file}: ${table.routes.length} routes`,
+        ...describeTable(table, url && router.name)
+          .map((line) => `             ${line}`),
+      ],
+    ...pools.map((pool) => `pool         ${describePool(pool)}`),
+    `listen       ${options.listen.map(describeListener).join(", ")}`,
+    `workers      ${options.workers}`,
+    `preread      at most ${connection.maxPreread} bytes and ${
+      connection.prereadTimeout / 1000
+    } seconds`,
+    `connect      ${describeLimit(connection.connectTimeout)}`,
+    `half-close   at most ${
+      connection.halfCloseTimeout / 1000
+    } seconds without progress`,
+    `idle         ${describeLimit(connection.idleTimeout)}`,
+    `duration     ${describeLimit(connection.maxDuration)}`,
+    `connections  ${
+      options.maxConnections === undefined
+        ? "as many as there are file descriptors for"
+        : `at most ${options.maxConnections}`
+    }`,
+    `per address  ${describeAddresses(options.addresses)}`,
+    `permissions  net: ${
+      describeNet(grants.net ?? true, grantedSockets(options, router))
+    }; read: ${describeGrant(grants.read)}; env: ${
+      describeGrant(grants.env)
+    }; import: ${describeGrant(grants.import)}`,
+    `access log   ${
+      options.accessLog === "-" ? "standard output" : options.accessLog
+    }`,
+    `admin        ${describeAdmin(options.admin)}`,
+  ];
+}
+
+function describeListener(listener: ListenOptions): string {
+  const { acceptProxy, name, tls } = listener;
+  const address = formatAddress(listener);
+  const mode = "mode" in listener && listener.mode !== undefined
+    ? ` mode ${listener.mode.toString(8).padStart(3, "0")}`
+    : "";
+  const parts = [`${address}${name === address ? "" : ` (${name})`}${mode}`];
+  if (acceptProxy !== undefined) {
+    const peers = acceptProxy === true ? "any peer" : acceptProxy.join(" | ");
+    parts.push(`with a PROXY header of ${peers}`);
+  }
+  if (tls !== undefined) parts.push(describeTls(tls));
+  return parts.join(" ");
+}
+
+function describeTls({ alpn, certificates }: ListenTls): string {
+  const names = certificates.map(({ certFile, names }) =>
+    names.join(" | ") || certFile
   );
-  for (const { name, options } of table.tables) {
-    lines.push(`table ${name}: ${planTable(options).title}`);
-  }
-  const { shadowed, compared } = findShadowed(table.routes);
-  for (const { route, by } of shadowed) {
-    const line = table.routes[route]?.line;
-    const routes = by.map((number) => number + 1).join(", ");
-    lines.push(
-      `unreachable: route ${route + 1}, line ${line}: its clients are all for ${
-        by.length === 1 ? "route" : "routes"
-      } ${routes}`,
-    );
-  }
-  if (compared < table.routes.length) {
-    lines.push(
-      `unreachable: from route ${
-        compared + 1
-      } on, looked for among names only, as there are so many routes`,
-    );
-  }
-  return lines;
+  const protocols = alpn.length === 0 ? "" : ` (${alpn.join(" | ")})`;
+  return `with TLS${protocols} for ${names.join(" | ")}`;
 }
 
-function shorten(text: string): string {
-  return text.length > MAX_WIDTH ? `${text.slice(0, MAX_WIDTH)}…` : text;
+/** Socket files are no part of "all". */
+function describeNet(net: Grant, sockets: readonly string[]): string {
+  if (typeof net !== "boolean") return describeGrant(net);
+  return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
 }
 
-/**
- * Writes a match on one line.
- *
- * @param match The match.
- * @returns Such as `tls.serverName *.example.com and not client 10.0.0.0/8`.
- */
-export function describeMatch(match: Match): string {
-  switch (match.kind) {
-    case "always":
-      return "every client";
-    case "all":
-    case "any":
-      return match.of.map((one) =>
-        one.kind === "all" || one.kind === "any"
-          ? `(${describeMatch(one)})`
-          : describeMatch(one)
-      ).join(match.kind === "all" ? " and " : " or ");
-    case "not":
-      return match.of.kind === "all" || match.of.kind === "any"
-        ? `not (${describeMatch(match.of)})`
-        : `not ${describeMatch(match.of)}`;
-    case "protocol":
-      return match.protocol;
-    case "field": {
-      const { protocol, field, key, patterns } = match;
-      const name = key === undefined ? field : `${field}.${key}`;
-      return `${protocol}.${name} ${list(patterns)}`;
-    }
-    case "client":
-      return `client ${match.networks.map(formatNetwork).join(" | ")}`;
-    case "localPort":
-      return `localPort ${match.ports.join(" | ")}`;
-    case "agreed":
-      return `${match.field} ${list(match.patterns)}`;
-    case "listener":
-      return `listener ${list(match.patterns)}`;
-    case "bytes": {
-      const { prefix, regex, within } = match;
-      const parts: string[] = [];
-      if (prefix !== undefined) parts.push(`bytes ${prefix.toHex()}`);
-      if (regex !== undefined) parts.push(`bytes ${regex}`);
-      if (within !== undefined) parts.push(`within ${within}`);
-      return parts.join(" ");
-    }
-  }
+function describeAddresses(
+  { maxConnectionsPerIp, rateLimit }: Options["addresses"],
+): string {
+  const limits = [
+    ...maxConnectionsPerIp === 0
+      ? []
+      : [`at most ${maxConnectionsPerIp} connections`],
+    ...rateLimit === undefined ? [] : [
+      `at most ${rateLimit.perSecond} new ones per second, ${rateLimit.burst} at a time`,
+    ],
+  ];
+  return limits.length === 0 ? "no limit" : limits.join("; ");
 }
 
-function list(patterns: readonly Pattern[]): string {
-  return patterns.map(formatPattern).join(" | ");
+function describeLimit(milliseconds: number): string {
+  return milliseconds === 0
+    ? "no limit"
+    : `at most ${milliseconds / 1000} seconds`;
 }
 
-/** The numbers of an action, in the order in which they are written. */
-const NUMBERS = [...TIMES, "proxyProtocol"] as const;
-
-/**
- * Writes an action on one line.
- *
- * @param action The action.
- * @returns Such as `remote 10.0.0.1:80, connectTimeout 2`.
- */
-export function describeAction(action: Action): string {
-  switch (action.kind) {
-    case "close":
-      return action.content === undefined
-        ? "close"
-        : `close after ${describeContent(action.content)}`;
-    case "reply":
-      return `reply ${
-        describeContent(action.reply)
-      }, consume ${action.consume}, and go on routing`;
-    case "remote": {
-      const { remotes, pool, table, key, reply, tls } = action;
-      const parts = pool !== undefined
-        ? [`pool ${pool}`]
-        : table !== undefined
-        ? [`table ${table}`]
-        : [`remote ${remotes.map(formatTemplate).join(" | ")}`];
-      if (key !== undefined) {
-        parts.push(`key ${JSON.stringify(formatTemplate(key))}`);
-      }
-      if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
-      for (const key of NUMBERS) {
-        if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);
-      }
-      if (tls !== undefined) parts.push(describeTls(tls));
-      return parts.join(", ");
-    }
-  }
+function describeGrant(grant: Grant): string {
+  if (grant === true) return "all";
+  return grant === false ? "none" : grant.join(",");
 }
 
-function describeTls(tls: true | TlsAction): string {
-  if (tls === true) return "tls";
-  const { serverName, ca, alpn } = tls;
-  const parts: string[] = [];
-  if (serverName !== undefined) parts.push(`serverName ${serverName}`);
-  if (ca.length > 0) parts.push("ca of its own");
-  if (alpn !== undefined) parts.push(`alpn ${alpn.join(" ")}`);
-  return `tls with ${parts.join(", ")}`;
-}
-
-function describeContent(content: Content): string {
-  return content instanceof Uint8Array
-    ? `hex ${content.toHex()}`
-    : JSON.stringify(formatTemplate(content));
+function describeAdmin(admin: AdminOptions | undefined): string {
+  if (admin === undefined) return "off";
+  const { tokenFile } = admin;
+  const guard = tokenFile === undefined
+    ? ""
+    : ` with the token of ${tokenFile}`;
+  return `http://${formatAddress(admin)}/${guard}`;
 }

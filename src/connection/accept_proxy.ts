@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { describe } from "../errors.ts";
+import { describe } from "../lib/errors.ts";
 import {
   proxyProtocol,
   type ProxyProtocolAddress,
   type ProxyProtocolHeader,
 } from "../protocols/proxy_protocol.ts";
 import type { Address } from "../router/contract.ts";
-import { formatAddress, parseSocketPath } from "./address.ts";
+import { formatAddress, parseSocketPath } from "../net/address.ts";
 import type { Connection } from "./connection.ts";
-import { contains, type Network, parseIp, parseNetwork } from "./network.ts";
+import { contains, type Network, parseIp, parseNetwork } from "../net/cidr.ts";
 import { freeSpace } from "./preread.ts";
 
 /**

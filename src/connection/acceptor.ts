@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../lib/errors.ts";
 import { type Context, countGone, serve } from "./connection.ts";
-import { isExhausted } from "./descriptors.ts";
-import type { ListenOptions } from "./listener.ts";
+import { isExhausted } from "../limits/descriptors.ts";
+import type { ListenOptions } from "../net/listen.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */
 const PAUSE = 100;

@@ -8,7 +8,7 @@
  */
 import { acceptProxyHeader } from "./accept_proxy.ts";
 import type { Connection } from "./connection.ts";
-import { acceptTls } from "./tls_server.ts";
+import { acceptTls } from "./accept_tls.ts";
 
 /**
  * Tells whether a connection has to be admitted. Those of an ordinary listener

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Deadlines, Expiring } from "./deadlines.ts";
+import type { Deadlines, Expiring } from "../lib/deadlines.ts";
 
 /** A connection, as its clocks see it. */
 export interface Timed {

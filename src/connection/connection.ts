@@ -11,25 +11,29 @@
  * @module
  */
 import type { Address, Client, ClientTls, Router } from "../router/contract.ts";
-import type { AccessLog } from "../observe/access_log.ts";
-import type { Gauges } from "../observe/gauges.ts";
-import { describeError } from "../errors.ts";
+import type { AccessLog } from "../log/access_log.ts";
+import type { Gauges } from "../stats/gauges.ts";
+import { describeError } from "../lib/errors.ts";
 import type { Attempt } from "../pool/attempt.ts";
-import type { Log } from "../observe/log.ts";
-import type { Noted, Statistics } from "../observe/statistics.ts";
-import type { AddressLimits } from "./address_limits.ts";
-import { formatAddress, type HostPort, parseSocketPath } from "./address.ts";
+import type { Log } from "../log/log.ts";
+import type { Measured, Statistics } from "../stats/statistics.ts";
+import type { AddressLimits } from "../limits/address_limits.ts";
+import {
+  formatAddress,
+  type HostPort,
+  parseSocketPath,
+} from "../net/address.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Held } from "./candidates.ts";
+import type { Lease } from "../net/candidates.ts";
 import { Clocks, type Timed } from "./clocks.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { Descriptors } from "./descriptors.ts";
+import type { Deadlines } from "../lib/deadlines.ts";
+import type { Descriptors } from "../limits/descriptors.ts";
 import { noteSlow } from "./dial.ts";
-import type { ListenOptions } from "./listener.ts";
-import type { PlacedSet } from "./placed_set.ts";
+import type { ListenOptions } from "../net/listen.ts";
+import type { PlacedSet } from "../lib/placed_set.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
-import type { Settling } from "./settling.ts";
-import { type Socket, takeSocket } from "./socket.ts";
+import type { Settling } from "./keep_alive.ts";
+import { type Socket, takeSocket } from "../net/socket.ts";
 
 /** The limits that hold for each connection. */
 export interface ConnectionOptions {
@@ -215,14 +219,14 @@ export class Connection implements Timed {
   /** Who has decided: the name of a route. */
   route: string | undefined;
   /** What the statistics need to know of it, from the decision on. */
-  noted: Noted | undefined;
+  measured: Measured | undefined;
   /** The remote as the router wrote it. */
   remote: string | undefined;
   server: Socket | undefined;
   /** What the remote is sent before the client's bytes; not the client's own. */
   preamble: Uint8Array | undefined;
   /** The remote of a pool, which is told what becomes of it. */
-  held: Held | undefined;
+  lease: Lease | undefined;
   /** The remotes that have failed, each time that a hook has named another. */
   failed: string[] | undefined;
   /** Which members of a pool were tried. */
@@ -464,8 +468,8 @@ export class Connection implements Timed {
     if (!this.#serverOpen) return;
     this.#serverOpen = false;
     this.context.gauges.connected(-1);
-    this.held?.release();
-    this.held = undefined;
+    this.lease?.release();
+    this.lease = undefined;
     this.server?.close();
     // a replay that is still under way must not join it any more
     this.server = undefined;

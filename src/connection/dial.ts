@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { writeAll } from "../write_all.ts";
-import { formatAddress, type HostPort } from "./address.ts";
-import { connectUntil } from "./connect_until.ts";
+import { writeAll } from "../lib/write_all.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
+import { connectUntil } from "../net/connect_until.ts";
 import type { Connection } from "./connection.ts";
-import type { Connect } from "./decision.ts";
-import { proxyHeader } from "./proxy_header.ts";
-import { setOptions, type Socket } from "./socket.ts";
-import type { Target } from "./target.ts";
-import { startTls, type TlsToRemote } from "./tls_client.ts";
+import type { Connect } from "../decision/decision.ts";
+import { proxyHeader } from "../net/proxy_header.ts";
+import { setOptions, type Socket } from "../net/socket.ts";
+import type { Target } from "../net/remote.ts";
+import { startTls, type TlsToRemote } from "../net/tls_client.ts";
 
 /** A connected remote: a socket, or what `takeSocket` makes one of. */
 export type Dialed = Deno.TcpConn | Deno.UnixConn | Socket;

@@ -15,9 +15,9 @@ import {
   parseDecision,
   type Reply,
   type Verdict,
-} from "./decision.ts";
-import { describe, describeError } from "../errors.ts";
-import { carryOut } from "./connect.ts";
+} from "../decision/decision.ts";
+import { describe, describeError } from "../lib/errors.ts";
+import { execute } from "./remote.ts";
 import { pumpUpstream } from "./pump.ts";
 
 /**
@@ -246,7 +246,7 @@ function decide(connection: Connection, verdict: Connect | Close): void {
     connection.enter("connect");
     connection.keepForReroute();
   }
-  carryOut(connection, verdict);
+  execute(connection, verdict);
 }
 
 /**
@@ -282,7 +282,7 @@ async function askTimeout(
   );
   if (verdict === undefined) return connection.end("preread-timeout");
   connection.decided(verdict.route);
-  carryOut(connection, verdict);
+  execute(connection, verdict);
 }
 
 /**

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { writeAll } from "../write_all.ts";
+import { writeAll } from "../lib/write_all.ts";
 import { MEDIUM } from "./buffers.ts";
 import { type Connection, DRAIN_BYTES } from "./connection.ts";
-import type { Connect } from "./decision.ts";
+import type { Connect } from "../decision/decision.ts";
 import { reply } from "./preread.ts";
 import { recover } from "./reroute.ts";
-import type { Socket } from "./socket.ts";
+import type { Socket } from "../net/socket.ts";
 
 /**
  * Pumps from the remote to the client until the remote ends, of which the client
@@ -69,7 +69,7 @@ export async function pumpDownstream(
 /** The first byte has come: the remote will stay. */
 function answered(connection: Connection): void {
   connection.answered = true;
-  connection.held?.answered();
+  connection.lease?.answered();
   if (!connection.clientEnded) connection.clocks.stop();
   if (connection.extra === undefined) return;
   connection.extra = undefined;
@@ -142,7 +142,7 @@ function watchEnd(connection: Connection): void {
  * @param connection In the stage `drain`.
  * @param bytes The last bytes.
  */
-export async function lastWords(
+export async function sendAndDrain(
   connection: Connection,
   bytes: Uint8Array,
 ): Promise<void> {

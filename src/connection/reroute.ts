@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { carryOut } from "./connect.ts";
+import { execute } from "./remote.ts";
 import type { Connection } from "./connection.ts";
-import type { Close, Connect } from "./decision.ts";
+import type { Close, Connect } from "../decision/decision.ts";
 import { askLast } from "./preread.ts";
 
 /** How often the hooks may name another remote for one client. */
@@ -24,7 +24,7 @@ export async function connectFailed(
   verdict: Connect,
   failure: Error,
 ): Promise<void> {
-  carryOut(
+  execute(
     connection,
     await askConnectError(connection, verdict, failure, "connect-failed"),
   );
@@ -42,7 +42,7 @@ export async function recover(
   verdict: Connect,
   failure: Error,
 ): Promise<void> {
-  if (!connection.clientEnded) connection.held?.failed(failure);
+  if (!connection.clientEnded) connection.lease?.failed(failure);
   connection.detach();
   connection.clocks.stop();
   connection.clocks.limitSilence(0);
@@ -52,7 +52,7 @@ export async function recover(
     connection.inactive ? "inactivity-timeout" : "remote-left",
   );
   connection.enter("connect");
-  carryOut(
+  execute(
     connection,
     connection.inactive
       ? await askInactivityError(connection, verdict)

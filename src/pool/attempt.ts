@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Candidates, Held } from "../connection/candidates.ts";
-import type { Target } from "../connection/target.ts";
-import { CELL } from "./cells.ts";
-import type { Chooser } from "./choose.ts";
+import type { Candidates, Lease } from "../net/candidates.ts";
+import type { Target } from "../net/remote.ts";
+import { CELL } from "./memory.ts";
+import type { Chooser } from "./policies.ts";
 import type { PoolState } from "./state.ts";
 
 /** A member that a connection has; to be released, once. */
-export class Lease implements Held {
+export class MemberLease implements Lease {
   readonly #state: PoolState;
   readonly #member: number;
   /** It is the one connection that tries the member, and has not told yet. */
@@ -65,7 +65,7 @@ export class Attempt implements Candidates {
   /** Members that are tried no more. */
   readonly #leftOut = new Set<number>();
   #member = -1;
-  #lease: Lease | undefined;
+  #lease: MemberLease | undefined;
 
   /**
    * @param state The state of the pool.
@@ -85,7 +85,7 @@ export class Attempt implements Candidates {
       if (claim === "taken") continue; // it is no longer open
       this.#member = member;
       if (member < 0) return undefined;
-      this.#lease = new Lease(
+      this.#lease = new MemberLease(
         this.state,
         member,
         claim === "probe",
@@ -164,7 +164,7 @@ export class Attempt implements Candidates {
     this.#lease = undefined;
   }
 
-  connected(): Lease | undefined {
+  connected(): MemberLease | undefined {
     const lease = this.#lease;
     this.#lease = undefined;
     return lease;

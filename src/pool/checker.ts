@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { CELL, since } from "./cells.ts";
-import type { CheckPlan } from "./plan.ts";
-import { probe } from "./probe.ts";
+import { CELL, since } from "./memory.ts";
+import type { CheckPlan } from "./checked_options.ts";
+import { probe } from "./check_member.ts";
 import type { PoolState } from "./state.ts";
 
 /** Milliseconds over which the first checks of a pool are spread. */

@@ -35,4 +35,4 @@ export type {
   PoolChoice,
   PoolOptions,
 } from "./options.ts";
-export { pool } from "./pool.ts";
+export { pool } from "./make_pool.ts";

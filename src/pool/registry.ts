@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MadePool } from "./made.ts";
+import type { MadePool } from "./router_pool.ts";
 
 /** Filled while the router loads. */
 export const POOLS: Map<string, MadePool> = new Map();

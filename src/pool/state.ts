@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Log } from "../observe/log.ts";
-import { CELL, type Cells, HEALTH, since } from "./cells.ts";
-import type { Plan } from "./plan.ts";
+import type { Log } from "../log/log.ts";
+import { CELL, type Cells, HEALTH, since } from "./memory.ts";
+import type { Plan } from "./checked_options.ts";
 
 /**
  * Milliseconds after which the one connection that tries a member is given up,

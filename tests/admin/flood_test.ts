@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_ADMIN_CONNECTIONS } from "../../src/admin/options.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../../src/config/admin.ts";
 import { Backend, need, receive, run, send, test } from "../fixtures.ts";
 import { startAdmin, until } from "./helpers.ts";
 

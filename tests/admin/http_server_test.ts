@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { HttpTimes } from "../../src/admin/http_connection.ts";
 import type { HttpAnswer, HttpAsked } from "../../src/admin/http_message.ts";
 import { HttpServer } from "../../src/admin/http_server.ts";
-import { MAX_ADMIN_CONNECTIONS } from "../../src/admin/options.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../../src/config/admin.ts";
 import { receive, receiveAll, send } from "../fixtures.ts";
 
 /** Answers with what was asked. */

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { compileTable } from "../../src/config/compile.ts";
-import { parsePattern } from "../../src/config/pattern.ts";
-import type { Match, Table } from "../../src/config/table.ts";
+import { compileTable } from "../../src/routes/compile.ts";
+import { parsePattern } from "../../src/routes/pattern.ts";
+import type { Match, Table } from "../../src/routes/route_table.ts";
 import type { Client, Router } from "../../src/router/contract.ts";
 import { Preread } from "../../src/router/preread.ts";
 import { clientHello, serverName } from "../protocols/builders.ts";

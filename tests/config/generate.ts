@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { jsonSchema } from "../../src/config/schema.ts";
+import { jsonSchema } from "../../src/routes/schema.ts";
 import { ROOT } from "../fixtures.ts";
 
 /** The file that holds the schema. */

@@ -1,6 +1,6 @@
-import { ConfigError } from "../../src/config_error.ts";
-import { compileTable } from "../../src/config/compile.ts";
-import { type LoadedTable, readTable } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/lib/config_error.ts";
+import { compileTable } from "../../src/routes/compile.ts";
+import { type LoadedTable, readTable } from "../../src/routes/load.ts";
 import type { Client, Decision, Router } from "../../src/router/contract.ts";
 import { Preread } from "../../src/router/preread.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describeTable } from "../../src/config/describe.ts";
-import { tableSockets } from "../../src/config/sockets.ts";
+import { describeTable } from "../../src/routes/describe.ts";
+import { tableSockets } from "../../src/routes/socket_paths.ts";
 import {
   bytes,
   client,

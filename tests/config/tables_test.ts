@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describeTable } from "../../src/config/describe.ts";
-import { readRedisFiles, redisFiles } from "../../src/config/redis_files.ts";
+import { describeTable } from "../../src/routes/describe.ts";
+import { readRedisFiles, redisFiles } from "../../src/routes/redis_files.ts";
 import { Folder } from "../fixtures.ts";
 import { Authority } from "../tls_fixtures.ts";
 import { mistakes, read } from "./helpers.ts";

@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { admit, needsAdmission } from "../../src/connection/admission.ts";
-import { formatAddress } from "../../src/connection/address.ts";
+import { formatAddress } from "../../src/net/address.ts";
 import { Buffers } from "../../src/connection/buffers.ts";
 import { Connection, type Context } from "../../src/connection/connection.ts";
-import type { Deadlines } from "../../src/connection/deadlines.ts";
-import type { Socket } from "../../src/connection/socket.ts";
+import type { Deadlines } from "../../src/lib/deadlines.ts";
+import type { Socket } from "../../src/net/socket.ts";
 import { latin1 } from "../../src/mod.ts";
 
 const ADDRESS = { transport: "tcp", hostname: "10.0.0.1", port: 9 } as const;

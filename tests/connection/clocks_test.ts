@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Clocks, type Timed } from "../../src/connection/clocks.ts";
-import { Deadlines } from "../../src/connection/deadlines.ts";
+import { Deadlines } from "../../src/lib/deadlines.ts";
 
 /** What a clock says, and when. */
 interface Verdict {

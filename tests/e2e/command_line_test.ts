@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { completions } from "../../src/completions.ts";
-import { HELP, VERSION } from "../../src/help.ts";
+import { completions } from "../../src/cli/completions.ts";
+import { HELP, VERSION } from "../../src/cli/help.ts";
 import {
   Backend,
   Folder,

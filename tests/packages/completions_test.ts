@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { completions } from "../../src/completions.ts";
-import { OPTIONS, type Shell, SHELLS } from "../../src/options.ts";
+import { completions } from "../../src/cli/completions.ts";
+import { OPTIONS, type Shell, SHELLS } from "../../src/cli/option_table.ts";
 import { Folder, need, run, Terminal, test } from "../fixtures.ts";
 
 /** How each shell is started such that nobody's own settings count. */

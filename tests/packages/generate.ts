@@ -11,7 +11,7 @@ import {
   type Section,
   SECTIONS,
   SIGNALS,
-} from "../../src/options.ts";
+} from "../../src/cli/option_table.ts";
 import { PACKAGES } from "./helpers.ts";
 
 /** The file that holds the manual page. */
@@ -22,7 +22,7 @@ if (import.meta.main) await Deno.writeTextFile(MAN_PAGE, manPage());
 /** Makes the manual page, in mdoc(7). */
 export function manPage(): string {
   return `\
-.\\" Made by "deno task man" from src/options.ts: change that instead.
+.\\" Made by "deno task man" from src/cli/option_table.ts: change that instead.
 .Dd November 22, 2026
 .Dt PROXYMACHINE 8
 .Os

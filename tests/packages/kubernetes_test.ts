@@ -4,7 +4,7 @@ import { loadAll } from "js-yaml";
 import type { Deployment } from "kubernetes-types/apps/v1";
 import type { ConfigMap, Service } from "kubernetes-types/core/v1";
 import type { PodDisruptionBudget } from "kubernetes-types/policy/v1";
-import { parseCommandLine } from "../../src/cli.ts";
+import { parseCommandLine } from "../../src/cli/command_line.ts";
 import {
   Folder,
   Proxy,

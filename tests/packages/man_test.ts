@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OPTIONS } from "../../src/options.ts";
+import { OPTIONS } from "../../src/cli/option_table.ts";
 import { Folder, need, PROGRAM, run, test } from "../fixtures.ts";
 import { MAN_PAGE } from "./generate.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeTime } from "./time.ts";
-import { CELL } from "../../src/pool/cells.ts";
+import { CELL } from "../../src/pool/memory.ts";
 import { REFUSED, Workers } from "./helpers.ts";
 
 const ABC = ["a:1", "b:1", "c:1"];

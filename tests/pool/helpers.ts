@@ -1,8 +1,8 @@
-import type { Log } from "../../src/observe/log.ts";
+import type { Log } from "../../src/log/log.ts";
 import { Attempt } from "../../src/pool/attempt.ts";
-import { Cells } from "../../src/pool/cells.ts";
-import { chooser } from "../../src/pool/choose.ts";
-import { planPool } from "../../src/pool/plan.ts";
+import { Cells } from "../../src/pool/memory.ts";
+import { chooser } from "../../src/pool/policies.ts";
+import { planPool } from "../../src/pool/checked_options.ts";
 import { PoolState } from "../../src/pool/state.ts";
 
 /** A log that keeps its lines. */

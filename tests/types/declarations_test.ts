@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PROGRAM, run } from "../fixtures.ts";
 import { generate, TARGET } from "./generate.ts";
 
-Deno.test("src/declarations.ts is what `deno task types` makes of the sources", async () => {
+Deno.test("src/cli/declarations.ts is what `deno task types` makes of the sources", async () => {
   assert.equal(await Deno.readTextFile(TARGET), await generate());
 });
 

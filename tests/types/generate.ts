@@ -1,6 +1,6 @@
 /**
  * Makes the text that `--types` prints from the sources of the public modules:
- * `deno task types` writes it to `src/declarations.ts`.
+ * `deno task types` writes it to `src/cli/declarations.ts`.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import ts from "typescript";
 import { ROOT } from "../fixtures.ts";
 
 /** The file that holds the generated text. */
-export const TARGET: string = join(ROOT, "src", "declarations.ts");
+export const TARGET: string = join(ROOT, "src", "cli", "declarations.ts");
 
 const MODULES: readonly (readonly [name: string, entry: string])[] = [
   ["proxymachine", "src/mod.ts"],
   ["proxymachine/pool", "src/pool/mod.ts"],
   ["proxymachine/protocols", "src/protocols/mod.ts"],
-  ["proxymachine/table", "src/table/mod.ts"],
+  ["proxymachine/table", "src/redis/mod.ts"],
 ];
 
 const HEADER = `\
@@ -32,7 +32,7 @@ if (import.meta.main) {
 }
 
 /**
- * Makes the text of `src/declarations.ts`.
+ * Makes the text of `src/cli/declarations.ts`.
  *
  * @returns A module that exports the declarations as one string.
  */

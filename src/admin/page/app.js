@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { Status } from "../shapes.ts" */
+/** @import { Status } from "../json_types.ts" */
 import { get, Refused, token, Unauthorized } from "./api.js";
 import { find, setText } from "./dom.js";
 import { count, duration, time } from "./format.js";

@@ -15,7 +15,7 @@ const HEIGHT = 60;
  * @property {string} label What it is called.
  */
 
-/** @import { Sample } from "../shapes.ts" */
+/** @import { Sample } from "../json_types.ts" */
 
 /**
  * Charts of the same samples. The pointer, or the arrow keys, choose a moment

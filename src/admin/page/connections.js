@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { ConnectionEntry, ConnectionList } from "../shapes.ts" */
+/** @import { ConnectionEntry, ConnectionList } from "../json_types.ts" */
 import { html } from "./dom.js";
 import { bytes, count, duration, plural } from "./format.js";
 import { address, number, word } from "./columns.js";

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { History, Sample, Status } from "../shapes.ts" */
+/** @import { History, Sample, Status } from "../json_types.ts" */
 import { Charts } from "./chart.js";
 import { html, setText } from "./dom.js";
 import {

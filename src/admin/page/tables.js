@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { Listener, LogEntry, Member, RemoteEntry, RouteEntry, Worker } from "../shapes.ts" */
+/** @import { Listener, LogEntry, Member, RemoteEntry, RouteEntry, Worker } from "../json_types.ts" */
 import { address, faults, number, state, when, word } from "./columns.js";
 import { bytes, count, duration } from "./format.js";
 import { Table } from "./table.js";

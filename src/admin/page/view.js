@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** @import { ConnectionEntry, Member, Pool, Status } from "../shapes.ts" */
+/** @import { ConnectionEntry, Member, Pool, Status } from "../json_types.ts" */
 import { post, Unauthorized } from "./api.js";
 import { Connections } from "./connections.js";
 import { find, html, setText } from "./dom.js";

@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { Preread } from "../../../src/mod.ts";
 import type { Client, Router } from "../../../src/mod.ts";
 
-/** The operations that `Deno.Conn` is made of, as src/connection/socket.ts has them. */
+/** The operations that `Deno.Conn` is made of, as src/net/socket.ts has them. */
 interface Core {
   readonly internalRidSymbol: symbol;
   read(rid: number, buffer: Uint8Array): Promise<number>;

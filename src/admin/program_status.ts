@@ -1,0 +1,46 @@
+/**
+ * What the main thread knows of its workers, for whoever asks.
+ *
+ * @module
+ */
+import type { WorkerState } from "../main/worker_thread.ts";
+
+/** A worker. */
+export interface WorkerStatus {
+  /** Its generation and number, as the log calls it: `2.1`. */
+  readonly name: string;
+  readonly state: WorkerState;
+  /** Connections that are open now. */
+  readonly connections: number;
+}
+
+/** The workers that run one configuration. */
+export interface GenerationStatus {
+  /** 1 for the first of the process. */
+  readonly id: number;
+  /** `draining`: another one has taken over, or the proxy stops. */
+  readonly state: "starting" | "serving" | "draining";
+  /** Those that have not ended. */
+  readonly workers: readonly WorkerStatus[];
+}
+
+/** What has become of reloads. */
+export interface ReloadStatus {
+  /** How many have succeeded. */
+  readonly count: number;
+  /** When the last one was tried, as in RFC 3339; `null` if none was. */
+  readonly lastAt: string | null;
+  /** Why the last one has failed; `null` if it has not. */
+  readonly lastError: string | null;
+}
+
+/** The whole program. */
+export interface Status {
+  /** When it was started, as in RFC 3339. */
+  readonly started: string;
+  readonly state: "starting" | "serving" | "stopping";
+  /** From the oldest to the newest, which serves. */
+  readonly generations: readonly GenerationStatus[];
+  /** Workers that do not answer now. */
+  readonly stuck: number;
+}

@@ -1,0 +1,276 @@
+/**
+ * The listeners of a command line: which options belong to which.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { broken, ConfigError, unusable } from "../lib/config_error.ts";
+import { isNameless, parseMode } from "../routes/listen.ts";
+import {
+  formatAddress,
+  type HostPort,
+  isUnix,
+  MAX_LISTEN_PATH,
+  parsePort,
+  parseSocketPath,
+  withoutBrackets,
+} from "../net/address.ts";
+import { isAlpn } from "../net/tls_options.ts";
+import { parseNetwork } from "../net/cidr.ts";
+import type {
+  AcceptProxy,
+  CommonListenOptions,
+  ListenOptions,
+} from "../net/listen.ts";
+import type { ListenTls } from "../connection/accept_tls.ts";
+import { listOption } from "./list_value.ts";
+
+/** What stands on the command line, in order. */
+export interface Given {
+  /** The long name of the option. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The options of one listener: all values of each, in order. */
+type Group = ReadonlyMap<string, readonly string[]>;
+
+/** Where to listen when nothing says where. */
+const DEFAULT = { host: "0.0.0.0", port: "5432" } as const;
+
+/**
+ * Finds out where to listen.
+ *
+ * A `--host` or `--port` that the listener before it has already begins another
+ * one; the other options belong to the listener before them. Those in front of
+ * all listeners are for all. What a listener has not been given of host and
+ * port is that of the one before it, or else of the first after it: `-h ::1 -p
+ * 80 -p 443` and `-h 127.0.0.1 -h ::1 -p 80` are two each. A socket file is a
+ * host without a port.
+ *
+ * @param given The options of listeners.
+ * @param settings The listeners of the route table, if it has any: they hold
+ * unless a `--host` or `--port` was given.
+ * @param unread Whether there is a route table that was not read yet.
+ * @returns At least one.
+ * @throws {ConfigError} If a value breaks its rule, or two listeners have the
+ * same address or name.
+ */
+export function parseListeners(
+  given: readonly Given[],
+  settings: readonly ListenOptions[] | undefined,
+  unread = false,
+): readonly ListenOptions[] {
+  const { common, groups } = group(given);
+  const mode = last(common, "socket-mode");
+  if (groups.length === 0 && settings !== undefined) {
+    const listeners = withCommon(settings, common);
+    if (mode !== undefined) requireFile(listeners, mode);
+    return distinct(listeners);
+  }
+  const tcp = groups.filter((group) => !isFile(group));
+  let host = first(tcp, "host") ?? DEFAULT.host;
+  let port = first(tcp, "port") ?? DEFAULT.port;
+  const listeners = (groups.length === 0 ? [new Map()] : groups)
+    .map((group): ListenOptions => {
+      const options = new Map([...common, ...group]);
+      if (isFile(group)) return socketFile(last(group, "host") ?? "", options);
+      const misplaced = last(group, "socket-mode");
+      if (misplaced !== undefined) requireFile([], misplaced);
+      host = last(group, "host") ?? host;
+      port = last(group, "port") ?? port;
+      const address = parseAddress(host, port);
+      return {
+        name: formatAddress(address),
+        ...address,
+        ...optionsOf(options),
+      };
+    });
+  // a table may have some
+  const pending = unread && groups.length === 0;
+  if (mode !== undefined && !pending) requireFile(listeners, mode);
+  return distinct(listeners);
+}
+
+/** What stands in front of all listeners holds for those of the table, too. */
+function withCommon(
+  settings: readonly ListenOptions[],
+  common: Group,
+): ListenOptions[] {
+  const options = optionsOf(common);
+  const mode = modeOf(common);
+  return settings.map((one): ListenOptions =>
+    "path" in one ? { ...one, ...mode, ...options } : { ...one, ...options }
+  );
+}
+
+/** Splits the options at each that begins another listener. */
+function group(
+  given: readonly Given[],
+): { readonly common: Group; readonly groups: readonly Group[] } {
+  const common = new Map<string, readonly string[]>();
+  const groups: Map<string, readonly string[]>[] = [];
+  for (const { name, value } of given) {
+    if (beginsAnother(groups.at(-1), name, value)) groups.push(new Map());
+    const group = groups.at(-1) ?? common;
+    group.set(name, [...group.get(name) ?? [], value]);
+  }
+  return { common, groups };
+}
+
+function beginsAnother(
+  before: Group | undefined,
+  name: string,
+  value: string,
+): boolean {
+  if (name !== "host" && name !== "port") return false;
+  if (before === undefined || before.has(name)) return true;
+  // a socket file has no port
+  return name === "port" ? isFile(before) : isUnix(value);
+}
+
+/** Tells a socket file from a TCP socket. */
+function isFile(group: Group): boolean {
+  return isUnix(last(group, "host") ?? "");
+}
+
+function first(groups: readonly Group[], name: string): string | undefined {
+  return groups.find((group) => group.has(name))?.get(name)?.[0];
+}
+
+/** The value that counts of an option that was repeated. */
+function last(group: Group, name: string): string | undefined {
+  return group.get(name)?.at(-1);
+}
+
+function parseAddress(
+  host: string,
+  port: string,
+): HostPort {
+  // as in a URL
+  const hostname = withoutBrackets(host);
+  if (hostname === "") throw unusable("--host", "be not empty", host);
+  const number = parsePort(port, 0);
+  if (number === undefined) {
+    throw unusable("--port", "be a whole number from 0 to 65535", port);
+  }
+  return { hostname, port: number };
+}
+
+function socketFile(host: string, options: Group): ListenOptions {
+  const parsed = parseSocketPath(host, MAX_LISTEN_PATH);
+  if (typeof parsed === "string") {
+    throw broken("--host", parsed, host);
+  }
+  return {
+    name: formatAddress(parsed),
+    ...parsed,
+    ...modeOf(options),
+    ...optionsOf(options),
+  };
+}
+
+function modeOf(group: Group): { readonly mode?: number } {
+  const text = last(group, "socket-mode");
+  if (text === undefined) return {};
+  const mode = parseMode(text);
+  if (typeof mode === "number") return { mode };
+  throw broken("--socket-mode", mode, text);
+}
+
+function requireFile(listeners: readonly ListenOptions[], mode: string): void {
+  if (listeners.some((one) => "path" in one)) return;
+  throw unusable("--socket-mode", "belong to a -h unix:/PATH", mode);
+}
+
+/** What the options say beside the address. */
+function optionsOf(group: Group): Partial<CommonListenOptions> {
+  const name = last(group, "name");
+  if (name === "") throw unusable("--name", "be not empty", name);
+  const acceptProxy = parseAcceptProxy(group.get("accept-proxy"));
+  const tls = parseTls(group);
+  return {
+    ...tls === undefined ? {} : { tls },
+    ...name === undefined ? {} : { name },
+    ...acceptProxy === undefined ? {} : { acceptProxy },
+  };
+}
+
+function parseTls(group: Group): ListenTls | undefined {
+  const certs = group.get("tls-cert") ?? [];
+  const keys = group.get("tls-key") ?? [];
+  const alpn = group.get("alpn")?.flatMap((list) => list.split(",")) ?? [];
+  if (certs.length !== keys.length) {
+    throw unusable(
+      "--tls-cert",
+      "have a --tls-key for each, in the same order",
+      `${certs.length} and ${keys.length} keys`,
+    );
+  }
+  if (certs.length === 0) {
+    if (alpn.length === 0) return undefined;
+    throw unusable("--alpn", "stand beside --tls-cert", alpn.join());
+  }
+  if (alpn.length > 0 && !isAlpn(alpn)) {
+    const value = group.get("alpn")?.join() ?? "";
+    throw unusable("--alpn", "be protocols with commas between", value);
+  }
+  const file = (option: string, path = "") => {
+    if (path === "") throw unusable(option, "be not empty", path);
+    return resolve(path);
+  };
+  const certificates = certs.map((cert, index) => ({
+    certFile: file("--tls-cert", cert),
+    keyFile: file("--tls-key", keys[index]),
+    names: [],
+  }));
+  return { certificates, alpn };
+}
+
+function parseAcceptProxy(
+  values: readonly string[] | undefined,
+): AcceptProxy | undefined {
+  const list = listOption("--accept-proxy", values);
+  if (list === undefined || list === true) return list;
+  for (const network of list) {
+    const parsed = parseNetwork(network);
+    if (typeof parsed !== "string") continue;
+    throw new ConfigError(
+      `Cannot use --accept-proxy as each network ${parsed}: current value is ${
+        JSON.stringify(network)
+      }`,
+    );
+  }
+  return list;
+}
+
+/**
+ * Refuses listeners that cannot be told apart. Those that take any port that is
+ * free get different ones, so they need no names.
+ */
+function distinct(
+  listeners: readonly ListenOptions[],
+): readonly ListenOptions[] {
+  const addresses = new Set<string>();
+  const names = new Set<string>();
+  for (const listener of listeners) {
+    const address = formatAddress(listener);
+    const isAny = "port" in listener && listener.port === 0;
+    if (isAny && isNameless(listener)) continue;
+    if (!isAny && addresses.has(address)) {
+      throw new ConfigError(
+        `Cannot use -h and -p as they must name no address twice: current value is ${address}`,
+      );
+    }
+    if (names.has(listener.name)) {
+      throw unusable(
+        "--name",
+        "be different for each listener",
+        listener.name,
+      );
+    }
+    addresses.add(address);
+    names.add(listener.name);
+  }
+  return listeners;
+}

@@ -1,0 +1,195 @@
+/**
+ * TLS with clients: the proxy is the server, and what comes after the handshake
+ * is routed.
+ *
+ * @module
+ */
+import { messageOf } from "../lib/errors.ts";
+import { tls, type TlsClientHello } from "../protocols/tls.ts";
+import { writeAll } from "../lib/write_all.ts";
+import type { Connection } from "./connection.ts";
+import { freeSpace } from "./preread.ts";
+import { pumpUpstream, sendAndDrain } from "./pump.ts";
+import { type KeyPair, TlsEngine } from "../net/tls_engine.ts";
+import { TlsServerSocket } from "../net/tls_socket.ts";
+
+/** A certificate of a listener, and where it is from. */
+export interface Certificate {
+  /** The path of the file with the certificates (PEM). */
+  readonly certFile: string;
+  /** The path of the file with the private key (PEM). */
+  readonly keyFile: string;
+  /** What the files have, once the main thread has read them. */
+  readonly pair?: KeyPair | undefined;
+  /** Its names: host names, perhaps with `*.` in front; empty until read. */
+  readonly names: readonly string[];
+}
+
+/** How a listener speaks TLS. */
+export interface ListenTls {
+  /** At least one; the first is for clients that ask for no name of another. */
+  readonly certificates: readonly Certificate[];
+  /** Application protocols, the best first; empty: whatever the client likes. */
+  readonly alpn: readonly string[];
+}
+
+/** Bytes that a ClientHello may have, in all its records. */
+const MAX_HELLO = 16_384;
+
+/**
+ * Performs the handshake with a client, or ends the connection and says why.
+ *
+ * @param connection In the stage `admit`; what its buffer has, the client has
+ * sent already.
+ * @param options How its listener speaks TLS.
+ * @returns Whether the handshake succeeded. Then `client` has the plain bytes,
+ * the buffer is empty, and `info` tells what was agreed on.
+ */
+export async function acceptTls(
+  connection: Connection,
+  options: ListenTls,
+): Promise<boolean> {
+  const { prereadTimeout } = connection.context.options;
+  connection.onAdmitTimeout = () =>
+    fail(connection, `it must be done within ${prereadTimeout / 1000} seconds`);
+  connection.clocks.start(prereadTimeout);
+  let engine: TlsEngine | undefined;
+  let hello: TlsClientHello | null | undefined;
+  try {
+    hello = await readHello(connection);
+    if (connection.isClosed()) return false;
+    const { pair } = choose(options.certificates, hello?.serverName);
+    engine = new TlsEngine(pair as KeyPair, options.alpn);
+    await handshake(connection, engine);
+    if (connection.isClosed()) return false;
+    connection.info.tls = engine.agreed();
+    connection.client = new TlsServerSocket(connection.client, engine);
+    connection.received = 0; // from now on only plain bytes count
+    engine = undefined;
+    return true;
+  } catch (error) {
+    if (connection.isClosed()) return false;
+    const alert = engine?.output() ?? new Uint8Array(0);
+    const reason = messageOf(error);
+    logFailure(
+      connection,
+      hello === null ? `it must begin with a TLS hello: ${reason}` : reason,
+    );
+    connection.endReason = "tls-failed";
+    await refuse(connection, alert);
+    return false;
+  } finally {
+    engine?.close();
+  }
+}
+
+/**
+ * Reads into the buffer until the hello is whole.
+ *
+ * @returns The hello; `null` if it is none, which the handshake will find, too;
+ * `undefined` if the connection has ended.
+ */
+async function readHello(
+  connection: Connection,
+): Promise<TlsClientHello | null | undefined> {
+  for (;;) {
+    const bytes = connection.buffer.subarray(0, connection.length);
+    const hello = tls(bytes);
+    if (hello !== undefined) return hello;
+    if (bytes.length >= MAX_HELLO) {
+      throw new Error(`the hello is longer than ${MAX_HELLO} bytes`);
+    }
+    if (await read(connection) === 0) return undefined;
+  }
+}
+
+/** Feeds the engine until the handshake is done. */
+async function handshake(
+  connection: Connection,
+  engine: TlsEngine,
+): Promise<void> {
+  for (;;) {
+    engine.receive(connection.buffer.subarray(0, connection.length));
+    connection.length = 0;
+    if (engine.error !== undefined) throw new Error(explain(engine.error));
+    const output = engine.output();
+    if (output.length > 0) await writeAll(connection.client, output);
+    if (connection.isClosed() || engine.established) return;
+    if (await read(connection) === 0) return;
+  }
+}
+
+/**
+ * Reads into the buffer.
+ *
+ * @returns How many bytes; 0 if the connection has ended.
+ * @throws {Error} If the client has left in the middle.
+ */
+async function read(connection: Connection): Promise<number> {
+  const space = freeSpace(connection, MAX_HELLO);
+  let count = 0;
+  try {
+    count = await connection.client.read(space);
+  } catch {
+    if (connection.isClosed()) return 0;
+    if (connection.received > 0) throw new Error("the client has left");
+    connection.end("client-reset");
+    return 0;
+  }
+  if (connection.isClosed()) return 0;
+  if (count === 0) {
+    connection.clientEnded = true;
+    if (connection.received > 0) throw new Error("the client has left");
+    // who looks whether the port is open need not say more
+    connection.end("client-left");
+    return 0;
+  }
+  connection.received += count;
+  connection.length += count;
+  return count;
+}
+
+/** Finds the certificate for a name: an exact one wins over one with a star. */
+function choose(
+  certificates: readonly Certificate[],
+  name: string | undefined,
+): Certificate {
+  const [first] = certificates;
+  const parent = name?.replace(/^[^.]+/, "*");
+  const has = (wanted: string | undefined) =>
+    wanted === undefined || certificates.length === 1
+      ? undefined
+      : certificates.find(({ names }) => names.includes(wanted));
+  return has(name) ?? has(parent) ?? first as Certificate;
+}
+
+/** Leaves out what the runtime adds to its messages to look like OpenSSL. */
+function explain(error: Error): string {
+  return error.message.replace(/ \(SSL routines:.*\)$/, "");
+}
+
+/** The one line about a handshake that has failed. */
+function logFailure(
+  { context: { log }, peer }: Connection,
+  reason: string,
+): void {
+  log.warn(`Cannot accept TLS from ${peer} as the handshake failed: ${reason}`);
+}
+
+function fail(connection: Connection, reason: string): void {
+  logFailure(connection, reason);
+  connection.end("tls-failed");
+}
+
+/** Sends an alert such that the client can read it, and closes. */
+async function refuse(
+  connection: Connection,
+  alert: Uint8Array,
+): Promise<void> {
+  if (connection.clientEnded || alert.length === 0) {
+    return connection.end("tls-failed");
+  }
+  connection.enter("drain");
+  void pumpUpstream(connection);
+  await sendAndDrain(connection, alert);
+}

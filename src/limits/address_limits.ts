@@ -1,0 +1,120 @@
+/**
+ * Limits that hold for each client address: how many connections it may have,
+ * and how fast they may come.
+ *
+ * @module
+ */
+import type { Counter } from "../stats/counters.ts";
+import type { Log } from "../log/log.ts";
+import { addressKey, describeGroup } from "./address_key.ts";
+import { AddressTable, type Rate } from "./address_table.ts";
+
+/** What each address may do. */
+export interface AddressOptions {
+  /** Connections at a time; 0 for no limit. */
+  readonly maxConnectionsPerIp: number;
+  /** New connections; `undefined` for no limit. */
+  readonly rateLimit: Rate | undefined;
+}
+
+/** The memory that the threads share. */
+export interface SharedAddresses {
+  /** Of the {@linkcode AddressTable}. */
+  readonly table: SharedArrayBuffer;
+  /** In which this worker notes what it has counted. */
+  readonly ledger: SharedArrayBuffer;
+}
+
+/** Why a client was refused. */
+export type Refusal = "too-many-from-address" | "rate-limited";
+
+/** The limits, as one worker applies them. */
+export class AddressLimits {
+  readonly #options: AddressOptions;
+  readonly #table: AddressTable;
+  readonly #secret: readonly [number, number];
+  readonly #log: Log;
+  readonly #count: (name: Counter) => void;
+
+  /**
+   * @param options The limits.
+   * @param shared What all workers share.
+   * @param log Is told, now and then, who is refused.
+   * @param count Counts what no connection tells by its end.
+   */
+  constructor(
+    options: AddressOptions,
+    shared: SharedAddresses,
+    log: Log,
+    count: (name: Counter) => void,
+  ) {
+    this.#options = options;
+    this.#table = new AddressTable(shared.table, shared.ledger);
+    this.#secret = this.#table.secret;
+    this.#log = log;
+    this.#count = count;
+  }
+
+  /**
+   * Counts a connection of an address.
+   *
+   * @param hostname The client's IP address.
+   * @returns Where it is counted, for `leave`; `undefined` if it is not, as
+   * there is no place in the table; or why it is refused.
+   */
+  enter(hostname: string): number | Refusal | undefined {
+    const key = addressKey(hostname, this.#secret);
+    if (key === undefined) return undefined;
+    const { maxConnectionsPerIp, rateLimit } = this.#options;
+    const entry = this.#table.enter(
+      key,
+      maxConnectionsPerIp || Infinity,
+      rateLimit,
+    );
+    switch (entry) {
+      case "too-many":
+        this.#warn(
+          this.#table.mayWarn(key),
+          `Refusing connections of ${
+            describeGroup(hostname)
+          } as it may have at most --max-connections-per-ip: current value is ${maxConnectionsPerIp}`,
+        );
+        return "too-many-from-address";
+      case "too-fast":
+        this.#warn(
+          this.#table.mayWarn(key),
+          `Refusing connections of ${
+            describeGroup(hostname)
+          } as they come faster than --rate-limit: current value is ${rateLimit?.perSecond}:${rateLimit?.burst}`,
+        );
+        return "rate-limited";
+      case "full":
+        this.#count("address-table-full");
+        this.#warn(
+          this.#table.mayWarn(undefined),
+          "Cannot count the connections of some addresses as there are too many addresses: those have no limit",
+        );
+        return undefined;
+    }
+    return entry;
+  }
+
+  /**
+   * Takes a connection off its address.
+   *
+   * @param place What `enter` has returned, once.
+   */
+  leave(place: number): void {
+    this.#table.leave(place);
+  }
+
+  /** @param left How many lines may follow; `undefined`: not even this one. */
+  #warn(left: number | undefined, message: string): void {
+    if (left === undefined) return;
+    this.#log.warn(
+      left > 0
+        ? message
+        : `${message} (no more such lines in this minute: see the access log)`,
+    );
+  }
+}

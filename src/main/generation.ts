@@ -1,0 +1,416 @@
+/**
+ * The workers that run one and the same configuration.
+ *
+ * @module
+ */
+import type { AddressShares } from "./address_shares.ts";
+import { Backoff } from "../lib/backoff.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { messageOf } from "../lib/errors.ts";
+import type { FreePorts } from "./free_ports.ts";
+import { Listening } from "./listening.ts";
+import type { AbortReason, Serve } from "../worker/messages.ts";
+import type { Gauges } from "../stats/gauges.ts";
+import type { Log } from "../log/log.ts";
+import type { Report } from "../stats/statistics.ts";
+import type { Batch } from "../log/outbox.ts";
+import {
+  giveBack,
+  isSame,
+  lend,
+  type PoolMemory,
+  type SharedPool,
+  sharePools,
+} from "../pool/main_thread.ts";
+import { Notices } from "../redis/notices.ts";
+import { type Sandbox, sandbox } from "../config/sandbox.ts";
+import type { SocketFiles } from "./socket_files.ts";
+import type { GenerationStatus } from "../admin/program_status.ts";
+import { WorkerError, WorkerThread } from "./worker_thread.ts";
+
+/** Milliseconds to wait for workers to stop accepting. */
+const STOP_TIME = 1000;
+
+/** What all generations share. */
+export interface Environment {
+  /** Of all workers. */
+  readonly gauges: Gauges;
+  /** The limits per client address. */
+  readonly addresses: AddressShares;
+  /** The socket files of the process. */
+  readonly files: SocketFiles;
+  /** The ports of listeners that take any. */
+  readonly ports: FreePorts;
+  /** The operational log. */
+  readonly log: Log;
+  /** Milliseconds between two signs of life of a worker; 0: none. */
+  readonly heartbeat: number;
+  /** Whether to note which files the router consists of. */
+  readonly reportImports: boolean;
+  /** The pools that serve now. */
+  pools(): readonly SharedPool[];
+  /** Whether the workers are to count what the admin server shows. */
+  readonly statistics: boolean;
+  /** Takes what a worker has counted. */
+  onReport(report: Report): void;
+  /** Takes what a worker has for the logs. */
+  onLines(batch: Batch): void;
+  /** Is told that a worker needs a higher limit of connections. */
+  onFull(): void;
+  /** Is told that a worker has ended, or that it got stuck. */
+  onChange(): void;
+}
+
+/**
+ * Starts the workers, replaces those that die or get stuck, and ends them all
+ * when another generation has taken over.
+ */
+export class Generation {
+  /** 1 for the first of the process. */
+  readonly id: number;
+  readonly configuration: Configuration;
+  readonly #environment: Environment;
+  readonly #sandbox: Sandbox;
+  readonly #backoff = new Backoff();
+  #state: "starting" | "serving" | "draining" = "starting";
+  #workers: WorkerThread[] = [];
+  readonly #imports = new Set<string>();
+  #pools: readonly SharedPool[] = [];
+  /** What its workers have said about tables in Redis. */
+  readonly #notices = new SharedArrayBuffer(Notices.BYTES);
+  /** What each worker has been lent of them. */
+  readonly #lent = new WeakMap<WorkerThread, readonly PoolMemory[]>();
+  #hooks: readonly string[] = [];
+  #addresses: readonly string[] = [];
+  /** How many workers it has had. */
+  #count = 0;
+  readonly #listening: Listening;
+  /** The places of the workers; one that replaces another has the same. */
+  readonly #slots = new Map<WorkerThread, number>();
+  /** Workers to be started after a pause. */
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
+  #drainTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param id Its number.
+   * @param configuration What it runs.
+   * @param environment What all generations share.
+   */
+  constructor(
+    id: number,
+    configuration: Configuration,
+    environment: Environment,
+  ) {
+    this.id = id;
+    this.configuration = configuration;
+    this.#environment = environment;
+    const { options, router } = configuration;
+    const listen = environment.ports.assign(options.listen);
+    this.#listening = new Listening(listen, options.workers, environment.files);
+    this.#sandbox = sandbox(
+      { ...options, listen },
+      router,
+      this.#listening.bindPaths,
+    );
+  }
+
+  /** The workers that have not ended. */
+  get workers(): readonly WorkerThread[] {
+    return this.#workers;
+  }
+
+  /** The pools of its router. */
+  get pools(): readonly SharedPool[] {
+    return this.#pools;
+  }
+
+  /** Where it listens, one for each listener, once it is loaded. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** The hooks of its router, once it is loaded. */
+  get hooks(): readonly string[] {
+    return this.#hooks;
+  }
+
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#workers.reduce((sum, { share }) => sum + share.open, 0);
+  }
+
+  /** Whether all workers have ended, but for those that may never. */
+  get isDrained(): boolean {
+    return this.#state === "draining" &&
+      this.#workers.every(({ state }) => state === "stuck");
+  }
+
+  /** The URLs of the files that the router consists of, if they are noted. */
+  get imports(): readonly string[] {
+    return [...this.#imports];
+  }
+
+  /**
+   * Starts the workers, which load the router and accept nothing yet.
+   *
+   * @returns What is to be listened on, one for each listener.
+   * @throws {StartError} If an address cannot be listened on.
+   * @throws {WorkerError} If the router cannot be loaded. `terminate` is to be
+   * called then.
+   */
+  async load(): Promise<readonly string[]> {
+    const { options, warnings } = this.configuration;
+    for (const warning of warnings) this.#environment.log.warn(warning);
+    // opened first, so that the addresses are known to be free
+    await this.#listening.open();
+    const workers = Array.from(
+      { length: options.workers },
+      (_, slot) => this.#startWorker(slot),
+    );
+    await Promise.all(workers.map((worker) => this.#load(worker)));
+    this.#pools = this.#sharePools(workers);
+    this.#addresses = this.#listening.addresses;
+    return this.#listening.describe();
+  }
+
+  /**
+   * Accepts connections.
+   *
+   * @throws {WorkerError} If a worker cannot listen; the others may have
+   * accepted connections by then, so `retire` is to be called.
+   */
+  async serve(): Promise<void> {
+    if (this.#state === "starting") this.#state = "serving";
+    try {
+      await Promise.all(this.#workers.map((worker) => this.#serve(worker)));
+      await this.#listening.publish([...this.#slots.values()]);
+    } finally {
+      this.#listening.close();
+    }
+  }
+
+  /**
+   * Stops accepting; its connections go on.
+   *
+   * @param timeout Milliseconds after which they are closed; 0: never.
+   * @returns When it accepts no more; a worker that does not answer is waited
+   * for only for a moment.
+   */
+  async retire(timeout: number): Promise<void> {
+    if (this.#state === "draining") return;
+    this.#state = "draining";
+    this.#cancelPauses();
+    this.#listening.close();
+    const stopped = this.#workers.map((worker) => worker.stop());
+    if (timeout > 0) {
+      this.#drainTimer = setTimeout(() => this.#endDrain(timeout), timeout);
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STOP_TIME);
+    await Promise.race([Promise.all(stopped), promise]);
+    clearTimeout(timer);
+  }
+
+  #endDrain(timeout: number): void {
+    if (this.isDrained) return;
+    this.#environment.log.warn(
+      `Closing ${this.open} connections of generation ${this.id} that did not finish in ${
+        timeout / 1000
+      } seconds after the reload`,
+    );
+    this.abort("drain-timeout");
+  }
+
+  /**
+   * Closes all connections.
+   *
+   * @param reason Why, for the access log.
+   */
+  abort(reason: AbortReason): void {
+    for (const worker of this.#workers) worker.abort(reason);
+  }
+
+  /** Ends all workers at once, unless they are stuck. */
+  terminate(): void {
+    this.#state = "draining";
+    this.#cancelPauses();
+    clearTimeout(this.#drainTimer);
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+    this.#listening.close();
+  }
+
+  /**
+   * Goes on without a worker that does not answer, whose connections can't.
+   *
+   * @param worker One of this generation.
+   */
+  onStuck(worker: WorkerThread): void {
+    const replaced = worker.state === "serving";
+    worker.state = "stuck";
+    // done as soon as it wakes
+    void worker.stop();
+    if (replaced && this.#state === "serving") {
+      void this.#replace(this.#slots.get(worker) ?? 0);
+    }
+    this.#environment.onChange();
+  }
+
+  /** What there is to know about it. */
+  get status(): GenerationStatus {
+    return {
+      id: this.id,
+      state: this.#state,
+      workers: this.#workers.map(({ name, state, share }) => ({
+        name,
+        state,
+        connections: share.open,
+      })),
+    };
+  }
+
+  #startWorker(slot: number): WorkerThread {
+    const worker = new WorkerThread(
+      this.#sandbox,
+      `${this.id}.${++this.#count}`,
+      (batch) => this.#environment.onLines(batch),
+      () => this.#environment.onFull(),
+      (report) => this.#environment.onReport(report),
+    );
+    this.#workers.push(worker);
+    this.#slots.set(worker, slot);
+    return worker;
+  }
+
+  async #load(worker: WorkerThread): Promise<void> {
+    const { router } = this.configuration;
+    const { reportImports } = this.#environment;
+    try {
+      this.#hooks = await worker.load(router, this.#sandbox, reportImports);
+    } finally {
+      for (const url of worker.imports) this.#imports.add(url);
+    }
+  }
+
+  /** Makes the memory of the pools that all workers say they have. */
+  #sharePools(workers: readonly WorkerThread[]): readonly SharedPool[] {
+    const pools = sharePools(
+      workers.map(({ pools }) => pools),
+      this.#environment.pools(),
+    );
+    return pools ?? this.#refusePools();
+  }
+
+  #refusePools(): never {
+    throw new WorkerError(
+      `Cannot use the router ${this.configuration.router.name} as it must make the same pools in every worker`,
+    );
+  }
+
+  async #serve(worker: WorkerThread): Promise<void> {
+    const { options } = this.configuration;
+    const pools = this.#pools.map(lend);
+    this.#lent.set(worker, pools);
+    const serve: Omit<Serve, "type" | "share"> = {
+      listen: this.#listening.hand(this.#slots.get(worker) ?? 0),
+      connection: options.connection,
+      gauges: this.#environment.gauges.shared,
+      addresses: this.#environment.addresses.share(
+        options.addresses,
+        worker.ended,
+      ),
+      heartbeat: this.#environment.heartbeat,
+      pools,
+      notices: this.#notices,
+      statistics: this.#environment.statistics,
+      logLevel: options.logLevel,
+      accessLog: options.accessLog === "off" ? undefined : options.logFormat,
+    };
+    void worker.ended.then((reason) => this.#onEnd(worker, reason));
+    await worker.serve(serve);
+  }
+
+  #onEnd(worker: WorkerThread, reason: string | undefined): void {
+    const slot = this.#slots.get(worker) ?? 0;
+    // the main thread may have ended it itself
+    if (!this.#forget(worker)) return;
+    const { gauges, log, onChange } = this.#environment;
+    // one that has drained may have left tries to connect to themselves
+    this.#lent.get(worker)?.forEach(giveBack);
+    if (reason !== undefined) {
+      log.error(
+        `Worker ${worker.name} has died, and its ${worker.share.open} connections with it: ${reason}`,
+      );
+      gauges.counters.add("workers-died");
+      gauges.giveBack(worker.share);
+      if (this.#state === "serving") {
+        this.#keepListening();
+        this.#replaceLater(slot, this.#backoff.failed());
+      }
+    }
+    if (this.#workers.length === 0) clearTimeout(this.#drainTimer);
+    onChange();
+  }
+
+  /** Starts another worker in place of one that serves no more. */
+  async #replace(slot: number): Promise<void> {
+    const worker = this.#startWorker(slot);
+    try {
+      await this.#load(worker);
+      if (!isSame(worker.pools, this.#pools)) this.#refusePools();
+      // it may have been retired meanwhile
+      if (this.#state !== "serving") {
+        this.#forget(worker);
+        return this.#environment.onChange();
+      }
+      await this.#serve(worker);
+      await this.#listening.publish([slot]);
+      this.#listening.close();
+      this.#environment.log.info(
+        `Worker ${worker.name} serves in place of one that does not`,
+      );
+    } catch (error) {
+      if (!this.#forget(worker)) return;
+      if (this.#state !== "serving") return this.#environment.onChange();
+      const pause = this.#backoff.failed();
+      this.#environment.log.error(
+        `Cannot start another worker, and try again in ${
+          pause / 1000
+        } seconds: ${messageOf(error)}`,
+      );
+      this.#replaceLater(slot, pause);
+    }
+  }
+
+  #replaceLater(slot: number, pause: number): void {
+    const timer = setTimeout(() => {
+      this.#pauses.delete(timer);
+      void this.#replace(slot);
+    }, pause);
+    this.#pauses.add(timer);
+  }
+
+  /** Returns whether the worker was still known. */
+  #forget(worker: WorkerThread): boolean {
+    const before = this.#workers.length;
+    this.#workers = this.#workers.filter((other) => other !== worker);
+    this.#slots.delete(worker);
+    worker.terminate();
+    return this.#workers.length < before;
+  }
+
+  #cancelPauses(): void {
+    for (const timer of this.#pauses) clearTimeout(timer);
+    this.#pauses.clear();
+  }
+
+  /** Lets clients wait for the next worker when there is none left. */
+  #keepListening(): void {
+    if (this.#workers.some(({ accepts }) => accepts)) return;
+    try {
+      this.#listening.openShared();
+    } catch {
+      // the next worker listens itself, or says why it cannot
+    }
+  }
+}

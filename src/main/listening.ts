@@ -1,0 +1,185 @@
+/**
+ * The listeners as the main thread has them: TCP sockets are shared by all
+ * workers, a socket file is served by one of them.
+ *
+ * @module
+ */
+import { formatAddress, type HostPort } from "../net/address.ts";
+import {
+  type Bind,
+  type ListenOptions,
+  listenShared,
+  type TcpListenOptions,
+} from "../net/listen.ts";
+import { messageOf } from "../lib/errors.ts";
+import {
+  type SocketFile,
+  socketFile,
+  type SocketFiles,
+} from "./socket_files.ts";
+
+/** The proxy cannot run; exit status 1. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** Takes all addresses before there are workers, and hands them over. */
+export class Listening {
+  readonly #listen: readonly ListenOptions[];
+  readonly #workers: number;
+  readonly #files: SocketFiles;
+  readonly #tcp: readonly TcpListenOptions[];
+  readonly #sockets: readonly SocketFile[];
+  /** Keep the shared sockets open until the workers have their own. */
+  readonly #shared = new Map<TcpListenOptions, Deno.TcpListener>();
+
+  /**
+   * @param listen Where to listen.
+   * @param workers How many workers there are.
+   * @param files The socket files of this process.
+   */
+  constructor(
+    listen: readonly ListenOptions[],
+    workers: number,
+    files: SocketFiles,
+  ) {
+    this.#listen = listen;
+    this.#workers = workers;
+    this.#files = files;
+    this.#tcp = listen.filter((one): one is TcpListenOptions =>
+      !("path" in one)
+    );
+    this.#sockets = listen.filter((one) => "path" in one).map(socketFile);
+  }
+
+  /** Where the workers make socket files. */
+  get bindPaths(): readonly string[] {
+    return this.#sockets.map(({ bindPath }) => bindPath);
+  }
+
+  /**
+   * Finds out that all addresses are free, and takes them.
+   *
+   * @throws {StartError} If one is not; `close` is to be called then, too.
+   */
+  async open(): Promise<void> {
+    this.openShared();
+    for (const { options } of this.#sockets) {
+      await orStartError(options, () => this.#files.check(options));
+    }
+  }
+
+  /**
+   * Takes the addresses that all workers share.
+   *
+   * @throws {StartError} If one is not free.
+   */
+  openShared(): void {
+    for (const options of this.#tcp) {
+      if (this.#shared.has(options)) continue;
+      try {
+        this.#shared.set(options, listenShared(options));
+      } catch (error) {
+        throw unusable(options, error);
+      }
+    }
+  }
+
+  /**
+   * Says what a worker is to listen on, and makes room for its socket files.
+   *
+   * @param slot The place of the worker, counted from 0.
+   * @throws {StartError} If a socket file cannot be made.
+   */
+  hand(slot: number): readonly Bind[] {
+    const own = this.#of(slot);
+    for (const socket of own) {
+      try {
+        this.#files.prepare(socket);
+      } catch (error) {
+        throw unusable(socket.options, error);
+      }
+    }
+    return [
+      ...this.#tcp,
+      ...own.map(({ options, bindPath }) => ({ ...options, bindPath })),
+    ];
+  }
+
+  /**
+   * Lets clients connect to the socket files that workers have made.
+   *
+   * @param slots The places of the workers.
+   * @throws {StartError} If something else has come to a path meanwhile.
+   */
+  async publish(slots: readonly number[]): Promise<void> {
+    const sockets = slots.flatMap((slot) => this.#of(slot));
+    // all of them or none
+    for (const { options } of sockets) {
+      await orStartError(options, () => this.#files.check(options));
+    }
+    for (const socket of sockets) {
+      await orStartError(socket.options, () => this.#files.publish(socket));
+      this.#files.tidy(socket);
+    }
+  }
+
+  /**
+   * Describes the listeners, for the log.
+   *
+   * @returns Such as `127.0.0.1:5432 with 2 workers`, one for each.
+   */
+  describe(): string[] {
+    const { addresses } = this;
+    return this.#listen.map((options, index) => {
+      const workers = "path" in options ? 1 : this.#workers;
+      return `${addresses[index]} with ${workers} ${
+        workers === 1 ? "worker" : "workers"
+      }`;
+    });
+  }
+
+  /** The address of each listener, with the port that it got, while it is open. */
+  get addresses(): string[] {
+    return this.#listen.map((options) =>
+      formatAddress(
+        "path" in options
+          ? options
+          : this.#shared.get(options)?.addr as HostPort,
+      )
+    );
+  }
+
+  /** Gives up what the workers have by now. */
+  close(): void {
+    for (const listener of this.#shared.values()) listener.close();
+    this.#shared.clear();
+    for (const socket of this.#sockets) this.#files.tidy(socket);
+  }
+
+  /** The socket files that a worker serves. */
+  #of(slot: number): readonly SocketFile[] {
+    return this.#sockets.filter((_, index) => index % this.#workers === slot);
+  }
+}
+
+async function orStartError(
+  options: ListenOptions,
+  action: () => Promise<void>,
+): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    throw unusable(options, error);
+  }
+}
+
+function unusable(options: ListenOptions, error: unknown): StartError {
+  const reason = error instanceof Deno.errors.AddrInUse
+    ? "another program listens there, or this one at an address that includes it"
+    : messageOf(error);
+  return new StartError(
+    `Cannot listen on ${formatAddress(options)}: ${reason}`,
+    { cause: error },
+  );
+}

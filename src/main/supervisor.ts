@@ -1,0 +1,411 @@
+/**
+ * The main thread while the proxy runs: starts the workers, hears signals,
+ * reloads, and stops.
+ *
+ * @module
+ */
+import type { AdminOptions } from "../config/admin.ts";
+import type { Source } from "../admin/program.ts";
+import { AddressShares } from "./address_shares.ts";
+import { routeNames } from "../routes/route_table.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { formatAddress } from "../net/address.ts";
+import { ConnectionLimit } from "./connection_limit.ts";
+import { FreePorts } from "./free_ports.ts";
+import { type Environment, Generation } from "./generation.ts";
+import type { Gauges } from "../stats/gauges.ts";
+import type { Batch } from "../log/outbox.ts";
+import type { Outputs } from "../log/outputs.ts";
+import type { Troubles } from "../log/recent_problems.ts";
+import type { SharedPool } from "../pool/main_thread.ts";
+import { Totals } from "../stats/totals.ts";
+import { Reloads } from "./reloads.ts";
+import { FAST_SHUTDOWN, type Manner, Shutdown } from "./shutdown.ts";
+import type { Signals } from "./signals.ts";
+import { SocketFiles } from "./socket_files.ts";
+import type { ReloadStatus, Status } from "../admin/program_status.ts";
+import { heartbeat, Watchdog } from "./watchdog.ts";
+import type { WorkerThread } from "./worker_thread.ts";
+
+/** The exit status when too many workers are stuck: EX_SOFTWARE of sysexits.h. */
+const TOO_MANY_STUCK = 70;
+
+/** Runs the proxy from start to stop. */
+export class Supervisor implements Source {
+  readonly #outputs: Outputs;
+  /** The numbers that all threads share. */
+  readonly gauges: Gauges;
+  /** What the workers have counted, if there is an admin server. */
+  readonly totals: Totals = new Totals();
+  readonly #limit: ConnectionLimit;
+  readonly #watchdog: Watchdog<WorkerThread>;
+  readonly #environment: Environment;
+  readonly #reloads: Reloads;
+  readonly #shutdown: Shutdown;
+  readonly #started = new Date();
+  readonly #files = new SocketFiles();
+  /** What runs, or is to run first. */
+  #configuration: Configuration;
+  /** Where the admin server listens. */
+  readonly #adminPlace: string;
+  /** Those that serve or drain, from the oldest to the newest. */
+  #generations: readonly Generation[] = [];
+  /** How many there were. */
+  #count = 0;
+  #running = false;
+  /** A signal to stop that came while it started. */
+  #early: (() => void) | undefined;
+  /** A signal to reload that came while it started. */
+  #earlyReload: (() => void) | undefined;
+
+  /**
+   * @param configuration What to run.
+   * @param reread Reads it once more.
+   * @param outputs The logs.
+   * @param gauges The numbers that all threads share.
+   */
+  constructor(
+    configuration: Configuration,
+    reread: () => Promise<Configuration>,
+    outputs: Outputs,
+    gauges: Gauges,
+  ) {
+    const { options } = configuration;
+    this.#configuration = configuration;
+    this.#adminPlace = placeOf(options.admin);
+    this.#outputs = outputs;
+    this.gauges = gauges;
+    this.#limit = new ConnectionLimit(gauges);
+    this.#watchdog = new Watchdog(
+      options.watchdog,
+      () => this.workers.filter(({ state }) => state !== "loading"),
+      {
+        stuck: (worker) => this.#onStuck(worker),
+        awake: (worker, silence) => this.#onAwake(worker, silence),
+      },
+    );
+    const shutdown = this.#shutdown = new Shutdown({
+      get open() {
+        return gauges.open;
+      },
+      get log() {
+        return outputs.log;
+      },
+      drain: () => this.#drain(),
+      abort: () => this.#abort(),
+    });
+    this.#reloads = new Reloads(
+      {
+        get isStopping() {
+          return shutdown.isUnderWay;
+        },
+        reread,
+        newGeneration: (next) => this.#newGeneration(next),
+        takeOver: (next) => this.#takeOver(next),
+      },
+      options,
+      outputs,
+      gauges.counters,
+    );
+    this.#environment = {
+      files: this.#files,
+      ports: new FreePorts(),
+      gauges: this.gauges,
+      addresses: new AddressShares(),
+      get log() {
+        return outputs.log;
+      },
+      heartbeat: heartbeat(options.watchdog),
+      reportImports: options.watch,
+      statistics: options.admin !== undefined,
+      onReport: (report) => this.totals.add(report),
+      pools: () => this.pools,
+      onLines: (batch) => this.#onLines(batch),
+      onFull: () => this.#onFull(),
+      onChange: () => this.#onChange(),
+    };
+  }
+
+  /**
+   * Listens, and starts the workers. When it fails, nothing is left running.
+   *
+   * @param signals Are handled from now on.
+   * @returns What is listened on, one for each listener.
+   * @throws {StartError} If an address cannot be listened on.
+   * @throws {WorkerError} If the router cannot be loaded.
+   */
+  async start(signals: Signals): Promise<readonly string[]> {
+    signals.handle({
+      stop: (manner, signal) => this.#onStop(manner, signal),
+      reload: (signal) => this.#onReload(signal),
+      count: () => this.#logCounters(),
+    });
+    const since = Date.now();
+    const first = this.#newGeneration(this.#configuration);
+    try {
+      const listening = await first.load();
+      this.#expectRoutes(this.#configuration);
+      this.#limit.fit(this.#configuration, this.#outputs.log);
+      await first.serve();
+      this.#generations = [first];
+      await this.#reloads.watch(first, since);
+      return listening;
+    } catch (error) {
+      first.terminate();
+      this.#files.removeAll();
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until a signal has stopped the proxy and the connections have ended
+   * as the signal says.
+   *
+   * @param listeners What `start` has returned.
+   * @returns The exit status: 0 as asked, 70 when too many workers are stuck.
+   */
+  async run(listeners: readonly string[]): Promise<number> {
+    this.#running = true;
+    const { log } = this.#outputs;
+    for (const listener of listeners) log.info(`Listening on ${listener}`);
+    log.info("Send QUIT to quit after waiting for all connections to finish.");
+    log.info(
+      `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
+    );
+    this.#watchdog.start();
+    this.#earlyReload?.();
+    this.#early?.();
+    const status = await this.#shutdown.ended;
+    this.#files.removeAll();
+    this.#watchdog.stop();
+    this.#reloads.stop();
+    for (const generation of this.#generations) generation.terminate();
+    return status;
+  }
+
+  /** What there is to know about the workers. */
+  get status(): Status {
+    const { next } = this.#reloads;
+    return {
+      started: this.#started.toISOString(),
+      state: !this.#running
+        ? "starting"
+        : this.#shutdown.isUnderWay
+        ? "stopping"
+        : "serving",
+      generations: [...this.#generations, ...next ? [next] : []]
+        .map(({ status }) => status),
+      stuck: this.#countStuck(),
+    };
+  }
+
+  /** What runs, or is to run first. */
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /** Those that have not ended. */
+  get workers(): readonly WorkerThread[] {
+    return this.#generations.flatMap(({ workers }) => workers);
+  }
+
+  /** The hooks of the router that serves. */
+  get hooks(): readonly string[] {
+    return this.#generations.at(-1)?.hooks ?? [];
+  }
+
+  /** What has become of reloads. */
+  get reloads(): ReloadStatus {
+    return this.#reloads.status;
+  }
+
+  /** The pools of the router that serves. */
+  get pools(): readonly SharedPool[] {
+    return this.#generations.at(-1)?.pools ?? [];
+  }
+
+  /** Where it listens; empty until it does. */
+  get addresses(): readonly string[] {
+    return this.#generations.at(-1)?.addresses ?? [];
+  }
+
+  /** The last warnings and errors of the log. */
+  get troubles(): Troubles {
+    return this.#outputs.troubles;
+  }
+
+  #newGeneration(configuration: Configuration): Generation {
+    return new Generation(++this.#count, configuration, this.#environment);
+  }
+
+  /** A worker has no place for another connection: there may be room for more. */
+  #onFull(): void {
+    if (!this.gauges.mayHaveMore) return;
+    this.#limit.fit(this.#configuration, this.#outputs.log);
+  }
+
+  #onReload(signal: string): void {
+    if (!this.#running) {
+      this.#earlyReload ??= () => this.#onReload(signal);
+      return;
+    }
+    if (this.#shutdown.isUnderWay) {
+      this.#outputs.log.info(
+        `Received ${signal} signal. Not reloading, as the proxy is stopping.`,
+      );
+      return;
+    }
+    void this.#outputs.reopen()
+      .then(() => this.#reloads.reload(`received ${signal} signal`));
+  }
+
+  /** Lets a generation that is loaded serve in place of those before. */
+  async #takeOver(next: Generation): Promise<void> {
+    const before = this.#generations;
+    const { options } = next.configuration;
+    this.#generations = [...before, next];
+    try {
+      await next.serve();
+    } catch (error) {
+      await next.retire(options.drainTimeout);
+      this.#onChange();
+      throw error;
+    }
+    const { maxConnections } = options;
+    if (maxConnections !== this.#configuration.options.maxConnections) {
+      this.#limit.set(maxConnections);
+    }
+    this.#expectRoutes(next.configuration);
+    this.#keepAdmin(next.configuration);
+    this.#configuration = next.configuration;
+    // whoever stops it retires all
+    if (this.#shutdown.isUnderWay) return;
+    this.#files.remove(
+      options.listen.flatMap((one) => "path" in one ? [one.path] : []),
+    );
+    await Promise.all(
+      before.map((generation) => generation.retire(options.drainTimeout)),
+    );
+    const open = before.reduce((sum, generation) => sum + generation.open, 0);
+    this.#outputs.log.info(
+      `Reloaded: generation ${next.id} serves with ${this.#countWorkers()}; ${open} connections from before go on`,
+    );
+    this.#onChange();
+  }
+
+  /** Routes are shown before the first connection. */
+  #expectRoutes({ router: { table } }: Configuration): void {
+    if (table !== undefined) this.totals.expect(routeNames(table));
+  }
+
+  /** The admin server stays where it is, so that it can be relied on. */
+  #keepAdmin({ options: { admin } }: Configuration): void {
+    const place = placeOf(admin);
+    if (place === this.#adminPlace) return;
+    this.#outputs.log.warn(
+      `The admin server stays as it is, ${this.#adminPlace}, as it needs a restart to be another: ${place}`,
+    );
+  }
+
+  #logCounters(): void {
+    this.#outputs.log.info(
+      `Connections: ${this.gauges} (current/maximum/total), ${this.gauges.connectedNow} with a remote`,
+    );
+    const counters = String(this.gauges.counters);
+    if (counters !== "") this.#outputs.log.info(`Counters: ${counters}`);
+  }
+
+  #onStop(manner: Manner, signal: string): void {
+    if (this.#running) return this.#shutdown.onSignal(manner, signal);
+    // while it starts: the first is obeyed when it runs, a second at once
+    if (this.#early !== undefined) {
+      this.#files.removeAll();
+      Deno.exit(0);
+    }
+    this.#early = () => this.#onStop(manner, signal);
+  }
+
+  /** Stops accepting; each connection that ends may be the last. */
+  #drain(): void {
+    // before the workers stop: who finds a socket file yet is accepted yet
+    this.#files.remove();
+    this.#reloads.stop();
+    for (const generation of this.#generations) void generation.retire(0);
+    this.#onChange();
+  }
+
+  #abort(): void {
+    for (const generation of this.#generations) generation.abort("shutdown");
+  }
+
+  /** A worker has ended, or it is stuck. */
+  #onChange(): void {
+    this.#generations = this.#generations
+      .filter(({ workers, isDrained }) => !isDrained || workers.length > 0);
+    if (!this.#shutdown.isUnderWay) return;
+    if (!this.#generations.every(({ isDrained }) => isDrained)) return;
+    if (this.#countStuck() > 0) {
+      this.#outputs.log.warn(
+        `Giving up ${this.gauges.open} connections of stuck workers`,
+      );
+    }
+    this.#shutdown.finish();
+  }
+
+  #onStuck(worker: WorkerThread): void {
+    const generation = this.#generations
+      .find(({ workers }) => workers.includes(worker));
+    if (generation === undefined) return;
+    const { watchdog, workers, maxStuckWorkers = workers } =
+      this.#configuration.options;
+    const stuck = this.#countStuck() + 1;
+    const { log } = this.#outputs;
+    log.error(
+      `Worker ${worker.name} has not answered for ${
+        watchdog / 1000
+      } seconds: it is stuck, and ${worker.share.open} connections with it; ${stuck} stuck`,
+    );
+    if (!this.#shutdown.isUnderWay && stuck > maxStuckWorkers) {
+      log.error(
+        `Cannot go on as at most ${maxStuckWorkers} workers may be stuck: exiting with status ${TOO_MANY_STUCK}`,
+      );
+      this.#shutdown.begin("fast", TOO_MANY_STUCK);
+    }
+    this.gauges.counters.add("workers-stuck");
+    generation.onStuck(worker);
+  }
+
+  #onAwake(worker: WorkerThread, silence: number): void {
+    worker.state = "draining";
+    this.#outputs.log.warn(
+      `Worker ${worker.name} answers again after ${
+        Math.round(silence / 1000)
+      } seconds: it accepts no more, and its connections go on; ${this.#countStuck()} stuck`,
+    );
+  }
+
+  #countStuck(): number {
+    return this.workers.filter(({ state }) => state === "stuck").length;
+  }
+
+  #countWorkers(): string {
+    const { workers } = this.#configuration.options;
+    return `${workers} ${workers === 1 ? "worker" : "workers"}`;
+  }
+
+  #onLines(batch: Batch): void {
+    const { log } = this.#outputs;
+    for (const [level, message] of batch.log) log[level](message);
+    if (batch.access !== "") this.#outputs.access(batch.access);
+    if (batch.dropped > 0) {
+      this.gauges.counters.add("lines-dropped", batch.dropped);
+      log.warn(
+        `Dropped ${batch.dropped} lines of a worker as there were too many`,
+      );
+    }
+  }
+}
+
+function placeOf(admin: AdminOptions | undefined): string {
+  return admin === undefined ? "off" : formatAddress(admin);
+}

@@ -1,0 +1,92 @@
+/**
+ * Where connections come from: TCP sockets that all threads share, and socket
+ * files.
+ *
+ * @module
+ */
+import type { ListenTls } from "../connection/accept_tls.ts";
+
+/** Who may send a header of the PROXY protocol: anyone, or some networks. */
+export type AcceptProxy = true | readonly string[];
+
+/** Where to listen, and how connections begin there. */
+export type ListenOptions = TcpListenOptions | UnixListenOptions;
+
+/** What listeners of all kinds have. */
+export interface CommonListenOptions {
+  /** What routers call the listener. */
+  readonly name: string;
+  /**
+   * Every connection begins with a header of the PROXY protocol; `true` from
+   * any peer, otherwise from these networks (CIDR) only.
+   *
+   * @default no header
+   */
+  readonly acceptProxy?: AcceptProxy | undefined;
+  /**
+   * Connections speak TLS, which ends here.
+   *
+   * @default what clients send is routed as it is
+   */
+  readonly tls?: ListenTls | undefined;
+}
+
+/** A TCP socket. */
+export interface TcpListenOptions extends CommonListenOptions {
+  /** A host name or an IP address. */
+  readonly hostname: string;
+  /** 0 for any port that is free. */
+  readonly port: number;
+}
+
+/** A socket file. */
+export interface UnixListenOptions extends CommonListenOptions {
+  /** An absolute path. */
+  readonly path: string;
+  /**
+   * The permissions of the file, of which writing is what clients need.
+   *
+   * @default what the umask leaves
+   */
+  readonly mode?: number | undefined;
+}
+
+/** What a worker is to listen on. */
+export type Bind =
+  | TcpListenOptions
+  /** The worker makes the socket file there, and the main thread moves it. */
+  | UnixListenOptions & { readonly bindPath: string };
+
+/**
+ * Listens.
+ *
+ * @param options A TCP socket, which is shared with all threads that listen
+ * there; or a socket file, which is for this thread alone.
+ * @returns A listener. Closing it removes nothing: the file has been moved.
+ */
+export function listen(
+  options: Bind,
+): Deno.TcpListener | Deno.UnixListener {
+  return "path" in options
+    ? Deno.listen({ transport: "unix", path: options.bindPath })
+    : listenShared(options);
+}
+
+/**
+ * Listens on a socket that all threads of the process share: whoever listens
+ * on the same address (port 0 included) accepts from the same queue.
+ *
+ * @param options Where to listen; the rest does not matter.
+ * @returns A listener; the shared socket is closed with the last of them.
+ * @throws {Deno.errors.AddrInUse} If another process listens there.
+ */
+export function listenShared(options: TcpListenOptions): Deno.TcpListener {
+  // `loadBalanced` is what `deno serve --parallel` uses; it is missing from the
+  // public types. It clones the socket of the thread that was first.
+  const shared: Deno.TcpListenOptions & { loadBalanced: boolean } = {
+    hostname: options.hostname,
+    port: options.port,
+    loadBalanced: true,
+  };
+  return Deno.listen(shared);
+}

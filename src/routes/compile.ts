@@ -1,0 +1,230 @@
+/**
+ * A route table compiled into the same kind of router that a module exports.
+ *
+ * @module
+ */
+import { DecisionError } from "../decision/decision.ts";
+import { makePool } from "../pool/router_pool.ts";
+import type {
+  Answer as HookAnswer,
+  Client,
+  Decision,
+  RemoteDecision,
+  Router,
+} from "../router/contract.ts";
+import { Preread } from "../router/preread.ts";
+import type { RedisTable } from "../redis/options.ts";
+import { makeTable } from "../redis/registry.ts";
+import { compileActions } from "./compile_actions.ts";
+import { compileTemplate } from "./compile_template.ts";
+import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
+import { fieldOf, type Finder, indexRoutes } from "./name_index.ts";
+import {
+  isLookUp,
+  routeTitle,
+  type Table,
+  type TableRoute,
+} from "./route_table.ts";
+import { mentions } from "./template.ts";
+
+/** Before the first byte. */
+const NOTHING = new Preread(new Uint8Array(0));
+
+/** A table, ready to route. */
+export interface CompiledTable {
+  /** The table as a router. */
+  readonly router: Router;
+  /**
+   * Says which route is for a connection.
+   *
+   * @returns Such as `route 3 (web), line 12`.
+   */
+  readonly explain: (data: Preread, client: Client) => string;
+}
+
+/**
+ * Compiles a table.
+ *
+ * @param table The table.
+ * @param rest The module that serves what no route is for, if the table names
+ * one. Its other hooks are those of the router, too.
+ * @returns The router. A route wins only when every route above it has said no:
+ * while one of them needs more bytes, the router waits.
+ */
+export function compileTable(
+  table: Table,
+  rest: Router | undefined,
+): CompiledTable {
+  for (const { name, options } of table.pools) makePool(name, options);
+  const { steps, below } = compileSteps(table.routes);
+  const find = (call: Call, from: number): number | "no" | "more" => {
+    for (let i = from; i < steps.length; i++) {
+      const found = (steps[i] as Finder)(call);
+      if (found !== "no") return found;
+    }
+    return "no";
+  };
+  const decide = compileActions(table);
+  const lookUps = compileLookUps(table);
+  const asked = new WeakSet<Client>();
+  const route = (data: Preread, client: Client): HookAnswer =>
+    routeFrom(0, data, client, new Call(data, client));
+  const routeFrom = (
+    from: number,
+    data: Preread,
+    client: Client,
+    call: Call,
+  ): HookAnswer => {
+    const found = find(call, from);
+    if (found === "more") return undefined;
+    const lookUp = lookUps?.get(found);
+    if (lookUp !== undefined) {
+      return once(
+        lookUp(call),
+        (remote) =>
+          remote === undefined
+            ? routeFrom(below.get(found) ?? 0, data, client, call)
+            : { ...decide(found, call) as RemoteDecision, remote },
+      );
+    }
+    if (found !== "no" || rest === undefined) return decide(found, call);
+    if (rest.accept === undefined || asked.has(client)) {
+      return askRest(rest, data, client);
+    }
+    asked.add(client);
+    return orElse(
+      rest.accept(client),
+      () => data.length === 0 ? undefined : askRest(rest, data, client),
+    );
+  };
+  const router: Router = { route };
+  const [first] = table.routes;
+  // routes by address decide before a byte has come: the server may speak first
+  if (first === undefined || !needsBytes(first.match)) {
+    router.accept = (client) => route(NOTHING, client);
+  }
+  if (rest?.timeout !== undefined) router.timeout = rest.timeout.bind(rest);
+  if (rest?.connectError !== undefined) {
+    router.connectError = rest.connectError.bind(rest);
+  }
+  if (rest?.inactivityError !== undefined) {
+    router.inactivityError = rest.inactivityError.bind(rest);
+  }
+  return {
+    router,
+    explain(data, client) {
+      const call = new Call(data, client);
+      let found = find(call, 0);
+      for (
+        let lookUp = lookUps?.get(found);
+        lookUp !== undefined;
+        lookUp = lookUps?.get(found)
+      ) {
+        const remote = lookUp(call);
+        // it was asked before: where it has no answer now, it had none
+        if (typeof remote === "string" || Array.isArray(remote)) break;
+        found = find(call, below.get(found) ?? 0);
+      }
+      if (found === "more") return "routes: more bytes are needed";
+      if (found === "no") {
+        return `default${rest === undefined ? "" : ": the router"}`;
+      }
+      return `${routeTitle(table.routes, found)}, line ${
+        table.routes[found]?.line
+      }`;
+    },
+  };
+}
+
+function askRest(rest: Router, data: Preread, client: Client): HookAnswer {
+  if (data.length === 0) return undefined;
+  if (rest.route !== undefined) return rest.route(data, client);
+  throw new DecisionError(
+    "Cannot go on routing as accept() of the table's router must decide where it has no route(): current value is no decision",
+  );
+}
+
+/** The first answer, or the second if the first is nothing. */
+function orElse(first: HookAnswer, second: () => HookAnswer): HookAnswer {
+  if (typeof first === "object" && first !== null && "then" in first) {
+    return Promise.resolve(first).then((answer) => answer ?? second());
+  }
+  return first ?? second();
+}
+
+/** Goes on at once with what is there, later with what is promised. */
+function once<Value>(
+  value: Value | Promise<Value>,
+  then: (value: Value) => HookAnswer,
+): HookAnswer {
+  return value instanceof Promise
+    ? value.then((value) => then(value) as Decision)
+    : then(value);
+}
+
+/** What is looked up in tables, by the number of the route; mostly nothing. */
+function compileLookUps(
+  { routes, tables }: Table,
+):
+  | ReadonlyMap<unknown, (call: Call) => ReturnType<RedisTable["get"]>>
+  | undefined {
+  if (tables.length === 0) return undefined;
+  const made = new Map(
+    tables.map(({ name, options }) => [name, makeTable(options)]),
+  );
+  const lookUps = new Map<
+    unknown,
+    (call: Call) => ReturnType<RedisTable["get"]>
+  >();
+  routes.forEach(({ action, match }, index) => {
+    if (!isLookUp(action)) return;
+    const name = routeTitle(routes, index);
+    const key = compileTemplate(
+      action.key ?? [""],
+      mentions(match),
+      name,
+      false,
+    );
+    const table = made.get(action.table) as RedisTable;
+    lookUps.set(index, (call) => table.get(key(call)));
+  });
+  return lookUps;
+}
+
+/**
+ * Routes that ask for the same field are one step together; others one each, and
+ * so are those that ask a table: the steps below them are known.
+ */
+function compileSteps(
+  routes: readonly TableRoute[],
+): { steps: readonly Finder[]; below: ReadonlyMap<unknown, number> } {
+  const steps: Finder[] = [];
+  const below = new Map<number, number>();
+  for (let from = 0; from < routes.length;) {
+    let to = from;
+    let field: string | undefined;
+    for (; to < routes.length; to++) {
+      const { match, action } = routes[to] as TableRoute;
+      if (match.kind !== "field" || isLookUp(action)) break;
+      field ??= fieldOf(match);
+      if (field !== fieldOf(match)) break;
+    }
+    if (to > from) {
+      steps.push(indexRoutes(routes, from, to));
+      from = to;
+    } else {
+      steps.push(singleStep(routes, from));
+      below.set(from, steps.length);
+      from++;
+    }
+  }
+  return { steps, below };
+}
+
+function singleStep(routes: readonly TableRoute[], number: number): Finder {
+  const matcher = compileMatch((routes[number] as TableRoute).match);
+  return (call) => {
+    const answer = matcher(call);
+    return answer === NO ? "no" : answer === MORE ? "more" : number;
+  };
+}

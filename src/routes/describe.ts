@@ -1,0 +1,179 @@
+/**
+ * A route table as text, the way it was understood.
+ *
+ * @module
+ */
+import { TIMES } from "../decision/decision.ts";
+import { formatNetwork } from "../net/cidr.ts";
+import { planTable } from "../redis/checked_options.ts";
+import { formatPattern } from "./pattern.ts";
+import { findShadowed } from "./find_unreachable.ts";
+import type {
+  Action,
+  Content,
+  Match,
+  Pattern,
+  Table,
+  TlsAction,
+} from "./route_table.ts";
+import { formatTemplate } from "./template.ts";
+
+/** The most characters of a match or an action on a line. */
+const MAX_WIDTH = 200;
+
+/**
+ * Writes a table, a line for each route: number, line in the file, name, match
+ * and action; then the routes that can never win.
+ *
+ * @param table The table.
+ * @param router What the operator calls the module for the rest, if there is
+ * one.
+ * @returns The lines.
+ */
+export function describeTable(
+  table: Table,
+  router: string | undefined,
+): string[] {
+  const lines = table.routes.map(({ name, line, match, action }, index) => {
+    const title = name === undefined ? "" : ` (${name})`;
+    return `route ${index + 1}, line ${line}${title}: ${
+      shorten(describeMatch(match))
+    } -> ${shorten(describeAction(action))}`;
+  });
+  lines.push(
+    table.otherwise === "router"
+      ? `default: the router ${router}`
+      : `default: ${shorten(describeAction(table.otherwise))}`,
+  );
+  for (const { name, options } of table.tables) {
+    lines.push(`table ${name}: ${planTable(options).title}`);
+  }
+  const { shadowed, compared } = findShadowed(table.routes);
+  for (const { route, by } of shadowed) {
+    const line = table.routes[route]?.line;
+    const routes = by.map((number) => number + 1).join(", ");
+    lines.push(
+      `unreachable: route ${route + 1}, line ${line}: its clients are all for ${
+        by.length === 1 ? "route" : "routes"
+      } ${routes}`,
+    );
+  }
+  if (compared < table.routes.length) {
+    lines.push(
+      `unreachable: from route ${
+        compared + 1
+      } on, looked for among names only, as there are so many routes`,
+    );
+  }
+  return lines;
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_WIDTH ? `${text.slice(0, MAX_WIDTH)}…` : text;
+}
+
+/**
+ * Writes a match on one line.
+ *
+ * @param match The match.
+ * @returns Such as `tls.serverName *.example.com and not client 10.0.0.0/8`.
+ */
+export function describeMatch(match: Match): string {
+  switch (match.kind) {
+    case "always":
+      return "every client";
+    case "all":
+    case "any":
+      return match.of.map((one) =>
+        one.kind === "all" || one.kind === "any"
+          ? `(${describeMatch(one)})`
+          : describeMatch(one)
+      ).join(match.kind === "all" ? " and " : " or ");
+    case "not":
+      return match.of.kind === "all" || match.of.kind === "any"
+        ? `not (${describeMatch(match.of)})`
+        : `not ${describeMatch(match.of)}`;
+    case "protocol":
+      return match.protocol;
+    case "field": {
+      const { protocol, field, key, patterns } = match;
+      const name = key === undefined ? field : `${field}.${key}`;
+      return `${protocol}.${name} ${list(patterns)}`;
+    }
+    case "client":
+      return `client ${match.networks.map(formatNetwork).join(" | ")}`;
+    case "localPort":
+      return `localPort ${match.ports.join(" | ")}`;
+    case "agreed":
+      return `${match.field} ${list(match.patterns)}`;
+    case "listener":
+      return `listener ${list(match.patterns)}`;
+    case "bytes": {
+      const { prefix, regex, within } = match;
+      const parts: string[] = [];
+      if (prefix !== undefined) parts.push(`bytes ${prefix.toHex()}`);
+      if (regex !== undefined) parts.push(`bytes ${regex}`);
+      if (within !== undefined) parts.push(`within ${within}`);
+      return parts.join(" ");
+    }
+  }
+}
+
+function list(patterns: readonly Pattern[]): string {
+  return patterns.map(formatPattern).join(" | ");
+}
+
+/** The numbers of an action, in the order in which they are written. */
+const NUMBERS = [...TIMES, "proxyProtocol"] as const;
+
+/**
+ * Writes an action on one line.
+ *
+ * @param action The action.
+ * @returns Such as `remote 10.0.0.1:80, connectTimeout 2`.
+ */
+export function describeAction(action: Action): string {
+  switch (action.kind) {
+    case "close":
+      return action.content === undefined
+        ? "close"
+        : `close after ${describeContent(action.content)}`;
+    case "reply":
+      return `reply ${
+        describeContent(action.reply)
+      }, consume ${action.consume}, and go on routing`;
+    case "remote": {
+      const { remotes, pool, table, key, reply, tls } = action;
+      const parts = pool !== undefined
+        ? [`pool ${pool}`]
+        : table !== undefined
+        ? [`table ${table}`]
+        : [`remote ${remotes.map(formatTemplate).join(" | ")}`];
+      if (key !== undefined) {
+        parts.push(`key ${JSON.stringify(formatTemplate(key))}`);
+      }
+      if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
+      for (const key of NUMBERS) {
+        if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);
+      }
+      if (tls !== undefined) parts.push(describeTls(tls));
+      return parts.join(", ");
+    }
+  }
+}
+
+function describeTls(tls: true | TlsAction): string {
+  if (tls === true) return "tls";
+  const { serverName, ca, alpn } = tls;
+  const parts: string[] = [];
+  if (serverName !== undefined) parts.push(`serverName ${serverName}`);
+  if (ca.length > 0) parts.push("ca of its own");
+  if (alpn !== undefined) parts.push(`alpn ${alpn.join(" ")}`);
+  return `tls with ${parts.join(", ")}`;
+}
+
+function describeContent(content: Content): string {
+  return content instanceof Uint8Array
+    ? `hex ${content.toHex()}`
+    : JSON.stringify(formatTemplate(content));
+}

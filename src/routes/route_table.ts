@@ -1,0 +1,224 @@
+/**
+ * A route table as plain data: what is left of the file once it was checked. It
+ * is sent to the workers, which compile it into a router.
+ *
+ * @module
+ */
+import type { Network } from "../net/cidr.ts";
+import type { PoolOptions } from "../pool/options.ts";
+import type { RedisTableOptions } from "../redis/options.ts";
+import type { ProtocolName } from "./protocols.ts";
+
+/** Routes in order, and what to do when none wins. */
+export interface Table {
+  /** The file, as the operator calls it. */
+  readonly file: string;
+  /** The routes in the order in which they are tried. */
+  readonly routes: readonly TableRoute[];
+  /** The pools that routes name. */
+  readonly pools: readonly TablePool[];
+  /** The tables in Redis that routes name. */
+  readonly tables: readonly TableOfNames[];
+  /** What to do when every route has said no. */
+  readonly otherwise: Otherwise;
+}
+
+/**
+ * What happens to a client that no route is for: an action, or `"router"`: the
+ * module that the table names is asked.
+ */
+export type Otherwise = Action | "router";
+
+/** A pool, as a router makes it. */
+export interface TablePool {
+  readonly name: string;
+  readonly options: PoolOptions;
+}
+
+/** A table in Redis, as a router makes it. */
+export interface TableOfNames {
+  readonly name: string;
+  /** In the file, those of `ca` are paths. */
+  readonly options: RedisTableOptions;
+  /** The file that the password is in, if it is in one. */
+  readonly passwordFile: string | undefined;
+}
+
+/** One route. */
+export interface TableRoute {
+  /** What the operator calls it; `undefined` if it has no name. */
+  readonly name: string | undefined;
+  /** The line in the file, from 1. */
+  readonly line: number;
+  readonly match: Match;
+  readonly action: Action;
+}
+
+/** The name of the decision when there is no route for a client. */
+export const DEFAULT_ROUTE = "default";
+
+/**
+ * Lists what decisions are called in logs and statistics.
+ *
+ * @param table The table.
+ * @returns The names of its routes, in order, then that of the default.
+ */
+export function routeNames({ routes }: Table): string[] {
+  return [
+    ...routes.map(({ name }, index) => name ?? `route ${index + 1}`),
+    DEFAULT_ROUTE,
+  ];
+}
+
+/**
+ * What a route is called in messages.
+ *
+ * @param routes All routes.
+ * @param index The number of the route, from 0.
+ * @returns Such as `route 3 (web)`.
+ */
+export function routeTitle(
+  routes: readonly TableRoute[],
+  index: number,
+): string {
+  const name = routes[index]?.name;
+  return `route ${index + 1}${name === undefined ? "" : ` (${name})`}`;
+}
+
+/** Which connections a route is for. */
+export type Match =
+  | { readonly kind: "always" }
+  | { readonly kind: "all" | "any"; readonly of: readonly Match[] }
+  | { readonly kind: "not"; readonly of: Match }
+  /** The client speaks a protocol. */
+  | { readonly kind: "protocol"; readonly protocol: ProtocolName }
+  | FieldMatch
+  | BytesMatch
+  /** The client's address is in one of the networks. */
+  | { readonly kind: "client"; readonly networks: readonly Network[] }
+  /** The client has connected to one of these ports. */
+  | { readonly kind: "localPort"; readonly ports: readonly number[] }
+  /** The client has connected to a listener of such a name. */
+  | { readonly kind: "listener"; readonly patterns: readonly Pattern[] }
+  | AgreedMatch;
+
+/** What the TLS of a listener has agreed on with the client. */
+export interface AgreedMatch {
+  readonly kind: "agreed";
+  readonly field: "serverName" | "alpn";
+  readonly patterns: readonly Pattern[];
+}
+
+/** A field of a protocol has a value that one of the patterns matches. */
+export interface FieldMatch {
+  readonly kind: "field";
+  readonly protocol: ProtocolName;
+  readonly field: string;
+  /** The name of a header or parameter, if the field is a list of those. */
+  readonly key: string | undefined;
+  readonly patterns: readonly Pattern[];
+}
+
+/** The first bytes of the client, whatever the protocol. */
+export interface BytesMatch {
+  readonly kind: "bytes";
+  /** They begin with these. */
+  readonly prefix: Uint8Array | undefined;
+  /** They match this, one character per byte. */
+  readonly regex: RegExp | undefined;
+  /** The regex is to match within so many bytes; `undefined`: no limit. */
+  readonly within: number | undefined;
+}
+
+/** A rule for a text. */
+export type Pattern =
+  | { readonly kind: "exact"; readonly text: string }
+  /** The text between the stars: one more part than there are stars. */
+  | { readonly kind: "glob"; readonly parts: readonly string[] }
+  | { readonly kind: "regex"; readonly regex: RegExp };
+
+/** What a route does. */
+export type Action = RemoteAction | ReplyAction | CloseAction;
+
+/** Connect to a remote, to a member of a pool, or to what a table has. */
+export interface RemoteAction {
+  readonly kind: "remote";
+  /** The name of the pool. */
+  readonly pool: string | undefined;
+  /** The name of the table; if it has no remote, other routes are tried. */
+  readonly table: string | undefined;
+  /** For the pool or the table. */
+  readonly key: Template | undefined;
+  /**
+   * `host:port` or `unix:/path`, with variables, in order; none for a pool or a
+   * table.
+   */
+  readonly remotes: readonly Template[];
+  /** For the client, before connecting. */
+  readonly reply: Content | undefined;
+  /** Seconds; `undefined` for no limit. */
+  readonly connectTimeout: number | undefined;
+  /** Seconds; `undefined` for no limit. */
+  readonly inactivityTimeout: number | undefined;
+  /** Seconds; `undefined` for what the option says. */
+  readonly idleTimeout: number | undefined;
+  /** Seconds; `undefined` for what the option says. */
+  readonly maxDuration: number | undefined;
+  /** The version of the PROXY header for the remote; `undefined` for none. */
+  readonly proxyProtocol: 1 | 2 | undefined;
+  /** How to speak TLS with the remote. */
+  readonly tls: true | TlsAction | undefined;
+}
+
+/**
+ * Tells whether an action asks a table, which may have no remote.
+ *
+ * @param action Any action.
+ */
+export function isLookUp(
+  action: Action,
+): action is RemoteAction & { readonly table: string } {
+  return action.kind === "remote" && action.table !== undefined;
+}
+
+/** How to speak TLS with a remote, if not in the plainest way. */
+export interface TlsAction {
+  readonly serverName: string | undefined;
+  /** In the file these are paths, for the workers certificates (PEM). */
+  readonly ca: readonly string[];
+  readonly alpn: readonly string[] | undefined;
+}
+
+/** Answer, drop bytes, and go on routing. */
+export interface ReplyAction {
+  readonly kind: "reply";
+  readonly reply: Content;
+  /** How many bytes to drop. */
+  readonly consume: number;
+}
+
+/** Close, after the last bytes if there are any. */
+export interface CloseAction {
+  readonly kind: "close";
+  readonly content: Content | undefined;
+}
+
+/** Bytes, or text with variables that is encoded as UTF-8. */
+export type Content = Uint8Array | Template;
+
+/** Text with variables: strings and variables by turns. */
+export type Template = readonly (string | Variable)[];
+
+/** A variable in a template, such as `${http.headers.host.1}`. */
+export interface Variable {
+  /** What stands between the braces. */
+  readonly text: string;
+  /** A protocol, or `client`, `local` or `bytes`. */
+  readonly source: ProtocolName | "client" | "local" | "bytes";
+  /** The field; empty for `bytes`. */
+  readonly field: string;
+  /** The name of a header or parameter. */
+  readonly key: string | undefined;
+  /** The number or name of a capture. */
+  readonly group: string | undefined;
+}

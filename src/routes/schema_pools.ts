@@ -1,0 +1,114 @@
+/**
+ * The schema of the pools of a route table. For the main thread only.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { parseTarget } from "../net/remote.ts";
+import {
+  isPoolName,
+  MAX_COUNT,
+  MAX_MEMBERS,
+  MAX_TIME,
+  MAX_WEIGHT,
+  NAME_RULE,
+  POLICIES,
+} from "../pool/checked_options.ts";
+import { parseExpression } from "./pattern.ts";
+import {
+  hex,
+  mapping,
+  number,
+  oneOrMore,
+  rule,
+  text,
+  whole,
+} from "./schema_parts.ts";
+import { remoteTls } from "./schema_tls.ts";
+
+const remote = text("a text host:port or unix:/path", parseTarget);
+
+const member = z.union([
+  remote,
+  mapping({
+    remote: remote.describe("host:port or unix:/path."),
+    weight: whole(0, MAX_WEIGHT).optional().describe(
+      "Its share compared with that of the others; 0 drains it; default 1.",
+    ),
+  }),
+], rule("must be a text host:port, or a mapping of remote and weight"));
+
+const time = () =>
+  number(
+    0.001,
+    MAX_TIME,
+    `must be a number of seconds from 0.001 to ${MAX_TIME}`,
+  ).optional();
+
+const passive = mapping({
+  failures: whole(1, MAX_COUNT).optional().describe(
+    "So many failures in a row make a member down; default 3.",
+  ),
+  backoff: time().describe("Seconds that it is left alone then; default 1."),
+  maxBackoff: time().describe("Seconds at most, after doubling; default 60."),
+});
+
+const bytes = z.union(
+  [z.string(), hex],
+  rule("must be a text, or a mapping with hex"),
+);
+
+const check = mapping({
+  interval: time().describe("Seconds from check to check; default 5."),
+  timeout: time().describe("Seconds that a check may take; default 2."),
+  rise: whole(1, MAX_COUNT).optional().describe(
+    "Good checks in a row that make a member usable; default 2.",
+  ),
+  fall: whole(1, MAX_COUNT).optional().describe(
+    "Bad checks in a row that make it unusable; default 3.",
+  ),
+  proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).optional().describe(
+    "Begin with a header of the PROXY protocol, of this version.",
+  ),
+  tls: remoteTls.optional().describe(
+    "Speak TLS with the members, and verify their certificates.",
+  ),
+  send: bytes.optional().describe("What to send: a text or hex."),
+  expect: z.union(
+    [text("a text", checkExpect), hex],
+    rule("must be a text, or a mapping with hex"),
+  ).optional().describe(
+    "What the answer begins with: a text or hex; or a /regex/ that matches it.",
+  ),
+});
+
+const pool = mapping({
+  members: oneOrMore(member, "a text host:port or a mapping", MAX_MEMBERS)
+    .describe("The remotes."),
+  policy: z.enum(POLICIES, rule(`must be one of ${POLICIES.join(", ")}`))
+    .optional().describe("How a member is chosen; default round-robin."),
+  passive: z.union(
+    [z.literal(false), passive],
+    rule("must be false, or a mapping"),
+  ).optional().describe("What connections tell about a member."),
+  check: check.optional().describe("Checks of the members; default: none."),
+});
+
+/** The pools, by name. */
+export const pools: z.ZodRecord<z.ZodString, typeof pool> = z.record(
+  z.string().refine(isPoolName),
+  pool,
+  {
+    error: ({ code }) =>
+      code === "invalid_key"
+        ? `must have a name of ${NAME_RULE}`
+        : "must be a mapping of names to pools",
+  },
+);
+
+/** A text between slashes is an expression. */
+function checkExpect(value: string): string | undefined {
+  if (!value.startsWith("/")) return undefined;
+  const parsed = parseExpression(value);
+  return typeof parsed === "string" ? parsed : undefined;
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { isReport } from "../../src/stats/check_report.ts";
+import {
+  MAX_NAMES,
+  OTHER,
+  type RemoteReport,
+  type Report,
+  Statistics,
+} from "../../src/stats/statistics.ts";
+import { Totals } from "../../src/stats/totals.ts";
+import { Troubles } from "../../src/log/recent_problems.ts";
+
+/** What a worker reports that has counted nothing. */
+function nothing(): Report {
+  return new Statistics(new Set()).collect(0);
+}
+
+Deno.test("Statistics.collect() gives what was counted since the last time", () => {
+  const statistics = new Statistics(new Set());
+  statistics.hit("web");
+  statistics.hit(undefined);
+  statistics.failed("a:1", "connect-failed");
+  const report = statistics.collect(0.5);
+  assert.ok(isReport(report));
+  assert.equal(report.lag, 0.5);
+  assert.deepEqual(report.routes.map(({ name, hits }) => [name, hits]), [
+    ["web", 1],
+    ["(none)", 1],
+  ]);
+  assert.deepEqual(report.remotes, [
+    {
+      name: "a:1",
+      connections: 0,
+      connectSeconds: 0,
+      failures: [1, 0, 0, 0],
+      open: 0,
+    },
+  ]);
+  assert.deepEqual(statistics.collect(0).routes, []);
+});
+
+Deno.test("Statistics keeps as many names as it may, and a report has no more", () => {
+  const statistics = new Statistics(new Set());
+  for (let at = 0; at < MAX_NAMES + 500; at++) statistics.hit(`r${at}`);
+  const report = statistics.collect(0);
+  assert.ok(isReport(report));
+  assert.equal(report.routes.length, MAX_NAMES + 1);
+  assert.equal(report.routes.find(({ name }) => name === OTHER)?.hits, 500);
+});
+
+Deno.test("isReport() refuses what is no report, or would count backwards", () => {
+  const good = nothing();
+  assert.ok(isReport(structuredClone(good)));
+  const remote: RemoteReport = {
+    name: "a:1",
+    connections: 1,
+    connectSeconds: 1,
+    failures: [0, 0, 0, 0],
+    open: 1,
+  };
+  assert.ok(isReport({ ...good, remotes: [remote] }));
+  const { decision } = good.histograms;
+  const bad: unknown[] = [
+    undefined,
+    null,
+    "report",
+    {},
+    { ...good, sent: -1 },
+    { ...good, received: NaN },
+    { ...good, lag: Infinity },
+    { ...good, heapUsed: "1" },
+    { ...good, histograms: { ...good.histograms, total: undefined } },
+    {
+      ...good,
+      histograms: {
+        ...good.histograms,
+        decision: { ...decision, counts: [1] },
+      },
+    },
+    {
+      ...good,
+      histograms: { ...good.histograms, decision: { ...decision, sum: -1 } },
+    },
+    { ...good, routes: {} },
+    { ...good, routes: [null] },
+    { ...good, remotes: [{ ...remote, name: 1 }] },
+    { ...good, remotes: [{ ...remote, name: "x".repeat(513) }] },
+    { ...good, remotes: [{ ...remote, failures: [1] }] },
+    { ...good, remotes: [{ ...remote, open: -1 }] },
+    { ...good, remotes: Array.from({ length: MAX_NAMES + 2 }, () => remote) },
+  ];
+  for (const value of bad) {
+    assert.equal(isReport(value), false, Deno.inspect(value));
+  }
+});
+
+Deno.test("Totals.connections() goes on where 32 bits end", () => {
+  const totals = new Totals();
+  assert.equal(totals.connections(5), 5);
+  assert.equal(totals.connections(2 ** 31 - 1), 2 ** 31 - 1);
+  assert.equal(totals.connections(-(2 ** 31)), 2 ** 31);
+  assert.equal(totals.connections(-1), 2 ** 32 - 1);
+  assert.equal(totals.connections(3), 2 ** 32 + 3);
+  assert.equal(totals.connections(3), 2 ** 32 + 3);
+});
+
+Deno.test("Totals adds reports up, and routes that were expected come first", () => {
+  const totals = new Totals();
+  totals.expect(["a", "b"]);
+  const route = { failed: 0, received: 1, sent: 2 };
+  for (let number = 0; number < 2; number++) {
+    totals.add({
+      ...nothing(),
+      received: 10,
+      routes: [{ name: "c", hits: 1, ...route }, {
+        name: "b",
+        hits: 2,
+        ...route,
+      }],
+    });
+  }
+  assert.equal(totals.received, 20);
+  assert.deepEqual([...totals.routes].map(([name, { hits }]) => [name, hits]), [
+    ["a", 0],
+    ["b", 4],
+    ["c", 2],
+  ]);
+});
+
+Deno.test("Troubles keeps the last 50 different ones, and counts those that are the same", () => {
+  const troubles = new Troubles();
+  troubles.add("info", "started");
+  for (let at = 0; at < 60; at++) troubles.add("warn", `w${at}`);
+  troubles.add("error", "Connect a:1 failed (client 10.0.0.1:1)");
+  troubles.add("error", "Connect a:1 failed (client 10.0.0.1:2)");
+  troubles.add("warn", "Retrying with a:1 (#1): no");
+  troubles.add("warn", "Retrying with a:1 (#2): no");
+  const list = troubles.list();
+  assert.equal(list.length, 50);
+  assert.deepEqual(
+    list.slice(0, 3).map(({ message, count }) => [message, count]),
+    [
+      ["Retrying with a:1 (#2): no", 2],
+      ["Connect a:1 failed (client 10.0.0.1:2)", 2],
+      ["w59", 1],
+    ],
+  );
+  troubles.add("warn", "x".repeat(5000));
+  assert.equal(troubles.list()[0]?.message.length, 1001);
+});
