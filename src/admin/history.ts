@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { END_REASONS } from "../stats/counters.ts";
+import { END_REASONS } from "../stats/end_reason.ts";
 import { FAILED } from "../stats/statistics.ts";
 import type { History as Samples, Sample } from "./json_types.ts";
 import type { Source } from "./program.ts";

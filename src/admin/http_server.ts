@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isExhausted } from "../limits/descriptors.ts";
+import { isExhausted } from "../lib/exhausted.ts";
 import type { HostPort } from "../net/address.ts";
 import {
   HttpConnection,

@@ -4,7 +4,8 @@
  * @module
  */
 import { VERSION } from "../cli/help.ts";
-import { END_REASONS, LIMIT_COUNTERS } from "../stats/counters.ts";
+import { LIMIT_COUNTERS } from "../stats/counters.ts";
+import { END_REASONS } from "../stats/end_reason.ts";
 import { worstLag } from "./history.ts";
 import { type MetricSet, one } from "./metric_set.ts";
 import type { Source } from "./program.ts";

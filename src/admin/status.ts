@@ -8,9 +8,9 @@ import { VERSION } from "../cli/help.ts";
 import {
   type Counter,
   type Counts,
-  END_REASONS,
   LIMIT_COUNTERS,
 } from "../stats/counters.ts";
+import { END_REASONS } from "../stats/end_reason.ts";
 import type { Listener, Status } from "./json_types.ts";
 import type { Source } from "./program.ts";
 

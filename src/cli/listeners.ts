@@ -22,7 +22,7 @@ import type {
   CommonListenOptions,
   ListenOptions,
 } from "../net/listen.ts";
-import type { ListenTls } from "../connection/accept_tls.ts";
+import type { ListenTls } from "../net/listen.ts";
 import { listOption } from "./list_value.ts";
 
 /** What stands on the command line, in order. */

@@ -7,7 +7,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { Options } from "../cli/command_line.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { hasEngine, TlsEngine } from "../net/tls_engine.ts";
-import type { Certificate, ListenTls } from "../connection/accept_tls.ts";
+import type { Certificate, ListenTls } from "../net/listen.ts";
 import { messageOf, oneLine, whyUnreadable } from "../lib/errors.ts";
 
 const CERTIFICATE =

@@ -8,7 +8,7 @@ import type { Options } from "../cli/command_line.ts";
 import { describeTable } from "../routes/describe.ts";
 import { formatAddress } from "../net/address.ts";
 import type { ListenOptions } from "../net/listen.ts";
-import type { ListenTls } from "../connection/accept_tls.ts";
+import type { ListenTls } from "../net/listen.ts";
 import type { Grant } from "../cli/list_value.ts";
 import type { RouterSource } from "../worker/messages.ts";
 import { describePool } from "../pool/checked_options.ts";

@@ -10,28 +10,9 @@ import { writeAll } from "../lib/write_all.ts";
 import type { Connection } from "./connection.ts";
 import { freeSpace } from "./preread.ts";
 import { pumpUpstream, sendAndDrain } from "./pump.ts";
+import type { Certificate, ListenTls } from "../net/listen.ts";
 import { type KeyPair, TlsEngine } from "../net/tls_engine.ts";
 import { TlsServerSocket } from "../net/tls_socket.ts";
-
-/** A certificate of a listener, and where it is from. */
-export interface Certificate {
-  /** The path of the file with the certificates (PEM). */
-  readonly certFile: string;
-  /** The path of the file with the private key (PEM). */
-  readonly keyFile: string;
-  /** What the files have, once the main thread has read them. */
-  readonly pair?: KeyPair | undefined;
-  /** Its names: host names, perhaps with `*.` in front; empty until read. */
-  readonly names: readonly string[];
-}
-
-/** How a listener speaks TLS. */
-export interface ListenTls {
-  /** At least one; the first is for clients that ask for no name of another. */
-  readonly certificates: readonly Certificate[];
-  /** Application protocols, the best first; empty: whatever the client likes. */
-  readonly alpn: readonly string[];
-}
 
 /** Bytes that a ClientHello may have, in all its records. */
 const MAX_HELLO = 16_384;

@@ -5,7 +5,7 @@
  */
 import { messageOf } from "../lib/errors.ts";
 import { type Context, countGone, serve } from "./connection.ts";
-import { isExhausted } from "../limits/descriptors.ts";
+import { isExhausted } from "../lib/exhausted.ts";
 import type { ListenOptions } from "../net/listen.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */

@@ -12,9 +12,9 @@
  */
 import type { Address, Client, ClientTls, Router } from "../router/contract.ts";
 import type { AccessLog } from "../log/access_log.ts";
+import type { EndReason } from "../stats/end_reason.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import { describeError } from "../lib/errors.ts";
-import type { Attempt } from "../pool/attempt.ts";
 import type { Log } from "../log/log.ts";
 import type { Measured, Statistics } from "../stats/statistics.ts";
 import type { AddressLimits } from "../limits/address_limits.ts";
@@ -24,12 +24,12 @@ import {
   parseSocketPath,
 } from "../net/address.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Lease } from "../net/candidates.ts";
+import type { Candidates, Lease } from "../net/candidates.ts";
 import { Clocks, type Timed } from "./clocks.ts";
 import type { Deadlines } from "../lib/deadlines.ts";
 import type { Descriptors } from "../limits/descriptors.ts";
-import { noteSlow } from "./dial.ts";
 import type { ListenOptions } from "../net/listen.ts";
+import type { SlowRemotes } from "../net/slow_remotes.ts";
 import type { PlacedSet } from "../lib/placed_set.ts";
 import { onPrereadTimeout, readClient } from "./preread.ts";
 import type { Settling } from "./keep_alive.ts";
@@ -70,6 +70,7 @@ export interface Context {
   /** The connections that are open now. */
   readonly connections: PlacedSet<Connection>;
   readonly settling: Settling;
+  readonly slowRemotes: SlowRemotes;
   /** Asks for a higher limit of connections. */
   readonly onFull: () => void;
   /** Called whenever the last open connection has ended. */
@@ -93,61 +94,6 @@ export type Stage =
   | "joined"
   | "drain"
   | "closed";
-
-/** Why a connection ended. */
-export type EndReason =
-  /** Both sides have sent all and have ended by EOF. */
-  | "done"
-  /** The router said so. */
-  | "router-close"
-  /** A hook threw, or its decision was malformed. */
-  | "router-error"
-  /** The client ended before there was a decision. */
-  | "client-left"
-  /** The peer is not one of those of `--accept-proxy`. */
-  | "proxy-untrusted"
-  /** The connection did not begin with a header of the PROXY protocol. */
-  | "proxy-invalid"
-  /** The header of the PROXY protocol did not come in time. */
-  | "proxy-timeout"
-  /** The TLS handshake with the client failed. */
-  | "tls-failed"
-  /** Reading from or writing to the client failed: it has reset the connection. */
-  | "client-reset"
-  /** `--max-preread` bytes, and no decision. */
-  | "preread-limit"
-  /** `--preread-timeout` seconds, and no decision. */
-  | "preread-timeout"
-  /** The remote could not be reached, after all retries. */
-  | "connect-failed"
-  /** The remote closed the connection before it sent a byte. */
-  | "remote-left"
-  /** The remote has reset the connection. */
-  | "remote-reset"
-  /** The remote sent no byte within `inactivityTimeout`. */
-  | "inactivity-timeout"
-  /** The client did not read what it was sent, or did not stop sending. */
-  | "client-stalled"
-  /** One side had ended, and the other made no progress. */
-  | "half-close-timeout"
-  /** Both directions were silent for `idleTimeout`. */
-  | "idle-timeout"
-  /** The connection has lasted `maxDuration`. */
-  | "max-duration"
-  /** The client's address has `--max-connections-per-ip` connections. */
-  | "too-many-from-address"
-  /** The client's address opens connections faster than `--rate-limit`. */
-  | "rate-limited"
-  /** The proxy was stopped. */
-  | "shutdown"
-  /** It was closed from the status page. */
-  | "admin-close"
-  /** A reload has replaced its generation more than `--drain-timeout` ago. */
-  | "drain-timeout"
-  /** The worker that served it has died. */
-  | "worker-died"
-  /** An error of the proxy itself; it is logged. */
-  | "internal-error";
 
 /** The client as a router sees it, for which all is read-only. */
 class ClientInfo implements Client {
@@ -230,7 +176,7 @@ export class Connection implements Timed {
   /** The remotes that have failed, each time that a hook has named another. */
   failed: string[] | undefined;
   /** Which members of a pool were tried. */
-  attempt: Attempt | undefined;
+  attempt: Candidates | undefined;
   /** How often a remote was joined; tells what a replay has included. */
   joins = 0;
   /** The remote has sent a byte: from now on there is no other remote. */
@@ -345,7 +291,7 @@ export class Connection implements Timed {
    * descriptor still, but neither a place nor who waits for the last to end.
    */
   #abandon(address: HostPort): void {
-    noteSlow(address);
+    this.context.slowRemotes.add(address);
     this.#giveUpPlace();
     // there is a place again
     this.context.descriptors.released();

@@ -61,28 +61,11 @@ function dialTcp(
   if (connectTimeout !== undefined) {
     return connectInTime(connection, address, connectTimeout);
   }
-  if (slow.size > 0 && slow.has(formatAddress(address))) {
+  if (connection.context.slowRemotes.has(address)) {
     return connectWhileWanted(connection, address);
   }
   connection.dialing = address;
   return Deno.connect(address);
-}
-
-/** The most remotes that are known to be slow. */
-const MAX_SLOW = 1024;
-
-/** Remotes that have not answered before the client left. */
-const slow = new Set<string>();
-
-/**
- * Notes that a client has left while the proxy connected to a remote for it.
- * Nothing can end that try; but the next ones can be ended.
- *
- * @param address The remote.
- */
-export function noteSlow(address: HostPort): void {
-  if (slow.size >= MAX_SLOW) slow.clear();
-  slow.add(formatAddress(address));
 }
 
 /** Connects until the connection ends; has a signal for that. */
@@ -91,7 +74,7 @@ async function connectWhileWanted(
   address: HostPort,
 ): Promise<Deno.TcpConn> {
   const conn = await connectInTime(connection, address, undefined);
-  slow.delete(formatAddress(address));
+  connection.context.slowRemotes.delete(address);
   return conn;
 }
 

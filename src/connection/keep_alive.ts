@@ -3,20 +3,25 @@
  *
  * @module
  */
-import type { Connection } from "./connection.ts";
 import type { Deadlines, Expiring } from "../lib/deadlines.ts";
-import type { PlacedSet } from "../lib/placed_set.ts";
+import type { Socket } from "../net/socket.ts";
 
 /** Milliseconds after which a connection counts as one that lasts. */
 const PAUSE = 1000;
 
+/** A connection, as far as its sockets go. */
+export interface SocketPair {
+  readonly client: Socket;
+  readonly server: Socket | undefined;
+}
+
 /**
  * Once in a while, settles the sockets of all connections that are open, so
- * that no peer that is gone is waited for without keep-alive probes. It sleeps
- * while no socket is new, and costs a connection that is short nothing.
+ * that no peer that is gone is waited for without keep-alive probes. It
+ * runs only when sockets were added, and costs a short connection nothing.
  */
 export class Settling implements Expiring {
-  readonly #connections: PlacedSet<Connection>;
+  readonly #connections: Iterable<SocketPair>;
   readonly #deadlines: Deadlines;
   deadline: Expiring["deadline"];
 
@@ -24,7 +29,7 @@ export class Settling implements Expiring {
    * @param connections Those that are open.
    * @param deadlines Tells when.
    */
-  constructor(connections: PlacedSet<Connection>, deadlines: Deadlines) {
+  constructor(connections: Iterable<SocketPair>, deadlines: Deadlines) {
     this.#connections = connections;
     this.#deadlines = deadlines;
   }

@@ -7,7 +7,7 @@
 import { type Candidates, RemoteList } from "../net/candidates.ts";
 import type { Connection } from "./connection.ts";
 import type { Close, Connect } from "../decision/decision.ts";
-import { isExhausted } from "../limits/descriptors.ts";
+import { isExhausted } from "../lib/exhausted.ts";
 import { dial, type Dialed } from "./dial.ts";
 import { reply } from "./preread.ts";
 import { pumpDownstream, sendAndDrain } from "./pump.ts";
@@ -305,7 +305,7 @@ function hasFailedBefore(
   return pool === undefined
     ? failed !== undefined &&
       targets.some(({ remote }) => failed.includes(remote))
-    : attempt?.state.plan === pool.pool.plan && !attempt.hasUntried();
+    : pool.pool.hasFailed(attempt);
 }
 
 function noneLeft(

@@ -13,18 +13,6 @@ const PATIENCE = 100;
 /** Milliseconds after which a lowered limit is raised a little. */
 const RECOVERY = 10_000;
 
-/**
- * Tells whether an operation failed for want of file descriptors or memory for
- * sockets.
- *
- * @param error What it rejected with.
- */
-export function isExhausted(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS" ||
-    code === "ENOMEM";
-}
-
 /** The file descriptors of the process, as one worker sees them. */
 export class Descriptors {
   readonly #gauges: Gauges;

@@ -4,17 +4,21 @@
  * @module
  */
 import { formatAddress } from "../net/address.ts";
-import type { Connection } from "../connection/connection.ts";
 import type { Client } from "../router/contract.ts";
 
 /** What a line tells of a connection. */
-export interface Ended extends
-  Pick<
-    Connection,
-    "route" | "remote" | "received" | "sent" | "started" | "endReason"
-  > {
+export interface Ended {
   /** Without an address if the client was gone before it could be asked. */
   readonly info: Pick<Client, "id"> & Partial<Pick<Client, "remoteAddr">>;
+  readonly route: string | undefined;
+  readonly remote: string | undefined;
+  /** Bytes received from the client. */
+  readonly received: number;
+  /** Bytes sent to the client. */
+  readonly sent: number;
+  /** `performance.now()` at accept. */
+  readonly started: number;
+  readonly endReason: string | undefined;
 }
 
 /** Takes the connections that have ended. */

@@ -4,10 +4,30 @@
  *
  * @module
  */
-import type { ListenTls } from "../connection/accept_tls.ts";
+import type { KeyPair } from "./tls_engine.ts";
 
 /** Who may send a header of the PROXY protocol: anyone, or some networks. */
 export type AcceptProxy = true | readonly string[];
+
+/** A certificate of a listener, and where it is from. */
+export interface Certificate {
+  /** The path of the file with the certificates (PEM). */
+  readonly certFile: string;
+  /** The path of the file with the private key (PEM). */
+  readonly keyFile: string;
+  /** What the files have, once the main thread has read them. */
+  readonly pair?: KeyPair | undefined;
+  /** Its names: host names, perhaps with `*.` in front; empty until read. */
+  readonly names: readonly string[];
+}
+
+/** How a listener speaks TLS. */
+export interface ListenTls {
+  /** At least one; the first is for clients that ask for no name of another. */
+  readonly certificates: readonly Certificate[];
+  /** Application protocols, the best first; empty: whatever the client likes. */
+  readonly alpn: readonly string[];
+}
 
 /** Where to listen, and how connections begin there. */
 export type ListenOptions = TcpListenOptions | UnixListenOptions;

@@ -4,7 +4,7 @@
  * @module
  */
 import { connectUntil } from "../net/connect_until.ts";
-import { isExhausted } from "../limits/descriptors.ts";
+import { isExhausted } from "../lib/exhausted.ts";
 import { localHeader, proxyHeader } from "../net/proxy_header.ts";
 import { type Socket, takeSocket } from "../net/socket.ts";
 import type { Target } from "../net/remote.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Candidates } from "../net/candidates.ts";
 import type { Target } from "../net/remote.ts";
 import { describe } from "../lib/errors.ts";
 import type { Log } from "../log/log.ts";
@@ -19,16 +20,15 @@ import {
   planPool,
   PoolError,
 } from "./checked_options.ts";
-import { POOLS } from "./registry.ts";
+import { POOLS, type RegisteredPool } from "./registry.ts";
 import type { PoolMemory, PoolReport } from "./main_thread.ts";
 import { PoolState } from "./state.ts";
 
 let sealed = false;
 
 /** A pool, once it is made. */
-export class MadePool implements Pool {
+export class MadePool implements Pool, RegisteredPool {
   readonly plan: Plan;
-  /** The members. */
   readonly targets: readonly Target[];
   #state: PoolState | undefined;
   #choose: Chooser | undefined;
@@ -82,7 +82,6 @@ export class MadePool implements Pool {
     else this.#state.drain(member, draining);
   }
 
-  /** Begins to use the memory that all workers share. */
   attach({ memory, held }: PoolMemory, log: Log): PoolState {
     const state = new PoolState(this.plan, new Cells(memory, held), log);
     for (const [member, draining] of this.#drains) {
@@ -93,21 +92,23 @@ export class MadePool implements Pool {
     return state;
   }
 
-  /**
-   * Begins to choose members for a connection, or goes on with it.
-   *
-   * @param key What the policy `hash` goes by.
-   * @param before What the connection has tried before, in whichever pool.
-   */
-  attempt(key: Uint8Array | string, before: Attempt | undefined): Attempt {
+  attempt(
+    key: Uint8Array | string,
+    before: Candidates | undefined,
+  ): Attempt {
     if (this.#state === undefined || this.#choose === undefined) {
       throw new Error(`the pool ${this.name} has no memory yet`);
     }
-    if (before?.state !== this.#state) {
-      before = new Attempt(this.#state, this.#choose);
-    }
-    before.key = key;
-    return before;
+    const attempt = before instanceof Attempt && before.state === this.#state
+      ? before
+      : new Attempt(this.#state, this.#choose);
+    attempt.key = key;
+    return attempt;
+  }
+
+  hasFailed(before: Candidates | undefined): boolean {
+    return before instanceof Attempt && before.state === this.#state &&
+      !before.hasUntried();
   }
 }
 

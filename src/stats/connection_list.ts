@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAddress } from "../net/address.ts";
-import type { Connection } from "../connection/connection.ts";
+import type { Client } from "../router/contract.ts";
 
 /** What the connections can be sorted by. */
 export const SORT_KEYS = [
@@ -59,6 +59,23 @@ export interface ConnectionList {
   readonly rows: readonly ConnectionRow[];
 }
 
+/** A connection, as the list sees it. */
+export interface ListedConnection {
+  readonly info: Pick<Client, "id" | "listener" | "remoteAddr">;
+  /** The client's address. */
+  readonly peer: string;
+  readonly remote: string | undefined;
+  readonly route: string | undefined;
+  readonly stage: string;
+  /** `performance.now()` at accept. */
+  readonly started: number;
+  /** Bytes received from the client. */
+  readonly received: number;
+  /** Bytes sent to the client. */
+  readonly sent: number;
+  isClosed(): boolean;
+}
+
 /** Connections that are looked at before others get a turn. */
 const SLICE = 1000;
 
@@ -69,7 +86,7 @@ const SLICE = 1000;
  * @param query Which of them are wanted.
  */
 export async function listConnections(
-  connections: Iterable<Connection>,
+  connections: Iterable<ListedConnection>,
   query: ConnectionQuery,
 ): Promise<ConnectionList> {
   const { search, sort, limit } = query;
@@ -94,7 +111,7 @@ export async function listConnections(
 }
 
 interface Found {
-  readonly connection: Connection;
+  readonly connection: ListedConnection;
   readonly key: string | number;
 }
 
@@ -116,7 +133,7 @@ export function comparing<T>(
   };
 }
 
-function matches(connection: Connection, search: string): boolean {
+function matches(connection: ListedConnection, search: string): boolean {
   if (search === "") return true;
   const { info, remote, route, stage } = connection;
   const texts = [
@@ -130,7 +147,7 @@ function matches(connection: Connection, search: string): boolean {
   return texts.some((text) => text?.toLowerCase().includes(search));
 }
 
-function keyOf(connection: Connection, sort: SortKey): string | number {
+function keyOf(connection: ListedConnection, sort: SortKey): string | number {
   switch (sort) {
     case "id":
       return connection.info.id;
@@ -158,7 +175,7 @@ function keyOf(connection: Connection, sort: SortKey): string | number {
  * Describes a connection. Workers are asked one by one, and have a clock each:
  * their ages are comparable only if they are of the same moment.
  */
-function rowOf(connection: Connection, now: number): ConnectionRow {
+function rowOf(connection: ListedConnection, now: number): ConnectionRow {
   const { info, remote = null, route = null, stage } = connection;
   const age = now - performance.timeOrigin - connection.started;
   return {

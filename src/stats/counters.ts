@@ -4,40 +4,11 @@
  *
  * @module
  */
-
-/** How connections end: each `EndReason`. */
-export const END_REASONS = [
-  "done",
-  "router-close",
-  "router-error",
-  "client-left",
-  "proxy-untrusted",
-  "proxy-invalid",
-  "proxy-timeout",
-  "tls-failed",
-  "client-reset",
-  "client-stalled",
-  "preread-limit",
-  "preread-timeout",
-  "connect-failed",
-  "remote-left",
-  "remote-reset",
-  "inactivity-timeout",
-  "half-close-timeout",
-  "idle-timeout",
-  "max-duration",
-  "too-many-from-address",
-  "rate-limited",
-  "shutdown",
-  "drain-timeout",
-  "admin-close",
-  "worker-died",
-  "internal-error",
-] as const;
+import { END_REASONS } from "./end_reason.ts";
 
 /** What is counted. To count something more, add its name. */
 export const COUNTERS = [
-  // connections, by their `EndReason`
+  // connections, by why they have ended
   ...END_REASONS,
   // how often, and how many milliseconds, there was no place for a connection
   "max-connections",

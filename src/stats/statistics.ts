@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Connection, EndReason } from "../connection/connection.ts";
+import type { EndReason } from "./end_reason.ts";
 
 /** What is measured of each connection. */
 export const DURATIONS = ["decision", "connect", "total"] as const;
@@ -118,11 +118,29 @@ export interface Measured {
   sent: number;
 }
 
+/** A connection, as the statistics see it. */
+export interface MeasuredConnection {
+  /** `performance.now()` at accept. */
+  readonly started: number;
+  /** Set by {@linkcode Statistics.decided}. */
+  measured: Measured | undefined;
+  readonly route: string | undefined;
+  readonly remote: string | undefined;
+  /** The socket of the remote, if it has one. */
+  readonly server: unknown;
+  readonly endReason: EndReason | undefined;
+  /** Bytes received from the client. */
+  readonly received: number;
+  /** Bytes sent to the client. */
+  readonly sent: number;
+  isClosed(): boolean;
+}
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Counts what the connections of one worker do. */
 export class Statistics {
-  readonly #connections: Iterable<Connection>;
+  readonly #connections: Iterable<MeasuredConnection>;
   #histograms = newHistograms();
   #routes = new Map<string, Writable<RouteReport>>();
   #remotes = new Map<string, Writable<RemoteReport>>();
@@ -132,7 +150,7 @@ export class Statistics {
   /**
    * @param connections Those that are open, as they change.
    */
-  constructor(connections: Iterable<Connection>) {
+  constructor(connections: Iterable<MeasuredConnection>) {
     this.#connections = connections;
   }
 
@@ -150,7 +168,7 @@ export class Statistics {
    *
    * @param connection Its `route` is known.
    */
-  decided(connection: Connection): void {
+  decided(connection: MeasuredConnection): void {
     this.#route(connection.route).hits++;
     if (connection.measured !== undefined) return; // a hook has another remote
     const now = performance.now();
@@ -163,7 +181,7 @@ export class Statistics {
    *
    * @param connection The connection.
    */
-  tries(connection: Connection): void {
+  tries(connection: MeasuredConnection): void {
     const { measured } = connection;
     if (measured !== undefined) measured.tried = performance.now();
   }
@@ -173,7 +191,7 @@ export class Statistics {
    *
    * @param connection Its `remote` is connected.
    */
-  connected(connection: Connection): void {
+  connected(connection: MeasuredConnection): void {
     const { measured, remote } = connection;
     if (measured === undefined || remote === undefined) return;
     const now = performance.now();
@@ -199,7 +217,7 @@ export class Statistics {
    *
    * @param connection Its `endReason` is known.
    */
-  ended(connection: Connection): void {
+  ended(connection: MeasuredConnection): void {
     this.#measure("total", performance.now() - connection.started);
     const { endReason, measured, remote } = connection;
     if (measured === undefined) {
@@ -254,7 +272,7 @@ export class Statistics {
   }
 
   /** Counts what a connection has moved since the last time. */
-  #countBytes(connection: Connection, measured: Measured): void {
+  #countBytes(connection: MeasuredConnection, measured: Measured): void {
     const received = connection.received - measured.received;
     const sent = connection.sent - measured.sent;
     if (received + sent === 0) return;

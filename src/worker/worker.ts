@@ -16,6 +16,7 @@ import { Acceptor } from "../connection/acceptor.ts";
 import { listen } from "../net/listen.ts";
 import { hasEngine } from "../net/tls_engine.ts";
 import { Settling } from "../connection/keep_alive.ts";
+import { SlowRemotes } from "../net/slow_remotes.ts";
 import type {
   FromWorker,
   Hello,
@@ -188,6 +189,7 @@ function serve(message: Serve): void {
       : accessLog(message.accessLog, (line) => outbox.access(line)),
     connections,
     settling: new Settling(connections, deadlines),
+    slowRemotes: new SlowRemotes(),
     onFull: () => send({ type: "full" }),
     onIdle: undefined,
   };

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { EndReason } from "../../src/connection/connection.ts";
+import type { EndReason } from "../../src/stats/end_reason.ts";
 import {
   receive,
   receiveAll,
