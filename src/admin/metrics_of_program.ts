@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { VERSION } from "../cli/help.ts";
+import { VERSION } from "../lib/version.ts";
 import { LIMIT_COUNTERS } from "../stats/counters.ts";
 import { END_REASONS } from "../stats/end_reason.ts";
 import { worstLag } from "./history.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAddress } from "../net/address.ts";
-import { VERSION } from "../cli/help.ts";
+import { VERSION } from "../lib/version.ts";
 import {
   type Counter,
   type Counts,

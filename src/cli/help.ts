@@ -3,7 +3,7 @@
  *
  * @module
  */
-import deno from "../../deno.json" with { type: "json" };
+import { VERSION } from "../lib/version.ts";
 import {
   EXIT_STATUS,
   type Option,
@@ -11,9 +11,6 @@ import {
   SECTIONS,
   SIGNALS,
 } from "./option_table.ts";
-
-/** The version of the program. */
-export const VERSION: string = deno.version;
 
 /** The width of the terminal that everything fits. */
 const WIDTH = 80;

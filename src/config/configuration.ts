@@ -22,7 +22,7 @@ import { authorityFiles, readAuthorities } from "../routes/authorities.ts";
 import type { LoadedTable } from "../routes/load.ts";
 import { readRedisFiles, redisFiles } from "../routes/redis_files.ts";
 import { whyUnreadable } from "../lib/errors.ts";
-import type { RouterSource } from "../worker/messages.ts";
+import type { RouterSource } from "./router_source.ts";
 import { requirePermissions } from "./sandbox.ts";
 
 /** All that is needed to run. */

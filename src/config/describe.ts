@@ -10,7 +10,7 @@ import { formatAddress } from "../net/address.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import type { ListenTls } from "../net/listen.ts";
 import type { Grant } from "../cli/list_value.ts";
-import type { RouterSource } from "../worker/messages.ts";
+import type { RouterSource } from "./router_source.ts";
 import { describePool } from "../pool/checked_options.ts";
 import type { PoolReport } from "../pool/main_thread.ts";
 import { grantedSockets } from "./sandbox.ts";

@@ -15,7 +15,7 @@ import {
 } from "../net/address.ts";
 import { tableSockets } from "../routes/socket_paths.ts";
 import type { Grant } from "../cli/list_value.ts";
-import type { RouterSource } from "../worker/messages.ts";
+import type { RouterSource } from "./router_source.ts";
 
 /** The folder of the program's own modules, or `undefined` if they are remote. */
 const OWN_FOLDER = import.meta.url.startsWith("file:")

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Options } from "../cli/command_line.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { messageOf } from "../lib/errors.ts";
 import { LineWriter, type Sink } from "./line_writer.ts";
-import type { Log } from "./log.ts";
+import type { Format } from "./access_log.ts";
+import type { Level, Log } from "./log.ts";
 import { Troubles } from "./recent_problems.ts";
 import { mainLog } from "./main_log.ts";
 
@@ -17,8 +17,13 @@ const FLUSH_TIME = 1000;
 /** Milliseconds that it may take to open the access log. */
 const OPEN_TIME = 5000;
 
-/** The options that tell where and how to write. */
-type LogOptions = Pick<Options, "logLevel" | "logFormat" | "accessLog">;
+/** Where and how to write. */
+export interface LogOptions {
+  readonly logLevel: Level;
+  readonly logFormat: Format;
+  /** A path, `-` for standard output, or `off`. */
+  readonly accessLog: string;
+}
 
 /** A sink, and how to be rid of it. */
 interface Output extends Sink {

@@ -15,8 +15,9 @@ import {
 import { formatAddress } from "../net/address.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import { messageOf } from "../lib/errors.ts";
-import { HELP, VERSION } from "../cli/help.ts";
-import type { RouterSource } from "../worker/messages.ts";
+import { HELP } from "../cli/help.ts";
+import type { RouterSource } from "../config/router_source.ts";
+import { VERSION } from "../lib/version.ts";
 import { Gauges } from "../stats/gauges.ts";
 import { Outputs } from "../log/outputs.ts";
 import { sandbox } from "../config/sandbox.ts";

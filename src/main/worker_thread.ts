@@ -9,7 +9,6 @@ import type {
   FromWorker,
   Hello,
   Question,
-  RouterSource,
   Serve,
   ToWorker,
 } from "../worker/messages.ts";
@@ -25,6 +24,7 @@ import { Share } from "../stats/worker_counts.ts";
 import type { PoolReport } from "../pool/main_thread.ts";
 import { Questions } from "./questions.ts";
 import type { Hook } from "../decision/decision.ts";
+import type { RouterSource } from "../config/router_source.ts";
 import type { Sandbox } from "../config/sandbox.ts";
 
 /** Milliseconds that a router may take to load. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { readCertificates } from "../config/certificates.ts";
+import { readCertificates } from "../net/certificate_files.ts";
 import type { LoadedTable } from "./load.ts";
 import type { Action, TablePool } from "./route_table.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { readCertificates } from "../config/certificates.ts";
+import { readCertificates } from "../net/certificate_files.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { whyUnreadable } from "../lib/errors.ts";
 import type { LoadedTable } from "./load.ts";

@@ -23,20 +23,7 @@ import type { Batch } from "../log/outbox.ts";
 import type { PoolMemory, PoolReport } from "../pool/main_thread.ts";
 import type { Report } from "../stats/statistics.ts";
 import type { Hook } from "../decision/decision.ts";
-import type { Table } from "../routes/route_table.ts";
-
-/** The router that a worker loads: a module, a route table, or both. */
-export interface RouterSource {
-  /**
-   * The module as a `file:` or `data:` URL; `undefined` for a table that does
-   * without.
-   */
-  readonly url: string | undefined;
-  /** What the operator calls the module, or the table if there is none. */
-  readonly name: string;
-  /** The table; with a module, that serves what no route is for. */
-  readonly table?: Table | undefined;
-}
+import type { RouterSource } from "../config/router_source.ts";
 
 /**
  * The only message that a worker gets as a worker: the port by which both speak

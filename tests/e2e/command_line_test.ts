@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { completions } from "../../src/cli/completions.ts";
-import { HELP, VERSION } from "../../src/cli/help.ts";
+import { HELP } from "../../src/cli/help.ts";
+import { VERSION } from "../../src/lib/version.ts";
 import {
   Backend,
   Folder,
