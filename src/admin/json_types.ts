@@ -181,11 +181,13 @@ export interface RemoteEntry {
   readonly connectSeconds: number | null;
 }
 
-/** A line of /api/errors. */
+/** Lines of the log that have the same text, as /api/errors lists them. */
 export interface LogEntry {
   /** The last time. */
   readonly time: string;
   readonly level: string;
+  /** The text, with the names of fields in braces: `Connect {remote} failed`. */
+  readonly text: string;
   /** As it was the last time. */
   readonly message: string;
   readonly count: number;

@@ -239,6 +239,11 @@ export class Connection implements Timed {
     return this.received + this.sent + this.replayed;
   }
 
+  /** The fields by which a line of the log tells whose connection it is about. */
+  get who(): { readonly client: string; readonly id: number } {
+    return { client: this.peer, id: this.info.id };
+  }
+
   /** The client's address, for logs; until it is admitted that of the peer. */
   get peer(): string {
     return formatAddress(this.info.remoteAddr);

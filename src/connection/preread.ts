@@ -314,13 +314,18 @@ export async function askLast(
 
 /** Closes the one client whose hook has failed, and says what is wrong. */
 function failHook(connection: Connection, hook: Hook, error: unknown): void {
-  connection.context.log.error(
-    error instanceof DecisionError
-      ? `${error.message} (client ${connection.peer})`
-      : `Cannot route ${connection.peer} as ${hook}() threw: ${
-        describeError(error)
-      }`,
-  );
+  const { who, context: { log } } = connection;
+  if (error instanceof DecisionError) {
+    const { message } = error;
+    log.error("{error} (client {client})", { error: message, ...who, hook });
+  } else {
+    const thrown = describeError(error);
+    log.error("Cannot route {client} as {hook}() threw: {error}", {
+      ...who,
+      hook,
+      error: thrown,
+    });
+  }
   // if another hook has decided meanwhile, that holds
   if (
     connection.stage === "preread" || (hook !== "accept" && hook !== "route")

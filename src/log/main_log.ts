@@ -14,7 +14,7 @@ import {
 } from "@logtape/logtape";
 import type { Format } from "./access_log.ts";
 import type { LineWriter } from "./line_writer.ts";
-import { type Level, LEVELS, type Log } from "./log.ts";
+import { type Level, type Line, type Log, makeLog, partsOf } from "./log.ts";
 import type { Troubles } from "./recent_problems.ts";
 
 const NAMES: Record<Level, LogLevel> = {
@@ -23,6 +23,12 @@ const NAMES: Record<Level, LogLevel> = {
   info: "info",
   debug: "debug",
 };
+
+/** The log of the main thread, which takes the lines of workers, too. */
+export interface MainLog extends Log {
+  /** Takes a line that another thread has made, whatever its level. */
+  line(line: Line): void;
+}
 
 /**
  * Sets the log up. Once per process.
@@ -38,15 +44,8 @@ export function mainLog(
   format: Format,
   writer: LineWriter,
   troubles: Troubles,
-): Log {
-  const formatter: (record: LogRecord) => string = format === "json"
-    ? getJsonLinesFormatter({ categorySeparator: ".", message: "rendered" })
-    : getTextFormatter({
-      timestamp: "rfc3339",
-      level: "full",
-      format: ({ timestamp, message, record: { level } }) =>
-        `${timestamp} ${level === "warning" ? "warn" : level} ${message}`,
-    });
+): MainLog {
+  const formatter = format === "json" ? jsonFormatter() : textFormatter();
   configureSync({
     reset: true,
     sinks: { lines: (record) => writer.write(formatter(record)) },
@@ -60,24 +59,34 @@ export function mainLog(
     ],
   });
   const logger = getLogger("proxymachine");
-  const write = (name: Level) => (message: string) => {
-    troubles.add(name, message);
-    logger[name](literal(message));
+  const write = (line: Line) => {
+    troubles.add(line);
+    // and not its method `error`, which knows no other time than now
+    logger.emit({
+      level: NAMES[line.level],
+      message: partsOf(line),
+      rawMessage: line.text,
+      timestamp: line.time,
+      properties: line.fields,
+    });
   };
-  return {
-    error: write("error"),
-    warn: write("warn"),
-    info: write("info"),
-    debug: write("debug"),
-    verbose: LEVELS.indexOf(level) >= LEVELS.indexOf("debug"),
-  };
+  return { ...makeLog(level, write), line: write };
 }
 
-/** A message may come from a client or a router: one line, and no template. */
-function literal(message: string): string {
-  return message
-    // deno-lint-ignore no-control-regex
-    .replaceAll(/[\x00-\x1f\x7f]+/g, " ")
-    .replaceAll("{", "{{")
-    .replaceAll("}", "}}");
+/** One line, whatever bytes of clients and routers the values have. */
+function textFormatter(): (record: LogRecord) => string {
+  return getTextFormatter({
+    timestamp: "rfc3339",
+    level: "full",
+    value: "bare",
+    sanitize: { sgr: "escape", newlines: "escape" },
+    format: ({ timestamp, message, record: { level } }) =>
+      `${timestamp} ${level === "warning" ? "warn" : level} ${message}`,
+  });
+}
+
+/** The fields are `properties`; the message is that of the text format. */
+function jsonFormatter(): (record: LogRecord) => string {
+  const format = getJsonLinesFormatter({ message: "template" });
+  return (record) => format({ ...record, rawMessage: record.message.join("") });
 }

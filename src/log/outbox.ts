@@ -1,16 +1,17 @@
 /**
- * What a worker has to say, sent to the main thread in batches, so that no
- * line costs the data path more than an element of an array.
+ * The lines of a worker for both logs, sent to the main thread in batches, so
+ * that no line costs the data path more than an element of an array.
  *
  * @module
  */
-import { type Level, LEVELS, type Log } from "./log.ts";
+import { type FieldValue, type Level, type Line, makeLog } from "./log.ts";
+import type { Log, LogMethod } from "./log.ts";
 
 /** Lines of a worker since its last batch. */
 export interface Batch {
   readonly type: "lines";
   /** Lines for the operational log. */
-  readonly log: readonly (readonly [level: Level, message: string])[];
+  readonly log: readonly Line[];
   /** Lines for the access log, each with its newline; empty for none. */
   readonly access: string;
   /** How many lines were dropped as there were too many. */
@@ -23,14 +24,18 @@ const INTERVAL = 50;
 /** Lines of each kind in a batch, at most; more are dropped and counted. */
 const MAX_LINES = 20_000;
 
-/** Characters of one line of the log, at most. */
-const MAX_LENGTH = 4096;
+/** Characters of the text of a line, and of its fields together, at most. */
+export const MAX_LENGTH = 4096;
 
 /** Collects lines and sends them. */
 export class Outbox implements Log {
+  readonly error: LogMethod;
+  readonly warn: LogMethod;
+  readonly info: LogMethod;
+  readonly debug: LogMethod;
+  readonly verbose: boolean;
   readonly #send: (batch: Batch) => void;
-  readonly #level: number;
-  #log: [Level, string][] = [];
+  #log: Line[] = [];
   #access = "";
   #accessLines = 0;
   #dropped = 0;
@@ -42,27 +47,13 @@ export class Outbox implements Log {
    */
   constructor(send: (batch: Batch) => void, level: Level) {
     this.#send = send;
-    this.#level = LEVELS.indexOf(level);
-  }
-
-  get verbose(): boolean {
-    return this.#level >= LEVELS.indexOf("debug");
-  }
-
-  error(message: string): void {
-    this.#add("error", message);
-  }
-
-  warn(message: string): void {
-    this.#add("warn", message);
-  }
-
-  info(message: string): void {
-    this.#add("info", message);
-  }
-
-  debug(message: string): void {
-    this.#add("debug", message);
+    ({
+      error: this.error,
+      warn: this.warn,
+      info: this.info,
+      debug: this.debug,
+      verbose: this.verbose,
+    } = makeLog(level, (line) => this.#add(line)));
   }
 
   /**
@@ -97,22 +88,35 @@ export class Outbox implements Log {
     this.#dropped = 0;
   }
 
-  #add(level: Level, message: string): void {
-    if (LEVELS.indexOf(level) > this.#level) return;
+  #add(line: Line): void {
     if (this.#log.length === MAX_LINES) {
       this.#dropped++;
       return;
     }
-    this.#log.push([
-      level,
-      message.length > MAX_LENGTH
-        ? `${message.slice(0, MAX_LENGTH)}…`
-        : message,
-    ]);
+    this.#log.push(shortened(line));
     this.#schedule();
   }
 
   #schedule(): void {
     this.#timer ??= setTimeout(() => this.flush(), INTERVAL);
   }
+}
+
+/** Cuts off what is more than may be sent. */
+function shortened(line: Line): Line {
+  let room = MAX_LENGTH;
+  const shorten = (value: FieldValue): FieldValue => {
+    if (typeof value !== "string") return value;
+    const text = value.length > room ? `${value.slice(0, room)}…` : value;
+    room = Math.max(0, room - value.length);
+    return text;
+  };
+  return {
+    ...line,
+    fields: Object.fromEntries(
+      Object.entries(line.fields).map((
+        [name, value],
+      ) => [name, shorten(value)]),
+    ),
+  };
 }

@@ -7,9 +7,9 @@ import { ConfigError } from "../lib/config_error.ts";
 import { messageOf } from "../lib/errors.ts";
 import { LineWriter, type Sink } from "./line_writer.ts";
 import type { Format } from "./access_log.ts";
-import type { Level, Log } from "./log.ts";
+import type { Level } from "./log.ts";
 import { Troubles } from "./recent_problems.ts";
-import { mainLog } from "./main_log.ts";
+import { type MainLog, mainLog } from "./main_log.ts";
 
 /** Milliseconds to wait at the end for a log that is stuck. */
 const FLUSH_TIME = 1000;
@@ -38,7 +38,7 @@ const NOWHERE: Output = {
 /** The logs of the program. Once per process. */
 export class Outputs {
   /** The operational log. */
-  log: Log;
+  log: MainLog;
   /** Its last warnings and errors. */
   readonly troubles: Troubles = new Troubles();
   readonly #errors: LineWriter;
@@ -56,7 +56,8 @@ export class Outputs {
     this.#output = output;
     this.log = this.#makeLog(options);
     this.#access = new LineWriter(output, {
-      onTrouble: (message) => this.log.warn(`Access log: ${message}`),
+      onTrouble: (message) =>
+        this.log.warn("Access log: {message}", { message }),
       onDropped,
     });
   }
@@ -93,10 +94,13 @@ export class Outputs {
     if (accessLog === "off" || accessLog === "-") return;
     try {
       this.#use(await openOutput(accessLog));
-      this.log.info(`Opened the access log ${accessLog} once more`);
+      this.log.info("Opened the access log {file} once more", {
+        file: accessLog,
+      });
     } catch (error) {
       this.log.error(
-        `${messageOf(error)}; going on with the file that is open`,
+        "{error}; going on with the file that is open",
+        { error: messageOf(error) },
       );
     }
   }
@@ -131,12 +135,14 @@ export class Outputs {
   async flush(): Promise<void> {
     const lost = await this.#access.flush(FLUSH_TIME);
     if (lost > 0) {
-      this.log.warn(`Access log: ${lost} lines could not be written`);
+      this.log.warn("Access log: {lines} lines could not be written", {
+        lines: lost,
+      });
     }
     await this.#errors.flush(FLUSH_TIME);
   }
 
-  #makeLog({ logLevel, logFormat }: LogOptions): Log {
+  #makeLog({ logLevel, logFormat }: LogOptions): MainLog {
     return mainLog(logLevel, logFormat, this.#errors, this.troubles);
   }
 

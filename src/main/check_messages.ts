@@ -10,11 +10,18 @@ import type {
   ConnectionList,
   ConnectionQuery,
 } from "../stats/connection_list.ts";
-import { LEVELS } from "../log/log.ts";
+import { LEVELS, type Line } from "../log/log.ts";
+import { MAX_LENGTH } from "../log/outbox.ts";
 import { isPoolReports } from "../pool/main_thread.ts";
 
 /** Characters of a text in an answer, at most. */
 const MAX_TEXT = 4096;
+
+/** Fields of a line of the log, at most. */
+const MAX_FIELDS = 16;
+
+/** Milliseconds since 1970 that are a date, at most. */
+const MAX_TIME = 8.64e15;
 
 /**
  * Checks what is used of a message.
@@ -70,7 +77,21 @@ function isTexts(list: unknown): boolean {
   return Array.isArray(list) && list.every((item) => typeof item === "string");
 }
 
-function isLine(line: unknown): boolean {
-  return Array.isArray(line) && typeof line[1] === "string" &&
-    (LEVELS as readonly unknown[]).includes(line[0]);
+function isLine(line: unknown): line is Line {
+  if (!isMapping(line)) return false;
+  const { level, time, text, fields } = line;
+  return (LEVELS as readonly unknown[]).includes(level) &&
+    isCount(time) && time <= MAX_TIME &&
+    typeof text === "string" && text.length <= MAX_LENGTH &&
+    isMapping(fields) && Object.keys(fields).length <= MAX_FIELDS &&
+    Object.entries(fields).every(isField);
+}
+
+/** Tells whether a field has a plain name, and a text, number or boolean. */
+function isField([name, value]: [string, unknown]): boolean {
+  if (!/^[A-Za-z]\w{0,31}$/.test(name)) return false;
+  // one character more says that some were cut off
+  return typeof value === "string"
+    ? value.length <= MAX_LENGTH + 1
+    : typeof value === "number" || typeof value === "boolean";
 }

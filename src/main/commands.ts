@@ -14,11 +14,12 @@ import {
 } from "../config/configuration.ts";
 import { formatAddress } from "../net/address.ts";
 import type { ListenOptions } from "../net/listen.ts";
-import { messageOf } from "../lib/errors.ts";
+import { messageOf, oneLine } from "../lib/errors.ts";
 import { HELP } from "../cli/help.ts";
 import type { RouterSource } from "../config/router_source.ts";
 import { VERSION } from "../lib/version.ts";
 import { Gauges } from "../stats/gauges.ts";
+import { render } from "../log/log.ts";
 import { Outputs } from "../log/outputs.ts";
 import { sandbox } from "../config/sandbox.ts";
 import type { Signals } from "./signals.ts";
@@ -138,7 +139,9 @@ async function withWorker(
 ): Promise<number> {
   const limits = sandbox(options, router);
   const worker = new WorkerThread(limits, "worker", (batch) => {
-    for (const [, text] of batch.log) console.error(`proxymachine: ${text}`);
+    for (const line of batch.log) {
+      console.error(`proxymachine: ${oneLine(render(line))}`);
+    }
   });
   try {
     return await action(worker, await worker.load(router, limits));

@@ -53,8 +53,8 @@ export interface Environment {
   readonly statistics: boolean;
   /** Takes what a worker has counted. */
   onReport(report: Report): void;
-  /** Takes what a worker has for the logs. */
-  onLines(batch: Batch): void;
+  /** Takes what a worker has for the logs, and its name. */
+  onLines(batch: Batch, worker: string): void;
   /** Is told that a worker needs a higher limit of connections. */
   onFull(): void;
   /** Is told that a worker has ended, or that it got stuck. */
@@ -273,7 +273,7 @@ export class Generation {
     const worker = new WorkerThread(
       this.#sandbox,
       `${this.id}.${++this.#count}`,
-      (batch) => this.#environment.onLines(batch),
+      (batch, worker) => this.#environment.onLines(batch, worker),
       () => this.#environment.onFull(),
       (report) => this.#environment.onReport(report),
     );

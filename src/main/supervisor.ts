@@ -120,7 +120,7 @@ export class Supervisor implements Source {
       statistics: options.admin !== undefined,
       onReport: (report) => this.totals.add(report),
       pools: () => this.pools,
-      onLines: (batch) => this.#onLines(batch),
+      onLines: (batch, worker) => this.#onLines(batch, worker),
       onFull: () => this.#onFull(),
       onChange: () => this.#onChange(),
     };
@@ -393,14 +393,20 @@ export class Supervisor implements Source {
     return `${workers} ${workers === 1 ? "worker" : "workers"}`;
   }
 
-  #onLines(batch: Batch): void {
+  #onLines(batch: Batch, worker: string): void {
     const { log } = this.#outputs;
-    for (const [level, message] of batch.log) log[level](message);
+    // the clock of a worker may be no later than now, whatever it says
+    const now = Date.now();
+    for (const line of batch.log) {
+      const time = Math.min(line.time, now);
+      log.line({ ...line, time, fields: { ...line.fields, worker } });
+    }
     if (batch.access !== "") this.#outputs.access(batch.access);
     if (batch.dropped > 0) {
       this.gauges.counters.add("lines-dropped", batch.dropped);
       log.warn(
-        `Dropped ${batch.dropped} lines of a worker as there were too many`,
+        "Dropped {lines} lines of worker {worker} as there were too many",
+        { lines: batch.dropped, worker },
       );
     }
   }

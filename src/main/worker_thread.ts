@@ -73,7 +73,7 @@ export class WorkerThread {
   report: Report | undefined;
   /** `performance.now()` when that came, or the first was asked for. */
   #reported: number | undefined;
-  readonly #onLines: (batch: Batch) => void;
+  readonly #onLines: (batch: Batch, worker: string) => void;
   readonly #onFull: () => void;
   readonly #onReport: (report: Report) => void;
   readonly #questions = new Questions((question) => this.#send(question));
@@ -88,14 +88,14 @@ export class WorkerThread {
    *
    * @param sandbox Its permissions.
    * @param name What logs and debuggers call it.
-   * @param onLines Takes what it has for the logs.
+   * @param onLines Takes what it has for the logs, and its name.
    * @param onFull Is told that it needs a higher limit of connections.
    * @param onReport Takes what it has counted.
    */
   constructor(
     sandbox: Sandbox,
     name: string,
-    onLines: (batch: Batch) => void,
+    onLines: (batch: Batch, worker: string) => void,
     onFull: () => void = () => {},
     onReport: (report: Report) => void = () => {},
   ) {
@@ -296,7 +296,7 @@ export class WorkerThread {
     if (!isMessage(message)) return;
     switch (message.type) {
       case "lines":
-        return this.#onLines(message);
+        return this.#onLines(message, this.name);
       case "full":
         return this.#onFull();
       case "report":

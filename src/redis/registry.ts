@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { makeLog, render } from "../log/log.ts";
 import { MadeTable } from "./cached_table.ts";
 import { MAX_TABLES, Notices } from "./notices.ts";
 import { planTable, TableError } from "./checked_options.ts";
@@ -13,11 +14,7 @@ let serving = false;
 
 // of a router that is not loaded by the program, but by a test of its own
 let notices = new Notices(
-  {
-    error: (text) => console.error(text),
-    warn: (text) => console.warn(text),
-    info: (text) => console.info(text),
-  },
+  makeLog("info", (line) => console[line.level](render(line))),
   undefined,
 );
 

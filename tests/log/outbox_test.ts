@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Batch, Outbox } from "../../src/log/outbox.ts";
-import type { Level } from "../../src/log/log.ts";
+import type { Level, Line } from "../../src/log/log.ts";
 
 /** An outbox, and what it has sent. */
 function start(level: Level = "info"): {
@@ -17,6 +17,11 @@ function start(level: Level = "info"): {
   return { outbox, batches, sent: promise };
 }
 
+/** What lines say. */
+function said(batch: Batch | undefined): [Level, string][] {
+  return (batch?.log ?? []).map(({ level, text }) => [level, text]);
+}
+
 Deno.test("Outbox sends the lines of both logs in one batch, in their order", async () => {
   const { outbox, batches, sent } = start();
   outbox.info("one");
@@ -25,11 +30,32 @@ Deno.test("Outbox sends the lines of both logs in one batch, in their order", as
   outbox.access("b\n");
   outbox.warn("three");
   assert.deepEqual(batches, [], "nothing is sent at once");
-  assert.deepEqual(await sent, {
-    type: "lines",
-    log: [["info", "one"], ["error", "two"], ["warn", "three"]],
-    access: "a\nb\n",
-    dropped: 0,
+  const { log, ...rest } = await sent;
+  assert.deepEqual(rest, { type: "lines", access: "a\nb\n", dropped: 0 });
+  assert.deepEqual(said(batches[0]), [
+    ["info", "one"],
+    ["error", "two"],
+    ["warn", "three"],
+  ]);
+  assert.equal(log.length, 3);
+});
+
+Deno.test("Outbox sends the time of each line, and the fields that have a value", async () => {
+  const { outbox, sent } = start();
+  const before = Date.now();
+  outbox.info("{remote} at {number}", {
+    remote: "a:1",
+    number: 2,
+    pool: undefined,
+  });
+  const after = Date.now();
+  const [line] = (await sent).log;
+  const { time, ...rest } = line as Line;
+  assert(before <= time && time <= after, `${before} ${time} ${after}`);
+  assert.deepEqual(rest, {
+    level: "info",
+    text: "{remote} at {number}",
+    fields: { remote: "a:1", number: 2 },
   });
 });
 
@@ -46,7 +72,7 @@ Deno.test("flush() sends at once, and nothing a second time", async () => {
   outbox.info("one");
   outbox.flush();
   outbox.flush();
-  assert.deepEqual(batches.map((batch) => batch.log), [[["info", "one"]]]);
+  assert.deepEqual(batches.map(said), [[["info", "one"]]]);
   outbox.access("a\n");
   outbox.flush();
   assert.deepEqual(batches.map((batch) => batch.access), ["", "a\n"]);
@@ -74,24 +100,30 @@ Deno.test("Outbox leaves a line out when its level is not wanted", () => {
   }
 });
 
-Deno.test("Outbox shortens a line when it is very long", () => {
+Deno.test("Outbox shortens the fields of a line when they are very long together", () => {
   const { outbox, batches } = start();
-  outbox.info("x".repeat(4096));
-  outbox.info("y".repeat(1_000_000));
+  outbox.info("{error}", { error: "x".repeat(4096), number: 1 });
+  outbox.info("{a}{b}{c}{d}", {
+    a: "x".repeat(4000),
+    b: "y".repeat(1_000_000),
+    c: "z",
+    d: 1,
+  });
   outbox.flush();
-  const [first, second] = batches[0]?.log ?? [];
-  assert.equal(first?.[1], "x".repeat(4096));
-  assert.equal(second?.[1], `${"y".repeat(4096)}…`);
+  assert.deepEqual(batches[0]?.log.map(({ fields }) => fields), [
+    { error: "x".repeat(4096), number: 1 },
+    { a: "x".repeat(4000), b: `${"y".repeat(96)}…`, c: "…", d: 1 },
+  ]);
 });
 
 Deno.test("Outbox drops and counts lines when there are too many", () => {
   const { outbox, batches } = start();
-  for (let i = 0; i < 20_005; i++) outbox.info(String(i));
+  for (let i = 0; i < 20_005; i++) outbox.info("{i}", { i });
   for (let i = 0; i < 20_002; i++) outbox.access(`${i}\n`);
   outbox.flush();
   const [batch] = batches;
   assert.equal(batch?.log.length, 20_000);
-  assert.equal(batch?.log[19_999]?.[1], "19999");
+  assert.equal(batch?.log[19_999]?.fields.i, 19_999);
   assert.equal(batch?.access.split("\n").length, 20_001);
   assert.equal(batch?.dropped, 7);
   outbox.info("again");

@@ -1,59 +1,73 @@
 import assert from "node:assert/strict";
+import { type Log, makeLog } from "../../src/log/log.ts";
 import { Troubles } from "../../src/log/recent_problems.ts";
 
-/** What is kept of some messages: how often, and the last one. */
-function kept(...messages: string[]): [count: number, message: string][] {
+/** What is kept of the lines of a log. */
+function start(): { log: Log; troubles: Troubles } {
   const troubles = new Troubles();
-  for (const message of messages) troubles.add("error", message);
-  return troubles.list().map(({ count, message }) => [count, message]);
+  return { troubles, log: makeLog("debug", (line) => troubles.add(line)) };
 }
 
-Deno.test("Troubles counts what differs only by the client, and keeps the last", () => {
-  for (
-    const of of [
-      (client: string) => `Cannot route ${client} as route() threw: Error: no`,
-      (client: string) =>
-        `Cannot read the PROXY header of ${client} as --accept-proxy does not include that address`,
-      (client: string) =>
-        `Cannot accept TLS from ${client} as the handshake failed: no`,
-      (client: string) =>
-        `Cannot go on with the connection of ${client} as there was an internal error: no`,
-      (client: string) => `Connect 10.0.0.1:80 failed: no (client ${client})`,
-      (client: string) =>
-        `Cannot use it as at most so many: ${client} is closed`,
-    ]
-  ) {
-    const last = of("[::1]:3");
-    assert.deepEqual(kept(of("10.0.0.9:1"), of("10.0.0.9:2"), last), [
-      [3, last],
-    ]);
+Deno.test("Troubles counts lines of the same text, and keeps the last, the newest text first", () => {
+  const { log, troubles } = start();
+  for (const number of [1, 2, 3]) {
+    log.error("Connect {remote} failed: {error}", {
+      remote: `10.0.0.${number}:80`,
+      error: "refused",
+      client: `10.9.9.9:${number}`,
+    });
   }
+  log.warn("Retrying {remote} (#{number})", { remote: "a:1", number: 2 });
+  log.warn("Connect {remote} failed: {error}", { remote: "b:1", error: "no" });
   assert.deepEqual(
-    kept("Retrying 10.0.0.1:80 (#1): no", "Retrying 10.0.0.1:80 (#2): no"),
-    [[2, "Retrying 10.0.0.1:80 (#2): no"]],
+    troubles.list().map(({ level, text, message, count }) => [
+      level,
+      text,
+      message,
+      count,
+    ]),
+    [
+      ["warn", "Connect {remote} failed: {error}", "Connect b:1 failed: no", 1],
+      ["warn", "Retrying {remote} (#{number})", "Retrying a:1 (#2)", 1],
+      [
+        "error",
+        "Connect {remote} failed: {error}",
+        "Connect 10.0.0.3:80 failed: refused",
+        3,
+      ],
+    ],
   );
 });
 
-Deno.test("Troubles tells remotes and reasons apart, the newest first", () => {
-  const messages = [
-    "Connect 10.0.0.1:80 failed: no (client 10.0.0.9:1)",
-    "Connect 10.0.0.2:80 failed: no (client 10.0.0.9:1)",
-    "Cannot route 10.0.0.9:1 as route() threw: Error: a",
-    "Cannot route 10.0.0.9:1 as route() threw: Error: b",
-  ];
-  assert.deepEqual(
-    kept(...messages),
-    messages.toReversed().map((message) => [1, message]),
+Deno.test("Troubles keeps one entry when the values come from clients", () => {
+  const { log, troubles } = start();
+  log.error("The router left a rejected promise: {error}", { error: "rare" });
+  for (let number = 0; number < 100; number++) {
+    log.error("Cannot route {client} as {hook}() threw: {error}", {
+      client: `10.0.0.9:${number}`,
+      hook: "route",
+      error: `Cannot connect to {client} $& (client ${number})`,
+    });
+  }
+  assert.deepEqual(troubles.list().map(({ count }) => count), [100, 1]);
+  assert.equal(
+    troubles.list()[0]?.message,
+    "Cannot route 10.0.0.9:99 as route() threw: Cannot connect to {client} $& (client 99)",
   );
 });
 
-Deno.test("Troubles keeps the last 50 warnings and errors, and nothing else", () => {
+Deno.test("Troubles keeps the last 50 texts of warnings and errors, and nothing else", () => {
   const troubles = new Troubles();
-  troubles.add("info", "nothing");
-  troubles.add("debug", "nothing");
-  for (let i = 0; i < 60; i++) troubles.add("warn", `message ${i}`);
+  const add = (level: "warn" | "info" | "debug", text: string) =>
+    troubles.add({ level, time: 1000, text, fields: {} });
+  add("info", "nothing");
+  add("debug", "nothing");
+  for (let number = 0; number < 60; number++) add("warn", `message ${number}`);
   const list = troubles.list();
   assert.equal(list.length, 50);
   assert.equal(list[0]?.message, "message 59");
+  assert.equal(list[0]?.time, "1970-01-01T00:00:01.000Z");
   assert.equal(list.at(-1)?.message, "message 10");
+  add("warn", "x".repeat(5000));
+  assert.equal(troubles.list()[0]?.message.length, 1001);
 });

@@ -1,4 +1,4 @@
-import type { Log } from "../../src/log/log.ts";
+import { type Log, makeLog, render } from "../../src/log/log.ts";
 import { Attempt } from "../../src/pool/attempt.ts";
 import { Cells } from "../../src/pool/memory.ts";
 import { chooser } from "../../src/pool/policies.ts";
@@ -6,28 +6,14 @@ import { planPool } from "../../src/pool/checked_options.ts";
 import { PoolState } from "../../src/pool/state.ts";
 
 /** A log that keeps its lines. */
-export class Lines implements Log {
+export class Lines {
   readonly all: string[] = [];
-  readonly verbose = false;
-
-  error(message: string): void {
-    this.all.push(message);
-  }
-
-  warn(message: string): void {
-    this.all.push(message);
-  }
-
-  info(message: string): void {
-    this.all.push(message);
-  }
-
-  debug(): void {}
+  readonly log: Log = makeLog("info", (line) => this.all.push(render(line)));
 }
 
 /** A pool, seen by several workers that share its memory. */
 export class Workers {
-  readonly log = new Lines();
+  readonly log: Lines = new Lines();
   readonly states: readonly PoolState[];
   readonly #attempts: readonly (() => Attempt)[];
 
@@ -40,7 +26,7 @@ export class Workers {
     const { shared } = new Cells(plan.members.length);
     this.states = Array.from(
       { length: count },
-      () => new PoolState(plan, new Cells(shared), this.log),
+      () => new PoolState(plan, new Cells(shared), this.log.log),
     );
     this.#attempts = this.states.map((state) => {
       const choose = chooser(state);

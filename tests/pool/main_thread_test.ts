@@ -32,7 +32,11 @@ function worker({ report }: SharedPool, lent: PoolMemory): PoolState {
     passive: { failures: 1, backoff: 1000 },
     check: { fall: 1 },
   });
-  return new PoolState(plan, new Cells(lent.memory, lent.held), new Lines());
+  return new PoolState(
+    plan,
+    new Cells(lent.memory, lent.held),
+    new Lines().log,
+  );
 }
 
 function share(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { makeLog, render } from "../../src/log/log.ts";
 import { MadeTable } from "../../src/redis/cached_table.ts";
 import { Notices } from "../../src/redis/notices.ts";
 import type { RedisTableOptions } from "../../src/redis/options.ts";
@@ -14,15 +15,10 @@ class Client implements Disposable {
   #waiting: (() => void) | undefined;
 
   constructor(options: RedisTableOptions) {
-    const note = (level: string) => (text: string) => {
-      this.lines.push(`${level} ${text}`);
+    const log = makeLog("info", (line) => {
+      this.lines.push(`${line.level} ${render(line)}`);
       this.#waiting?.();
-    };
-    const log = {
-      error: note("error"),
-      warn: note("warn"),
-      info: note("info"),
-    };
+    });
     const notices = new Notices(log, undefined);
     const plan = planTable({ timeout: 10, ...options });
     this.table = new MadeTable(plan, 0, () => notices, () => {});

@@ -8,7 +8,6 @@ import {
   Statistics,
 } from "../../src/stats/statistics.ts";
 import { Totals } from "../../src/stats/totals.ts";
-import { Troubles } from "../../src/log/recent_problems.ts";
 
 /** What a worker reports that has counted nothing. */
 function nothing(): Report {
@@ -125,26 +124,4 @@ Deno.test("Totals adds reports up, and routes that were expected come first", ()
     ["b", 4],
     ["c", 2],
   ]);
-});
-
-Deno.test("Troubles keeps the last 50 different ones, and counts those that are the same", () => {
-  const troubles = new Troubles();
-  troubles.add("info", "started");
-  for (let at = 0; at < 60; at++) troubles.add("warn", `w${at}`);
-  troubles.add("error", "Connect a:1 failed (client 10.0.0.1:1)");
-  troubles.add("error", "Connect a:1 failed (client 10.0.0.1:2)");
-  troubles.add("warn", "Retrying with a:1 (#1): no");
-  troubles.add("warn", "Retrying with a:1 (#2): no");
-  const list = troubles.list();
-  assert.equal(list.length, 50);
-  assert.deepEqual(
-    list.slice(0, 3).map(({ message, count }) => [message, count]),
-    [
-      ["Retrying with a:1 (#2): no", 2],
-      ["Connect a:1 failed (client 10.0.0.1:2)", 2],
-      ["w59", 1],
-    ],
-  );
-  troubles.add("warn", "x".repeat(5000));
-  assert.equal(troubles.list()[0]?.message.length, 1001);
 });
