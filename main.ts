@@ -4,6 +4,7 @@
  * @module
  */
 import type { Settings } from "./src/cli/command_line.ts";
+import { checkRuntime } from "./src/main/runtime.ts";
 import { Signals } from "./src/main/signals.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -16,7 +17,12 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
  * configuration error. Errors are printed, never thrown.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  // first of all, as it takes a while to load the rest; heard to the very end
+  const problem = checkRuntime();
+  if (problem !== undefined) {
+    console.error(`proxymachine: ${problem}`);
+    return 2;
+  }
+  // comes early, as it takes a while to load the rest; heard to the very end
   const signals = new Signals();
   try {
     const { parseCommandLine } = await import("./src/cli/command_line.ts");

@@ -18,6 +18,7 @@ import type { Batch } from "../log/outbox.ts";
 import type { Outputs } from "../log/outputs.ts";
 import type { Troubles } from "../log/recent_problems.ts";
 import type { SharedPool } from "../pool/main_thread.ts";
+import { ProcessTitle } from "./title.ts";
 import { Totals } from "../stats/totals.ts";
 import { Reloads } from "./reloads.ts";
 import { FAST_SHUTDOWN, type Manner, Shutdown } from "./shutdown.ts";
@@ -166,6 +167,7 @@ export class Supervisor implements Source {
    */
   async run(listeners: readonly string[]): Promise<number> {
     this.#running = true;
+    using _title = new ProcessTitle(this.gauges);
     const { log } = this.#outputs;
     for (const listener of listeners) log.info(`Listening on ${listener}`);
     log.info("Send QUIT to quit after waiting for all connections to finish.");

@@ -273,7 +273,7 @@ export class Gauges {
     };
   }
 
-  /** The numbers of the original's process title: current/maximum/total. */
+  /** The numbers of the title of the process: current/maximum/total. */
   toString(): string {
     return `${this.open}/${this.maximum}/${this.total}`;
   }
