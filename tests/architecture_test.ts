@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { isNew, withoutKnownImports } from "./architecture/known.ts";
 import {
   type ImportMap,
@@ -13,7 +13,7 @@ import {
   findLong,
   findUpwardImports,
 } from "./architecture/rules.ts";
-import { ROOT } from "./fixtures.ts";
+import { ROOT } from "./support/paths.ts";
 
 Deno.test("the source keeps to its layout", async (t) => {
   const all = await readModules(ROOT);
@@ -29,7 +29,7 @@ Deno.test("the source keeps to its layout", async (t) => {
   for (const [name, find] of Object.entries(rules)) {
     await t.step(name, () => {
       const found = find(modules).filter(isNew);
-      assert.deepEqual(found, [], found.join("\n"));
+      assertEquals(found, [], found.join("\n"));
     });
   }
 });
@@ -65,11 +65,11 @@ Deno.test("parseModules() finds imports of all kinds, and only these", () => {
       [..."bcdefghijklmn"].map((name) => [`src/${name}.ts`, ""]),
     ),
   }, { mapped: "./src/j.ts" });
-  assert.deepEqual(
+  assertEquals(
     modules.get("src/a.ts")?.imports,
     [..."bcdefghij"].map((name) => `src/${name}.ts`),
   );
-  assert.deepEqual(
+  assertEquals(
     modules.get("src/script.js")?.imports,
     ["src/b.ts", "src/c.ts"],
   );
@@ -84,7 +84,7 @@ Deno.test("findFileCircles() names the files of each circle, types too", () => {
     "src/net/e.ts": `import "./d.ts";`,
     "src/net/f.ts": `import "./a.ts";`,
   });
-  assert.deepEqual(findFileCircles(modules), [
+  assertEquals(findFileCircles(modules), [
     "circle of files: src/net/a.ts → src/net/b.ts → src/net/c.ts → src/net/a.ts",
     "circle of files: src/net/d.ts → src/net/e.ts → src/net/d.ts",
   ]);
@@ -97,8 +97,8 @@ Deno.test("findFolderCircles() finds one whose files are in none", () => {
     "src/pool/a.ts": "",
     "src/pool/b.ts": `import "../net/b.ts";`,
   });
-  assert.deepEqual(findFileCircles(modules), []);
-  assert.deepEqual(findFolderCircles(modules), [
+  assertEquals(findFileCircles(modules), []);
+  assertEquals(findFolderCircles(modules), [
     "circle of folders: src/net → src/pool → src/net (src/net/a.ts imports src/pool/a.ts, src/pool/b.ts imports src/net/b.ts)",
   ]);
 });
@@ -109,7 +109,7 @@ Deno.test("findFolderCircles() does not count what a face shows", () => {
     "src/pool/a.ts": "",
     "src/net/b.ts": `import "../pool/a.ts";`,
   });
-  assert.deepEqual(findFolderCircles(modules), []);
+  assertEquals(findFolderCircles(modules), []);
 });
 
 Deno.test("findUpwardImports() tells upwards, sideways, and no level", () => {
@@ -123,7 +123,7 @@ Deno.test("findUpwardImports() tells upwards, sideways, and no level", () => {
     "src/attic/a.ts": `import "../lib/a.ts";`,
     "src/mod.ts": `export * from "./main/a.ts";`,
   });
-  assert.deepEqual(findUpwardImports(modules), [
+  assertEquals(findUpwardImports(modules), [
     "import upwards: src/main/a.ts → main.ts",
     "import upwards: src/net/b.ts → src/main/a.ts",
     "import sideways: src/lib/a.ts → src/router/a.ts",
@@ -142,7 +142,7 @@ Deno.test("findFaceImports() lets nothing but a face import one", () => {
     "proxymachine": "./src/mod.ts",
     "proxymachine/pool": "./src/pool/mod.ts",
   });
-  assert.deepEqual(findFaceImports(modules), [
+  assertEquals(findFaceImports(modules), [
     "import of a face: src/main/a.ts → src/pool/mod.ts",
     "import of a face: src/main/a.ts → src/mod.ts",
   ]);
@@ -162,7 +162,7 @@ class Box {
     "src/net/b.ts": "//\n".repeat(400),
     "src/net/c.ts": "//\n".repeat(401),
   });
-  assert.deepEqual(findLong(modules), [
+  assertEquals(findLong(modules), [
     "long function: long in src/net/a.ts:72 has 71 lines",
     "long function: arrow in src/net/a.ts:143 has 71 lines",
     "long function: Box.constructor in src/net/a.ts:215 has 71 lines",

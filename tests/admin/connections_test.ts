@@ -1,6 +1,9 @@
-import assert from "node:assert/strict";
-import { Backend, receive, receiveAll, send, test } from "../fixtures.ts";
-import { curl, startAdmin, until } from "./helpers.ts";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { Backend } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { curl, startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
 
 interface Row {
   readonly id: number;
@@ -42,11 +45,11 @@ test("connections are listed, filtered, sorted and closed", async () => {
         ({ unanswered }) => unanswered === 0,
       );
     const all = await until(() => list(""), ({ total }) => total === 4);
-    assert.deepEqual([all.shown, all.unanswered], [4, 0]);
+    assertEquals([all.shown, all.unanswered], [4, 0]);
     const { id, worker, seconds, ...first } = all.connections[0];
-    assert.ok(id >= 1 && /^1\.[12]$/.test(worker) && seconds >= 0);
+    assert(id >= 1 && /^1\.[12]$/.test(worker) && seconds >= 0);
     const { port } = clients[0]?.localAddr as Deno.NetAddr;
-    assert.deepEqual(first, {
+    assertEquals(first, {
       listener: "web",
       client: `127.0.0.1:${port}`,
       remote: upstream.remote,
@@ -56,11 +59,11 @@ test("connections are listed, filtered, sorted and closed", async () => {
       out: 3,
     });
     const last = all.connections[3];
-    assert.equal(
+    assertEquals(
       last.client,
       `127.0.0.1:${(silent.localAddr as Deno.NetAddr).port}`,
     );
-    assert.deepEqual([last.remote, last.route, last.stage], [
+    assertEquals([last.remote, last.route, last.stage], [
       null,
       null,
       "preread",
@@ -68,15 +71,15 @@ test("connections are listed, filtered, sorted and closed", async () => {
 
     const routes = async (query: string) =>
       (await list(query)).connections.map(({ route }: Row) => route);
-    assert.deepEqual(await routes("search=%3CI%3Et"), [
+    assertEquals(await routes("search=%3CI%3Et"), [
       "<i>twofold",
       "<i>three",
     ]);
-    assert.deepEqual(await routes("sort=in&order=desc&limit=2"), [
+    assertEquals(await routes("sort=in&order=desc&limit=2"), [
       "<i>twofold",
       "<i>three",
     ]);
-    assert.deepEqual(await routes("sort=route&search=joined"), [
+    assertEquals(await routes("sort=route&search=joined"), [
       "<i>one",
       "<i>three",
       "<i>twofold",
@@ -84,10 +87,10 @@ test("connections are listed, filtered, sorted and closed", async () => {
     // which worker is asked first is chance, and they differ by milliseconds
     const { connections } = await list("sort=seconds&search=joined");
     const ages = connections.map(({ seconds }: Row) => seconds);
-    assert.equal(ages.length, 3);
-    assert.deepEqual(ages, ages.toSorted((a: number, b: number) => a - b));
+    assertEquals(ages.length, 3);
+    assertEquals(ages, ages.toSorted((a: number, b: number) => a - b));
     const limited = await list("limit=1");
-    assert.deepEqual([limited.total, limited.shown], [4, 1]);
+    assertEquals([limited.total, limited.shown], [4, 1]);
     for (
       const query of [
         "sort=color",
@@ -99,8 +102,8 @@ test("connections are listed, filtered, sorted and closed", async () => {
       ]
     ) {
       const response = await fetch(`${running.admin}/api/connections?${query}`);
-      assert.equal(response.status, 400, query);
-      assert.match((await response.json()).error, /must/);
+      assertEquals(response.status, 400, query);
+      assertMatch((await response.json()).error, /must/);
     }
 
     const close = (number: number | string, ...args: string[]) =>
@@ -111,19 +114,19 @@ test("connections are listed, filtered, sorted and closed", async () => {
         `${running.admin}/api/connections/${number}/close`,
       );
     const { id: second } = all.connections[1];
-    assert.match(
+    assertMatch(
       await close(second, "-H", "x-proxymachine: 1"),
       /^HTTP\/1.1 204/,
     );
-    assert.equal(await receiveAll(clients[1] as Deno.TcpConn), "");
+    assertEquals(await receiveAll(clients[1] as Deno.TcpConn), "");
     await running.proxy.access.find(`id=${second} client=127.0.0.1`);
     await running.proxy.access.find(
       "route=<i>twofold remote=" + upstream.remote + " in=7 out=7",
     );
     await running.proxy.access.find("end=admin-close");
-    assert.equal((await running.get("/api/status")).ended["admin-close"], 1);
+    assertEquals((await running.get("/api/status")).ended["admin-close"], 1);
     for (const unknown of [second, 999_999, "x", "-1", "%2e%2e", "1e3"]) {
-      assert.match(
+      assertMatch(
         await close(unknown, "-H", "x-proxymachine: 1"),
         /^HTTP\/1.1 404/,
         String(unknown),
@@ -170,23 +173,23 @@ test("a page of another site can close nothing", async () => {
       ["origin: http://example.com", "x-proxymachine: 1"],
       ["x-proxymachine: 0"],
     ]
-  ) assert.equal(await close(...headers), 403, String(headers));
+  ) assertEquals(await close(...headers), 403, String(headers));
   const preflight = await curl(
     ...["-X", "OPTIONS", "-H", "origin: http://example.com"],
     ...["-H", "access-control-request-method: POST", running.admin],
   );
-  assert.match(preflight, /^HTTP\/1.1 405/);
-  assert.doesNotMatch(preflight, /access-control/i);
+  assertMatch(preflight, /^HTTP\/1.1 405/);
+  assertNotMatch(preflight, /access-control/i);
   // a read that only looks like it
   const get = await fetch(`${running.admin}/api/connections/${id}/close`);
   await get.body?.cancel();
-  assert.equal(get.status, 405);
-  assert.equal((await running.get("/api/connections")).total, 1);
-  assert.equal(
+  assertEquals(get.status, 405);
+  assertEquals((await running.get("/api/connections")).total, 1);
+  assertEquals(
     await close("sec-fetch-site: same-origin", `origin: ${origin}`),
     204,
   );
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
 });
 
 test("a worker that is stuck does not keep the API waiting", async () => {
@@ -201,7 +204,7 @@ test("a worker that is stuck does not keep the API waiting", async () => {
     () => running.get("/api/connections"),
     ({ unanswered }) => unanswered === 1,
   );
-  assert.equal(list.total, 0);
+  assertEquals(list.total, 0);
   using client = await running.proxy.connect();
   await send(client, "hello");
   await until(
@@ -209,7 +212,7 @@ test("a worker that is stuck does not keep the API waiting", async () => {
     ({ total }) => total === 1,
   );
   const status = await running.get("/api/status");
-  assert.equal(status.connections.current, 2);
+  assertEquals(status.connections.current, 2);
   // it is seen although the worker says nothing
   await until(
     () => running.get("/api/status"),
@@ -221,7 +224,7 @@ test("a worker that is stuck does not keep the API waiting", async () => {
   const before = performance.now();
   await running.get("/metrics").catch(() => {});
   await running.get("/api/history");
-  assert.ok(performance.now() - before < 30_000);
+  assert(performance.now() - before < 30_000);
 });
 
 test("members of a pool are listed, drained and undrained", async () => {
@@ -238,7 +241,7 @@ routes:
   const states = async () =>
     (await running.get("/api/pools"))[0].members
       .map(({ state }: { state: string }) => state);
-  assert.deepEqual(await states(), ["up", "up", "draining"]);
+  assertEquals(await states(), ["up", "up", "draining"]);
   const post = async (path: string) => {
     const answer = await curl(
       "-X",
@@ -249,26 +252,26 @@ routes:
     );
     return Number(/^HTTP\S+ (\d+)/.exec(answer)?.[1]);
   };
-  assert.equal(await post(`p/drain?remote=${first.remote}`), 204);
+  assertEquals(await post(`p/drain?remote=${first.remote}`), 204);
   await running.proxy.log.find(
     `Member ${first.remote} of pool p gets no more connections, as the admin server was told`,
   );
-  assert.deepEqual(await states(), ["draining", "up", "draining"]);
+  assertEquals(await states(), ["draining", "up", "draining"]);
   for (let number = 0; number < 4; number++) {
     using client = await running.proxy.connect();
     await send(client, "x");
     await receive(client, 1);
   }
-  assert.deepEqual([first.accepted, second.accepted], [0, 4]);
-  assert.equal(await post(`p/undrain?remote=${first.remote}`), 204);
-  assert.deepEqual(await states(), ["up", "up", "draining"]);
+  assertEquals([first.accepted, second.accepted], [0, 4]);
+  assertEquals(await post(`p/undrain?remote=${first.remote}`), 204);
+  assertEquals(await states(), ["up", "up", "draining"]);
   const [{ members: [, member] }] = await running.get("/api/pools");
-  assert.deepEqual(
+  assertEquals(
     [member.remote, member.weight, member.picks, member.failures, member.since],
     [second.remote, 1, 4, 0, null],
   );
-  assert.equal(await post("p/undrain?remote=127.0.0.1:1"), 409);
-  assert.equal(await post("p/drain?remote=127.0.0.1:2"), 404);
-  assert.equal(await post(`q/drain?remote=${first.remote}`), 404);
-  assert.equal(await post("p/drain"), 400);
+  assertEquals(await post("p/undrain?remote=127.0.0.1:1"), 409);
+  assertEquals(await post("p/drain?remote=127.0.0.1:2"), 404);
+  assertEquals(await post(`q/drain?remote=${first.remote}`), 404);
+  assertEquals(await post("p/drain"), 400);
 });

@@ -1,7 +1,11 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { MAX_ADMIN_CONNECTIONS } from "../../src/config/admin.ts";
-import { Backend, need, receive, run, send, test } from "../fixtures.ts";
-import { startAdmin, until } from "./helpers.ts";
+import { need, run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
 
 /** Answers what it is sent, and keeps the connection. */
 function echo(): Backend {
@@ -44,17 +48,17 @@ test("thousands of connections that send a byte now and then keep nobody from th
     await flood(500);
     for (const socket of open) await drip(socket, "E");
     // what others need is there, while the last of them are open
-    assert.equal((await running.get("/readyz")).status, "ok");
-    assert.equal((await running.get("/api/status")).state, "serving");
-    assert.ok(proxy.descriptors <= before + MAX_ADMIN_CONNECTIONS + 8);
+    assertEquals((await running.get("/readyz")).status, "ok");
+    assertEquals((await running.get("/api/status")).state, "serving");
+    assert(proxy.descriptors <= before + MAX_ADMIN_CONNECTIONS + 8);
     using client = await proxy.connect();
     await send(client, "hello");
-    assert.equal(await receive(client, 5), "hello");
+    assertEquals(await receive(client, 5), "hello");
   }
-  assert.notEqual(open.size, 0);
+  assertNotEquals(open.size, 0);
   proxy.kill("SIGTERM");
   const { code } = await proxy.status;
-  assert.equal(code, 0);
+  assertEquals(code, 0);
   await Promise.all(ends);
 });
 
@@ -70,15 +74,15 @@ test("the admin server outlives a want of file descriptors", async () => {
       `--nofile=${descriptors}:`,
     ]);
   const { hostname, port } = new URL(admin);
-  assert.equal((await limit("3")).code, 0);
+  assertEquals((await limit("3")).code, 0);
   using waiting = await Deno.connect({ hostname, port: Number(port) });
   await send(waiting, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   using client = await proxy.connect();
   await send(client, "hello");
   await proxy.log.find("Out of file descriptors");
-  assert.equal((await limit("1000")).code, 0);
-  assert.equal(await receive(waiting, 12), "HTTP/1.1 200");
-  assert.equal(await receive(client, 3), "bye");
+  assertEquals((await limit("1000")).code, 0);
+  assertEquals(await receive(waiting, 12), "HTTP/1.1 200");
+  assertEquals(await receive(client, 3), "bye");
   await until(
     () => running.get("/api/status"),
     ({ ended }) => ended["router-close"] === 1,

@@ -1,9 +1,9 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HttpTimes } from "../../src/admin/http_connection.ts";
 import type { HttpAnswer, HttpAsked } from "../../src/admin/http_message.ts";
 import { HttpServer } from "../../src/admin/http_server.ts";
 import { MAX_ADMIN_CONNECTIONS } from "../../src/config/admin.ts";
-import { receive, receiveAll, send } from "../fixtures.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
 
 /** Answers with what was asked. */
 function echo({ method, url }: HttpAsked): Promise<HttpAnswer> {
@@ -71,9 +71,9 @@ Deno.test("HttpServer answers requests one after the other on a connection", asy
   await ask(socket, "/b?c=d");
   await send(socket, `HEAD /e HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
   const head = await receiveAll(socket);
-  assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
-  assert.match(head, /\r\ndate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT\r\n/);
-  assert.match(head, /\r\ncontent-length: 23\r\nconnection: close\r\n\r\n$/);
+  assertMatch(head, /^HTTP\/1\.1 200 OK\r\n/);
+  assertMatch(head, /\r\ndate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT\r\n/);
+  assertMatch(head, /\r\ncontent-length: 23\r\nconnection: close\r\n\r\n$/);
 });
 
 Deno.test("HttpServer reads a head in pieces", async () => {
@@ -84,7 +84,7 @@ Deno.test("HttpServer reads a head in pieces", async () => {
   for (const byte of `GET /a HTTP/1.1\r\n${HOST}`) await send(socket, byte);
   await send(socket, long);
   for (const byte of end) await send(socket, byte);
-  assert.match(await receiveAll(socket), /\r\n\r\nGET http:\/\/localhost\/a$/);
+  assertMatch(await receiveAll(socket), /\r\n\r\nGET http:\/\/localhost\/a$/);
 });
 
 Deno.test("HttpServer takes the host from the target, the field, or its address", async () => {
@@ -92,15 +92,15 @@ Deno.test("HttpServer takes the host from the target, the field, or its address"
   const url = async (text: string) =>
     (await fixture.last(text)).split("\r\n\r\n")[1];
   const close = "Connection: close\r\n\r\n";
-  assert.equal(
+  assertEquals(
     await url(`GET http://a:1/b HTTP/1.1\r\n${HOST}${close}`),
     "GET http://a:1/b",
   );
-  assert.equal(
+  assertEquals(
     await url(`GET / HTTP/1.1\r\nHost: [::1]:9\r\n${close}`),
     "GET http://[::1]:9/",
   );
-  assert.equal(await url("GET /b HTTP/1.0\r\n\r\n"), "GET http://127.0.0.1/b");
+  assertEquals(await url("GET /b HTTP/1.0\r\n\r\n"), "GET http://127.0.0.1/b");
 });
 
 Deno.test("HttpServer refuses what is no request, and closes", async () => {
@@ -115,13 +115,13 @@ Deno.test("HttpServer refuses what is no request, and closes", async () => {
       "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
     ]
   ) {
-    assert.match(
+    assertMatch(
       await fixture.last(text),
       /^HTTP\/1\.1 400 Bad Request\r\n[^]*\{"error":"this is no HTTP\/1 request"\}\n$/,
       text,
     );
   }
-  assert.match(
+  assertMatch(
     await fixture.last(
       `GET / HTTP/1.1\r\n${HOST}X: ${"y".repeat(20_000)}\r\n\r\n`,
     ),
@@ -135,11 +135,11 @@ Deno.test("HttpServer answers a request with a body without waiting for it, and 
     const answer = await fixture.last(
       `POST /a HTTP/1.1\r\n${HOST}${length}\r\n\r\n`,
     );
-    assert.match(answer, /\r\nconnection: close\r\n[^]*POST http:/);
+    assertMatch(answer, /\r\nconnection: close\r\n[^]*POST http:/);
   }
   // a second request is not answered out of turn, but not at all
   const two = `GET /a HTTP/1.1\r\n${HOST}\r\n`.repeat(2);
-  assert.equal((await fixture.last(two)).match(/HTTP\/1.1 200/g)?.length, 1);
+  assertEquals((await fixture.last(two)).match(/HTTP\/1.1 200/g)?.length, 1);
 });
 
 Deno.test("HttpServer closes what waits longest when there are too many", async () => {
@@ -156,7 +156,7 @@ Deno.test("HttpServer closes what waits longest when there are too many", async 
   await ask(oldest, "/c");
   const other = await fixture.connect();
   await ask(other, "/d");
-  assert.equal(await rest[0]?.read(new Uint8Array(1)), null);
+  assertEquals(await rest[0]?.read(new Uint8Array(1)), null);
   await ask(oldest, "/e");
   for (const socket of rest.slice(1)) await ask(socket, "/f");
 });
@@ -178,10 +178,10 @@ Deno.test("HttpServer closes no connection that is being answered", async () => 
   }
   await full.promise;
   const late = await fixture.connect();
-  assert.equal(await late.read(new Uint8Array(1)), null);
+  assertEquals(await late.read(new Uint8Array(1)), null);
   answer.resolve();
   for (const text of await Promise.all(sockets.map(receiveAll))) {
-    assert.match(text, /GET http:/);
+    assertMatch(text, /GET http:/);
   }
 });
 
@@ -191,8 +191,8 @@ Deno.test("HttpServer closes a connection whose request does not come in time", 
   const slow = await fixture.connect();
   // it may have been closed already
   await send(slow, "GET / HT").catch(() => {});
-  assert.equal(await ended(silent), true);
-  assert.equal(await ended(slow), true);
+  assertEquals(await ended(silent), true);
+  assertEquals(await ended(slow), true);
 });
 
 Deno.test("HttpServer closes a connection that takes no answer, or asks no more", async () => {
@@ -206,15 +206,15 @@ Deno.test("HttpServer closes a connection that takes no answer, or asks no more"
   );
   const idle = await fixture.connect();
   await ask(idle, "/a");
-  assert.equal(await idle.read(new Uint8Array(1)), null);
+  assertEquals(await idle.read(new Uint8Array(1)), null);
   const stuck = await fixture.connect();
   await send(stuck, `GET /large HTTP/1.1\r\n${HOST}\r\n`);
-  assert.equal(await receive(stuck, 12), "HTTP/1.1 200");
+  assertEquals(await receive(stuck, 12), "HTTP/1.1 200");
   // the other has been closed by the same look, or by a later one
   const next = await fixture.connect();
   await ask(next, "/a");
-  assert.equal(await next.read(new Uint8Array(1)), null);
-  assert.ok((await drained(stuck)) < body.length);
+  assertEquals(await next.read(new Uint8Array(1)), null);
+  assert((await drained(stuck)) < body.length);
 });
 
 /** Tells whether the other side has ended the connection. */

@@ -1,9 +1,18 @@
 /// <reference lib="dom" />
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import axe from "axe-core";
-import { Backend, Folder, Proxy, receive, send, test } from "../fixtures.ts";
-import { Tab } from "./browser.ts";
-import { adminOf, startAdmin } from "./helpers.ts";
+import { Folder } from "../support/folder.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Tab } from "../support/browser.ts";
+import { adminOf, startAdmin } from "../support/admin.ts";
 
 const HTML = `<img src=x onerror="document.title='bad'">`;
 
@@ -32,7 +41,7 @@ const TABLE = { file: "routes.yaml" };
 async function join(proxy: Proxy): Promise<Deno.TcpConn> {
   const client = await proxy.connect();
   await send(client, "hello");
-  assert.equal(await receive(client, 5), "hello");
+  assertEquals(await receive(client, 5), "hello");
   return client;
 }
 
@@ -57,7 +66,7 @@ test("the page shows what the API says, and goes on by itself", async () => {
   await tab.shows("section[aria-labelledby=connections] caption", /: 2$/);
 
   const status = await running.get("/api/status");
-  assert.equal(status.connections.current, 2);
+  assertEquals(status.connections.current, 2);
   await tab.shows("#facts", `${status.version} on ${status.runtime}, serving`);
   await tab.shows("section[aria-labelledby=workers]", status.workers[0].id);
   await tab.shows(
@@ -66,11 +75,11 @@ test("the page shows what the API says, and goes on by itself", async () => {
   );
   const { connections } = await running.get("/api/connections");
   const clients = (await tab.rows("connections")).map((cells) => cells[1]);
-  assert.deepEqual(
+  assertEquals(
     clients.toSorted(),
     connections.map(({ client }: { client: string }) => client).toSorted(),
   );
-  assert.deepEqual(
+  assertEquals(
     clients.toSorted(),
     [addressOf(first), addressOf(second)].toSorted(),
   );
@@ -84,8 +93,8 @@ test("the page shows what the API says, and goes on by itself", async () => {
   await tab.shows("section[aria-labelledby=routes] tbody td", hits);
   await tab.page.locator('.line-0[points*=","]').first()
     .waitFor({ state: "attached" });
-  assert.deepEqual(tab.complaints, []);
-  assert.deepEqual([...tab.origins], [running.admin]);
+  assertEquals(tab.complaints, []);
+  assertEquals([...tab.origins], [running.admin]);
 });
 
 test("the page goes on under load, and shows what there is", async () => {
@@ -115,13 +124,13 @@ test("the page goes on under load, and shows what there is", async () => {
   await tab.shows(value("Open"), /^2\d\d$/);
   await tab.shows(value("New"), /^[1-9][\d,.]*( k)?\/s$/);
   await tab.shows(`${part("connections")} caption`, /: 25 of 2\d\d$/);
-  assert.equal((await tab.rows("connections")).length, 25);
+  assertEquals((await tab.rows("connections")).length, 25);
   await page.getByLabel("Show").selectOption("1000");
   await tab.shows(`${part("connections")} caption`, /: 2\d\d$/);
   // those that wait longest come first, whatever comes and goes after them
   const clientsShown = (await tab.rows("connections")).slice(0, held)
     .map((cells) => cells[1]);
-  assert.deepEqual(
+  assertEquals(
     clientsShown.toSorted(),
     clients.map(addressOf).toSorted(),
   );
@@ -129,7 +138,7 @@ test("the page goes on under load, and shows what there is", async () => {
   assert(first !== undefined);
   await page.getByRole("button", { name: addressOf(first) }).click();
   await page.getByRole("button", { name: "Close the connection" }).click();
-  assert.equal(await first.read(new Uint8Array(1)), null);
+  assertEquals(await first.read(new Uint8Array(1)), null);
   await tab.shows("#notice", "is closed.");
   busy = false;
   const times = (await load).reduce((sum, times) => sum + times);
@@ -137,7 +146,7 @@ test("the page goes on under load, and shows what there is", async () => {
   const total = (held + times).toLocaleString("en-US");
   await tab.shows(".numbers small", new RegExp(`^${total} in all$`));
   await tab.shows(`${part("routes")} tbody td`, new RegExp(`^${total}$`));
-  assert.deepEqual(tab.complaints, []);
+  assertEquals(tab.complaints, []);
 });
 
 test("connections are filtered, sorted, and closed with both ends", async () => {
@@ -146,7 +155,7 @@ test("connections are filtered, sorted, and closed with both ends", async () => 
   using one = await join(running.proxy);
   using two = await join(running.proxy);
   await send(two, "more");
-  assert.equal(await receive(two, 4), "more");
+  assertEquals(await receive(two, 4), "more");
   await using tab = await Tab.open(running.admin);
   const { page } = tab;
   const section = page.locator("section[aria-labelledby=connections]");
@@ -158,26 +167,26 @@ test("connections are filtered, sorted, and closed with both ends", async () => 
     exact: true,
   });
   await bytesIn.getByRole("button").click();
-  assert.equal(await bytesIn.getAttribute("aria-sort"), "descending");
+  assertEquals(await bytesIn.getAttribute("aria-sort"), "descending");
   await rows.nth(0).filter({ hasText: addressOf(two) }).waitFor();
   await bytesIn.getByRole("button").click();
-  assert.equal(await bytesIn.getAttribute("aria-sort"), "ascending");
+  assertEquals(await bytesIn.getAttribute("aria-sort"), "ascending");
   await rows.nth(0).filter({ hasText: addressOf(one) }).waitFor();
 
   await page.getByLabel("Filter").fill(addressOf(one));
   await tab.shows("section[aria-labelledby=connections] caption", /: 1$/);
-  assert.equal((await tab.rows("connections"))[0]?.[1], addressOf(one));
+  assertStrictEquals((await tab.rows("connections"))[0]?.[1], addressOf(one));
 
   const close = section.getByRole("button", { name: addressOf(one) });
   await close.click();
   await page.getByRole("dialog").getByText(addressOf(one)).waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
   await send(one, "still");
-  assert.equal(await receive(one, 5), "still");
+  assertEquals(await receive(one, 5), "still");
 
   await close.click();
   await page.getByRole("button", { name: "Close the connection" }).click();
-  assert.equal(await one.read(new Uint8Array(1)), null);
+  assertEquals(await one.read(new Uint8Array(1)), null);
   await tab.shows("#notice", `of ${addressOf(one)} is closed.`);
   await tab.shows(
     "section[aria-labelledby=connections] p",
@@ -185,8 +194,8 @@ test("connections are filtered, sorted, and closed with both ends", async () => 
   );
   await running.proxy.access.find("end=admin-close");
   await send(two, "alive");
-  assert.equal(await receive(two, 5), "alive");
-  assert.deepEqual(tab.complaints, []);
+  assertEquals(await receive(two, 5), "alive");
+  assertEquals(tab.complaints, []);
 });
 
 test("the page says which worker is stuck, and that its connections are not known", async () => {
@@ -204,7 +213,7 @@ test("the page says which worker is stuck, and that its connections are not know
   await tab.shows(part("connections"), "no answer from 1 worker");
   await tab.shows(value("Open"), /^1$/);
   await tab.shows(part("errors"), "Worker 1.1 has not answered for 3 seconds");
-  assert.deepEqual(tab.complaints, []);
+  assertEquals(tab.complaints, []);
 });
 
 test("a member of a pool is drained and used again", async () => {
@@ -223,12 +232,12 @@ test("a member of a pool is drained and used again", async () => {
   await row.filter({ hasText: "draining" }).waitFor();
   await tab.shows("#notice", `${backend.remote} of web is drained`);
   for (let i = 0; i < 4; i++) (await join(running.proxy)).close();
-  assert.deepEqual([backend.accepted, other.accepted], [0, 4]);
+  assertEquals([backend.accepted, other.accepted], [0, 4]);
   await row.getByRole("button", { name: `Undrain ${backend.remote}` }).click();
   await row.filter({ hasText: "up" }).waitFor();
   for (let i = 0; i < 4; i++) (await join(running.proxy)).close();
-  assert.notEqual(backend.accepted, 0);
-  assert.deepEqual(tab.complaints, []);
+  assertNotEquals(backend.accepted, 0);
+  assertEquals(tab.complaints, []);
 });
 
 test("what clients and configurations say is text, never HTML", async () => {
@@ -244,17 +253,17 @@ test("what clients and configurations say is text, never HTML", async () => {
   );
   using bad = await running.proxy.connect();
   await send(bad, `bad${HTML}`);
-  assert.equal(await bad.read(new Uint8Array(1)), null);
+  assertEquals(await bad.read(new Uint8Array(1)), null);
   using client = await running.proxy.connect();
   await send(client, HTML);
-  assert.equal(await receive(client, HTML.length), HTML);
+  assertEquals(await receive(client, HTML.length), HTML);
   await using tab = await Tab.open(running.admin);
   await tab.shows("section[aria-labelledby=routes] th", HTML);
   await tab.shows("section[aria-labelledby=connections] td", HTML);
   await tab.shows("section[aria-labelledby=errors] td", "<img src=x onerror=");
-  assert.equal(await tab.page.locator("img").count(), 0);
-  assert.notEqual(await tab.page.title(), "bad");
-  assert.deepEqual(tab.complaints, []);
+  assertEquals(await tab.page.locator("img").count(), 0);
+  assertNotEquals(await tab.page.title(), "bad");
+  assertEquals(tab.complaints, []);
 });
 
 test("the page follows the colour scheme", async () => {
@@ -272,8 +281,8 @@ test("the page follows the colour scheme", async () => {
   const light = await lightness();
   await tab.page.emulateMedia({ colorScheme: "dark" });
   const dark = await lightness();
-  assert.ok(light.page > 600 && light.text < 150, Deno.inspect(light));
-  assert.ok(dark.page < 150 && dark.text > 600, Deno.inspect(dark));
+  assert(light.page > 600 && light.text < 150, Deno.inspect(light));
+  assert(dark.page < 150 && dark.text > 600, Deno.inspect(dark));
 });
 
 test("on a phone nothing is wider than the screen, and all is within reach", async () => {
@@ -300,13 +309,13 @@ test("on a phone nothing is wider than the screen, and all is within reach", asy
       .filter((element) => element.getBoundingClientRect().right > innerWidth)
       .map((element) => element.outerHTML.slice(0, 100)),
   }));
-  assert.deepEqual(widths, { document: 360, wider: [] });
+  assertEquals(widths, { document: 360, wider: [] });
   // rows that are shown as cards are rows of a table none the less
   const row = page.getByRole("row", { name: addressOf(client) });
   const close = row.getByRole("button", { name: "Close connection" });
   await close.tap();
   await page.getByRole("button", { name: "Close the connection" }).tap();
-  assert.equal(await client.read(new Uint8Array(1)), null);
+  assertEquals(await client.read(new Uint8Array(1)), null);
 });
 
 test("a connection is closed by keyboard alone", async () => {
@@ -326,7 +335,7 @@ test("a connection is closed by keyboard alone", async () => {
       };
     });
   await keyboard.press("Tab");
-  assert.deepEqual(await focused(), {
+  assertEquals(await focused(), {
     name: "Skip to the content",
     visible: true,
   });
@@ -335,23 +344,23 @@ test("a connection is closed by keyboard alone", async () => {
   for (;;) {
     await keyboard.press("Tab");
     const { name, visible } = await focused();
-    assert.ok(visible, `the focus on ${name} is visible`);
+    assert(visible, `the focus on ${name} is visible`);
     seen.push(name);
     if (name.startsWith("Close connection")) break;
-    assert.ok(seen.length < 200, `no button to close among ${seen}`);
+    assert(seen.length < 200, `no button to close among ${seen}`);
   }
-  assert.ok(seen.some((name) => name.startsWith("Open connections, ")));
-  assert.ok(seen.some((name) => name.startsWith("Drain ")));
+  assert(seen.some((name) => name.startsWith("Open connections, ")));
+  assert(seen.some((name) => name.startsWith("Drain ")));
   await keyboard.press("Enter");
-  assert.equal((await focused()).name, "Cancel");
+  assertEquals((await focused()).name, "Cancel");
   await keyboard.press("Tab");
-  assert.equal((await focused()).name, "Close the connection");
+  assertEquals((await focused()).name, "Close the connection");
   await keyboard.press("Enter");
-  assert.equal(await client.read(new Uint8Array(1)), null);
+  assertEquals(await client.read(new Uint8Array(1)), null);
   await tab.shows("#notice", "is closed.");
   // the row has gone, and the focus is near where it was
   await tab.page.waitForFunction(() => document.activeElement?.id === "search");
-  assert.deepEqual(tab.complaints, []);
+  assertEquals(tab.complaints, []);
 });
 
 test("with a token the page asks for it, and forgets it", async () => {
@@ -367,7 +376,7 @@ test("with a token the page asks for it, and forgets it", async () => {
   });
   await using tab = await Tab.open(await adminOf(proxy));
   const { page } = tab;
-  assert.equal(await page.locator("#content").isVisible(), false);
+  assertEquals(await page.locator("#content").isVisible(), false);
   await page.getByLabel("Token").fill("wrong-horse-battery-staple");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").getByText("this is not the token").waitFor();
@@ -382,10 +391,10 @@ test("with a token the page asks for it, and forgets it", async () => {
   using client = await join(proxy);
   await page.getByRole("button", { name: addressOf(client) }).click();
   await page.getByRole("button", { name: "Close the connection" }).click();
-  assert.equal(await client.read(new Uint8Array(1)), null);
+  assertEquals(await client.read(new Uint8Array(1)), null);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("Token").waitFor();
-  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  assertEquals(await page.evaluate(() => sessionStorage.length), 0);
 });
 
 test("the page outlives the program, and goes on when it is back", async () => {
@@ -446,14 +455,14 @@ test("the page rests in the background, and when it is told to", async () => {
     asked = 0;
     await page.clock.runFor(60_000);
     // one may have been on its way
-    assert.ok(asked <= 1, `${asked} looks in a minute`);
+    assert(asked <= 1, `${asked} looks in a minute`);
   };
   await rests(() => hide(true), "Paused in the background");
   await hide(false);
   await tab.shows("#liveness", "Live at");
   const pause = page.getByRole("button", { name: "Pause" });
   await rests(() => pause.click(), "Paused at");
-  assert.equal(await pause.getAttribute("aria-pressed"), "true");
+  assertEquals(await pause.getAttribute("aria-pressed"), "true");
   await pause.click();
   await tab.shows("#liveness", "Live at");
 });
@@ -473,7 +482,7 @@ test("axe finds nothing to say against the page", async () => {
         { id, nodes }: { id: string; nodes: { html: string }[] },
       ) => ({ id, nodes: nodes.map(({ html }) => html) }));
     });
-    assert.deepEqual(found, [], what);
+    assertEquals(found, [], what);
   };
   await tab.shows("section[aria-labelledby=routes] tbody th", /^all$/);
   await tab.shows("section[aria-labelledby=connections] caption", /: 1$/);

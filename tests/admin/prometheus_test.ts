@@ -1,6 +1,10 @@
-import assert from "node:assert/strict";
-import { Folder, need, test, unusedPort } from "../fixtures.ts";
-import { startAdmin, until } from "./helpers.ts";
+import { assertEquals } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { unusedPort } from "../support/ports.ts";
+import { need } from "../support/run.ts";
+import { test } from "../support/test.ts";
+import { startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 
@@ -56,7 +60,7 @@ test("a real Prometheus reads the metrics with the token, again and again", asyn
     await client.write(new Uint8Array(1));
     await running.proxy.access.find("end=router-close");
     const ended = 'proxymachine_connections_ended_total{reason="router-close"}';
-    assert.deepEqual(
+    assertEquals(
       await until(
         () => query(server, ended),
         ([count]) => count === 1,

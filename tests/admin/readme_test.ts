@@ -1,14 +1,12 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "node:path";
-import {
-  Backend,
-  receiveAll,
-  REFUSING,
-  ROOT,
-  send,
-  test,
-} from "../fixtures.ts";
-import { startAdmin, until } from "./helpers.ts";
+import { ROOT } from "../support/paths.ts";
+import { REFUSING } from "../support/ports.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
 
 const README = await Deno.readTextFile(join(ROOT, "README.md"));
 
@@ -97,7 +95,7 @@ test("the README has every field of the API, and no other", async () => {
       ),
     );
     const described = cells(api, path === "/readyz" ? "/healthz" : path);
-    assert.deepEqual([...there].toSorted(), described.toSorted(), path);
+    assertEquals([...there].toSorted(), described.toSorted(), path);
   }
 });
 
@@ -111,6 +109,6 @@ test("the README has every metric with its type, and no other", async () => {
   const described = [
     ...section("### Metrics").matchAll(/^\| `(\w+)[^`]*` +\| (\w+) /gm),
   ].map(([, name, type]) => `${name} ${type}`);
-  assert.notEqual(there.length, 0);
-  assert.deepEqual(described.toSorted(), there.toSorted());
+  assertNotEquals(there.length, 0);
+  assertEquals(described.toSorted(), there.toSorted());
 });

@@ -1,16 +1,12 @@
-import assert from "node:assert/strict";
-import {
-  Folder,
-  PROGRAM,
-  Proxy,
-  receive,
-  REFUSING,
-  run,
-  send,
-  test,
-  unusedPort,
-} from "../fixtures.ts";
-import { adminOf, curl, startAdmin } from "./helpers.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { REFUSING, unusedPort } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { run } from "../support/run.ts";
+import { receive, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { adminOf, curl, startAdmin } from "../support/admin.ts";
 
 const ROUTER = `export default { route: () => ({ remote: "${REFUSING}" }) };`;
 const TOKEN = "correct-horse-battery-staple";
@@ -24,7 +20,7 @@ test("without --admin there is no server, and --check says so", async () => {
   await using folder = await Folder.make({ "router.js": ROUTER });
   const file = folder.file("router.js");
   const off = await run([...PROGRAM, "-c", file, "--check"]);
-  assert.match(off.stdout, /^admin +off$/m);
+  assertMatch(off.stdout, /^admin +off$/m);
   const on = await run([
     ...PROGRAM,
     "-c",
@@ -33,7 +29,7 @@ test("without --admin there is no server, and --check says so", async () => {
     "--admin",
     "[::1]:9901",
   ]);
-  assert.match(on.stdout, /^admin +http:\/\/\[::1\]:9901\/$/m);
+  assertMatch(on.stdout, /^admin +http:\/\/\[::1\]:9901\/$/m);
 });
 
 test("/api/status says what runs, and the pages have strict headers", async () => {
@@ -41,40 +37,40 @@ test("/api/status says what runs, and the pages have strict headers", async () =
     args: ["-w", "2", "--max-connections", "50", "--name", "web"],
   });
   const status = await running.get("/api/status");
-  assert.match(status.version, /^\d+\.\d+\.\d+/);
+  assertMatch(status.version, /^\d+\.\d+\.\d+/);
   // an executable has its own
-  assert.match(status.runtime, /^Deno \d+\.\d+\.\d+$/);
-  assert.equal(status.state, "serving");
-  assert.deepEqual(status.reloads, { count: 0, lastAt: null, lastError: null });
-  assert.deepEqual(status.listeners, [{
+  assertMatch(status.runtime, /^Deno \d+\.\d+\.\d+$/);
+  assertEquals(status.state, "serving");
+  assertEquals(status.reloads, { count: 0, lastAt: null, lastError: null });
+  assertEquals(status.listeners, [{
     name: "web",
     address: `127.0.0.1:${running.proxy.port}`,
     tls: false,
     acceptProxy: false,
   }]);
-  assert.deepEqual(
+  assertEquals(
     status.workers.map((
       { id, state }: { id: string; state: string },
     ) => [id, state]),
     [["1.1", "serving"], ["1.2", "serving"]],
   );
-  assert.deepEqual(status.connections, {
+  assertEquals(status.connections, {
     current: 0,
     maximum: 0,
     total: 0,
     connected: 0,
     limit: 50,
   });
-  assert.equal(status.ended.done, 0);
-  assert.equal(status.limits["max-connections"], 0);
-  assert.deepEqual(status.bytes, { in: 0, out: 0 });
-  assert.ok(status.memory.rss > 1e6);
+  assertEquals(status.ended.done, 0);
+  assertEquals(status.limits["max-connections"], 0);
+  assertEquals(status.bytes, { in: 0, out: 0 });
+  assert(status.memory.rss > 1e6);
   for (const path of ["/", "/api/status", "/nothing"]) {
     const { headers, body } = await fetch(running.admin + path);
     await body?.cancel();
-    assert.equal(headers.get("cache-control"), "no-store");
-    assert.equal(headers.get("x-content-type-options"), "nosniff");
-    assert.match(
+    assertEquals(headers.get("cache-control"), "no-store");
+    assertEquals(headers.get("x-content-type-options"), "nosniff");
+    assertMatch(
       headers.get("content-security-policy") ?? "",
       /^default-src 'none'; script-src 'self';/,
     );
@@ -84,10 +80,10 @@ test("/api/status says what runs, and the pages have strict headers", async () =
 test("the page and its files are served, and nothing beside them", async () => {
   await using running = await startAdmin(ROUTER);
   const page = await curl(`${running.admin}/`);
-  assert.equal(statusOf(page), 200);
-  assert.match(page, /^content-type: text\/html/mi);
+  assertEquals(statusOf(page), 200);
+  assertMatch(page, /^content-type: text\/html/mi);
   const [, script] = /<script[^>]* src="([^"]+)"/.exec(page) ?? [];
-  assert.equal(statusOf(await curl(`${running.admin}/${script}`)), 200);
+  assertEquals(statusOf(await curl(`${running.admin}/${script}`)), 200);
   for (
     const path of [
       "/assets/",
@@ -100,7 +96,7 @@ test("the page and its files are served, and nothing beside them", async () => {
       "/api/nothing",
       "/api/__proto__",
     ]
-  ) assert.equal(statusOf(await curl(`${running.admin}${path}`)), 404, path);
+  ) assertEquals(statusOf(await curl(`${running.admin}${path}`)), 404, path);
 });
 
 test("an address that others can reach is refused without a token", async () => {
@@ -109,8 +105,8 @@ test("an address that others can reach is refused without a token", async () => 
     run([...PROGRAM, "-c", folder.file("router.js"), "-p", "0", ...args]);
   for (const address of ["0.0.0.0:0", "[::]:0", "192.0.2.1:9901"]) {
     const { code, stderr } = await start("--admin", address);
-    assert.equal(code, 2);
-    assert.equal(
+    assertEquals(code, 2);
+    assertEquals(
       stderr,
       `proxymachine: Cannot use --admin as an address that other machines can reach needs --admin-token-file: current value is "${address}"\n`,
     );
@@ -121,8 +117,8 @@ test("an address that others can reach is refused without a token", async () => 
     "--admin-token-file",
     folder.file("none"),
   );
-  assert.equal(missing.code, 2);
-  assert.match(
+  assertEquals(missing.code, 2);
+  assertMatch(
     missing.stderr,
     /^proxymachine: Cannot read --admin-token-file \S+: there is no such file\n$/,
   );
@@ -132,12 +128,12 @@ test("an address that others can reach is refused without a token", async () => 
     "--admin-token-file",
     folder.file("short"),
   );
-  assert.match(
+  assertMatch(
     short.stderr,
     /must be 16 to 1024 printable ASCII characters without spaces: it has 1\n$/,
   );
   const malformed = await start("--admin", "9901");
-  assert.match(
+  assertMatch(
     malformed.stderr,
     /Cannot use --admin as it must be "host:port" .*: current value is "9901"/,
   );
@@ -159,8 +155,8 @@ test("an admin address that is in use ends the program with status 1", async () 
     ],
     ...["--admin", `127.0.0.1:${port}`],
   ]);
-  assert.equal(code, 1);
-  assert.equal(
+  assertEquals(code, 1);
+  assertEquals(
     stderr,
     `proxymachine: Cannot listen on 127.0.0.1:${port} for --admin: another program listens there\n`,
   );
@@ -184,13 +180,13 @@ test("with a token every call needs it but those of probes and the page itself",
       await curl(...headers.flatMap((one) => ["-H", one]), admin + path),
     );
   for (const open of ["/", "/healthz", "/readyz"]) {
-    assert.equal(await ask(open), 200, open);
+    assertEquals(await ask(open), 200, open);
   }
   for (const path of ["/api/status", "/api/config", "/api/nothing"]) {
-    assert.equal(await ask(path), 401);
-    assert.equal(await ask(path, `Authorization: Bearer ${TOKEN}x`), 401);
-    assert.equal(await ask(path, `Authorization: Basic ${TOKEN}`), 401);
-    assert.equal(
+    assertEquals(await ask(path), 401);
+    assertEquals(await ask(path, `Authorization: Bearer ${TOKEN}x`), 401);
+    assertEquals(await ask(path, `Authorization: Basic ${TOKEN}`), 401);
+    assertEquals(
       await ask(path, `Authorization: Bearer ${TOKEN}`),
       path.endsWith("nothing") ? 404 : 200,
     );
@@ -200,10 +196,10 @@ test("with a token every call needs it but those of probes and the page itself",
     `Authorization: Bearer ${TOKEN}`,
     `${admin}/api/config`,
   );
-  assert.ok(config.includes(folder.file("token")) && !config.includes(TOKEN));
+  assert(config.includes(folder.file("token")) && !config.includes(TOKEN));
   // all addresses of this machine are its own; names are not
-  assert.equal(await ask("/readyz", "Host: 192.0.2.7:80"), 200);
-  assert.equal(await ask("/readyz", "Host: example.com"), 403);
+  assertEquals(await ask("/readyz", "Host: 192.0.2.7:80"), 200);
+  assertEquals(await ask("/readyz", "Host: example.com"), 403);
 });
 
 test("a Host header of another site is refused, as names can be made to lead here", async () => {
@@ -220,7 +216,7 @@ test("a Host header of another site is refused, as names can be made to lead her
       "127.8.8.8",
     ]
   ) {
-    assert.equal(await ask(host), 200, host);
+    assertEquals(await ask(host), 200, host);
   }
   for (
     const host of [
@@ -232,7 +228,7 @@ test("a Host header of another site is refused, as names can be made to lead her
       "[::2]",
     ]
   ) {
-    assert.equal(await ask(host), 403, host);
+    assertEquals(await ask(host), 403, host);
   }
 });
 
@@ -240,11 +236,11 @@ test("only GET, HEAD and POST are answered, and POST only where something change
   await using running = await startAdmin(ROUTER);
   const ask = (...args: string[]) =>
     curl(...args, `${running.admin}/api/status`);
-  assert.equal(statusOf(await ask("-I")), 200);
-  assert.equal(statusOf(await ask("-X", "DELETE")), 405);
-  assert.match(await ask("-X", "OPTIONS"), /405[^]*allow: GET, HEAD, POST/i);
+  assertEquals(statusOf(await ask("-I")), 200);
+  assertEquals(statusOf(await ask("-X", "DELETE")), 405);
+  assertMatch(await ask("-X", "OPTIONS"), /405[^]*allow: GET, HEAD, POST/i);
   const post = await ask("-X", "POST", "-H", "x-proxymachine: 1");
-  assert.match(post, /405[^]*allow: GET, HEAD\r/i);
+  assertMatch(post, /405[^]*allow: GET, HEAD\r/i);
 });
 
 test("headers and bodies without end do no harm", async () => {
@@ -268,39 +264,39 @@ test("headers and bodies without end do no harm", async () => {
   const headers = await flood(
     "GET /api/status HTTP/1.1\r\nHost: localhost\r\n",
   );
-  assert.equal(headers.start, "HTTP/1.1 431");
-  assert.ok(headers.sent < limit);
+  assertEquals(headers.start, "HTTP/1.1 431");
+  assert(headers.sent < limit);
   // nobody asks for it: it is dropped as it comes
   const body = await flood(
     "POST /api/status HTTP/1.1\r\nHost: localhost\r\nx-proxymachine: 1\r\nContent-Length: 99999999999\r\n\r\n",
   );
-  assert.equal(body.start, "HTTP/1.1 405");
-  assert.equal((await running.get("/api/status")).state, "serving");
-  assert.ok(await running.proxy.memory() - before < limit);
+  assertEquals(body.start, "HTTP/1.1 405");
+  assertEquals((await running.get("/api/status")).state, "serving");
+  assert(await running.proxy.memory() - before < limit);
 });
 
 test("/readyz turns to 503 as soon as the program drains, and /healthz does not", async () => {
   await using running = await startAdmin(
     `export default { accept: () => ({ reply: "." }), route: () => ({ noop: true }) };`,
   );
-  assert.deepEqual(await running.get("/readyz"), {
+  assertEquals(await running.get("/readyz"), {
     status: "ok",
     stuck: 0,
     workers: 1,
   });
   using client = await running.proxy.connect();
-  assert.equal(await receive(client, 1), ".");
+  assertEquals(await receive(client, 1), ".");
   running.proxy.kill("SIGQUIT");
   await running.proxy.log.find("Waiting for 1 connections to finish");
   const ready = await fetch(`${running.admin}/readyz`);
-  assert.deepEqual([ready.status, (await ready.json()).status], [
+  assertEquals([ready.status, (await ready.json()).status], [
     503,
     "stopping",
   ]);
-  assert.equal((await running.get("/healthz")).status, "ok");
-  assert.equal((await running.get("/api/status")).state, "draining");
+  assertEquals((await running.get("/healthz")).status, "ok");
+  assertEquals((await running.get("/api/status")).state, "draining");
   client.close();
-  assert.equal((await running.proxy.status).code, 0);
+  assertEquals((await running.proxy.status).code, 0);
 });
 
 test("/api/errors lists what went wrong, the newest first and each text once", async () => {
@@ -316,11 +312,11 @@ test("/api/errors lists what went wrong, the newest first and each text once", a
   const errors: Record<"level" | "text" | "message" | "count", unknown>[] =
     await running.get("/api/errors");
   // what a client or a router has said does not make another line of it
-  assert.deepEqual(
+  assertEquals(
     errors.map(({ level, text, count }) => [level, text, count]),
     [["error", "Cannot route {client} as {hook}() threw: {error}", 3]],
   );
-  assert.match(
+  assertMatch(
     String(errors[0]?.message),
     /^Cannot route 127\S+ as route\(\) threw: .*<b>no<\/b> b/,
   );
@@ -335,8 +331,8 @@ test("/api/config has the lines of --check and the routes", async () => {
     { file: "routes.yaml", args: ["-w", "3"] },
   );
   const { lines, routes, files } = await running.get("/api/config");
-  assert.ok(lines.includes("workers      3"));
-  assert.deepEqual(routes, [
+  assert(lines.includes("workers      3"));
+  assertEquals(routes, [
     {
       name: "web",
       line: 2,
@@ -345,7 +341,7 @@ test("/api/config has the lines of --check and the routes", async () => {
     },
     { name: "route 2", line: 3, match: "every client", action: "close" },
   ]);
-  assert.match(files[0], /routes\.yaml$/);
+  assertMatch(files[0], /routes\.yaml$/);
 });
 
 test("a reload brings another token, takes none away, and leaves the address", async () => {
@@ -362,7 +358,7 @@ test("a reload brings another token, takes none away, and leaves the address", a
       : ["-H", `Authorization: Bearer ${token}`];
     return statusOf(await curl(...headers, `${admin}/api/status`));
   };
-  assert.deepEqual([await ask(), await ask(TOKEN), await ask(other)], [
+  assertEquals([await ask(), await ask(TOKEN), await ask(other)], [
     401,
     200,
     401,
@@ -370,7 +366,7 @@ test("a reload brings another token, takes none away, and leaves the address", a
   await Deno.writeTextFile(folder.file("token"), other);
   proxy.kill("SIGHUP");
   await proxy.log.find("Reloaded: generation 2");
-  assert.deepEqual([await ask(), await ask(TOKEN), await ask(other)], [
+  assertEquals([await ask(), await ask(TOKEN), await ask(other)], [
     401,
     401,
     200,
@@ -381,11 +377,11 @@ test("a reload brings another token, takes none away, and leaves the address", a
   await proxy.log.find(
     "The admin server stays as it is, 0.0.0.0:0, as it needs a restart to be another: 127.0.0.1:9901",
   );
-  assert.deepEqual([await ask(), await ask(other)], [401, 200]);
+  assertEquals([await ask(), await ask(other)], [401, 200]);
   await Deno.writeTextFile(folder.file("r.yaml"), table("0.0.0.0:9901"));
   proxy.kill("SIGHUP");
   await proxy.log.find(
     "Cannot reload, and go on as before: Cannot use --admin as an address that other machines can reach needs --admin-token-file",
   );
-  assert.equal(await ask(other), 200);
+  assertEquals(await ask(other), 200);
 });

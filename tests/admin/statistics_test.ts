@@ -1,14 +1,16 @@
-import assert from "node:assert/strict";
 import {
-  Backend,
-  need,
-  receiveAll,
-  REFUSING,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { type AdminProxy, startAdmin, until } from "./helpers.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { need, run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { type AdminProxy, startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
 
 /** Answers each connection with `pong!` and the end. */
 function backend(): Backend {
@@ -35,7 +37,7 @@ async function exchanges(
   const answers = await Promise.all(
     Array.from({ length: count }, () => exchange(running, text)),
   );
-  assert.deepEqual([...new Set(answers)], ["pong!"]);
+  assertEquals([...new Set(answers)], ["pong!"]);
 }
 
 /** The samples of `/metrics`, by name with labels. */
@@ -68,19 +70,19 @@ test("what is counted is exact over two workers and a reload, and live for a con
   );
   using open = await running.proxy.connect();
   await send(open, "last");
-  assert.equal(await open.read(new Uint8Array(4)), 4);
+  assertEquals(await open.read(new Uint8Array(4)), 4);
   await exchanges(running, "ping1", 40);
   running.proxy.kill("SIGHUP");
   await running.proxy.log.find("Reloaded: generation 2");
   await exchanges(running, "ping2", 30);
   await send(open, "more");
-  assert.equal(await open.read(new Uint8Array(4)), 4);
+  assertEquals(await open.read(new Uint8Array(4)), 4);
 
   const routes = await until(
     () => running.get("/api/routes"),
     ([ping, last]) => ping.hits === 70 && ping.out === 350 && last.out === 8,
   );
-  assert.deepEqual(routes, [
+  assertEquals(routes, [
     { name: "ping", hits: 70, failed: 0, in: 350, out: 350 },
     { name: "route 2", hits: 1, failed: 0, in: 8, out: 8 },
     { name: "idle", hits: 0, failed: 0, in: 0, out: 0 },
@@ -90,7 +92,7 @@ test("what is counted is exact over two workers and a reload, and live for a con
     () => running.get("/api/remotes"),
     (remotes) => remotes.some(({ open }: { open: number }) => open === 1),
   );
-  assert.deepEqual(
+  assertEquals(
     remotes.map(({ connectSeconds: _, ...rest }: Record<string, unknown>) =>
       rest
     )
@@ -115,7 +117,7 @@ test("what is counted is exact over two workers and a reload, and live for a con
     ],
   );
   for (const { connectSeconds } of remotes) {
-    assert.ok(connectSeconds > 0 && connectSeconds < 10);
+    assert(connectSeconds > 0 && connectSeconds < 10);
   }
   const status = await until(
     () => running.get("/api/status"),
@@ -124,14 +126,14 @@ test("what is counted is exact over two workers and a reload, and live for a con
       workers.every(({ heapUsed }: { heapUsed: number }) => heapUsed > 0),
   );
   const { total, current, connected } = status.connections;
-  assert.deepEqual({ total, current, connected }, {
+  assertEquals({ total, current, connected }, {
     total: 71,
     current: 1,
     connected: 1,
   });
-  assert.equal(status.ended.done, 70);
-  assert.deepEqual(status.bytes, { in: 358, out: 358 });
-  assert.equal(status.reloads.count, 1);
+  assertEquals(status.ended.done, 70);
+  assertEquals(status.bytes, { in: 358, out: 358 });
+  assertEquals(status.reloads.count, 1);
 
   const metrics = await metricsOf(running);
   const expected: Record<string, number> = {
@@ -152,7 +154,7 @@ test("what is counted is exact over two workers and a reload, and live for a con
     "proxymachine_generations": 2,
   };
   for (const [name, value] of Object.entries(expected)) {
-    assert.equal(metrics.get(name), value, name);
+    assertStrictEquals(metrics.get(name), value, name);
   }
   const { interval, samples } = await until(
     () => running.get("/api/history"),
@@ -161,9 +163,9 @@ test("what is counted is exact over two workers and a reload, and live for a con
       samples.some(({ out }: { out: number }) => out > 0) &&
       samples.at(-1).connections === 1,
   );
-  assert.equal(interval, 1);
-  assert.ok(samples.some(({ accepted }: { accepted: number }) => accepted > 0));
-  assert.equal(samples.at(-1).connections, 1);
+  assertEquals(interval, 1);
+  assert(samples.some(({ accepted }: { accepted: number }) => accepted > 0));
+  assertEquals(samples.at(-1).connections, 1);
 });
 
 test("promtool finds nothing wrong with the metrics, whatever names have in them", async () => {
@@ -179,7 +181,7 @@ test("promtool finds nothing wrong with the metrics, whatever names have in them
     ([remote]) => remote?.errors["connect-failed"] > 0,
   );
   const response = await fetch(`${running.admin}/metrics`);
-  assert.match(
+  assertMatch(
     response.headers.get("content-type") ?? "",
     /^text\/plain; version=0\.0\.4/,
   );
@@ -188,20 +190,20 @@ test("promtool finds nothing wrong with the metrics, whatever names have in them
     [promtool, "check", "metrics"],
     text,
   );
-  assert.deepEqual({ code, stdout, stderr }, {
+  assertEquals({ code, stdout, stderr }, {
     code: 0,
     stdout: "",
     stderr: "",
   });
-  assert.ok(
+  assert(
     text.includes(
       String
         .raw`proxymachine_route_decisions_total{route="<b title=\"x\">\\n</b>"} 1`,
     ),
   );
-  assert.match(text, /^proxymachine_connect_retries_total [1-9]/m);
+  assertMatch(text, /^proxymachine_connect_retries_total [1-9]/m);
   const routes = await (await fetch(`${running.admin}/api/routes`)).text();
-  assert.ok(routes.includes(JSON.stringify(name)));
+  assert(routes.includes(JSON.stringify(name)));
 });
 
 test("200 names are told apart, and all others counted together", async () => {
@@ -221,8 +223,8 @@ test("200 names are told apart, and all others counted together", async () => {
     (routes: Route[]) =>
       routes.reduce((sum, { hits }) => sum + hits, 0) === 250,
   );
-  assert.equal(routes.length, 201);
-  assert.equal(routes.find(({ name }) => name === "(other)")?.hits, 50);
+  assertEquals(routes.length, 201);
+  assertEquals(routes.find(({ name }) => name === "(other)")?.hits, 50);
 });
 
 test("the connections of a router without names, and failures of remotes, are counted", async () => {
@@ -242,15 +244,15 @@ test("the connections of a router without names, and failures of remotes, are co
     () => running.get("/api/routes"),
     (routes) => routes.length === 2,
   );
-  assert.deepEqual(
+  assertEquals(
     routes.map((
       { name, hits }: { name: string; hits: number },
     ) => [name, hits]),
     [["(none)", 1], ["apology", 1]],
   );
   const [remote] = await running.get("/api/remotes");
-  assert.deepEqual(remote.errors, { "remote-left": 1 });
-  assert.equal((await running.get("/api/status")).ended["router-error"], 1);
+  assertEquals(remote.errors, { "remote-left": 1 });
+  assertEquals((await running.get("/api/status")).ended["router-error"], 1);
   await running.proxy.access.find(/route=apology .*end=router-close/);
   await running.proxy.access.find(/route=- remote=- .*end=router-error/);
 });

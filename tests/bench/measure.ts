@@ -14,6 +14,7 @@ import {
 } from "./proc.ts";
 import type { Running } from "./peers.ts";
 import type { Stage } from "./stage.ts";
+import { delay } from "../support/delay.ts";
 
 /**
  * One measurement: the values of a case's metrics, and of those that every case
@@ -222,5 +223,5 @@ function ownTime(): number {
 }
 
 function sleep(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+  return delay(seconds * 1_000);
 }

@@ -15,9 +15,13 @@ import {
   padding,
   serverName,
   supportedVersions,
-} from "../protocols/builders.ts";
-import { parserNames, parsers, type Sample } from "../protocols/checks.ts";
-import { samples } from "../protocols/samples.ts";
+} from "../support/protocols/builders.ts";
+import {
+  parserNames,
+  parsers,
+  type Sample,
+} from "../support/protocols/checks.ts";
+import { samples } from "../support/protocols/samples.ts";
 
 const ROUNDS = 15;
 const ROUND_MILLISECONDS = 20;

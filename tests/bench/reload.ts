@@ -12,15 +12,11 @@
  * @module
  */
 
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveBulk,
-  send,
-  sendBulk,
-} from "../fixtures.ts";
+import { assert, assertEquals } from "@std/assert";
+import { delay } from "../support/delay.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, receiveBulk, send, sendBulk } from "../support/sockets.ts";
 import { httpLoad } from "./load.ts";
 import { startBackend } from "./peers/nginx.ts";
 import { Stage } from "./stage.ts";
@@ -72,19 +68,19 @@ for (let reload = 1; reload <= reloads; reload++) {
   await proxy.log.findAll("Reloaded: ", reload);
   transfers.push(
     receiveBulk(client)
-      .then(({ length }) => assert.equal(length, BULK - FIRST))
+      .then(({ length }) => assertEquals(length, BULK - FIRST))
       .finally(() => client.close()),
   );
   const next = started + reload * (seconds * 1000 / (reloads + 1));
-  await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
+  await delay(next - performance.now());
 }
 await Promise.all(transfers);
 const reloadTime = (performance.now() - started) / 1000;
 const { requests, seconds: took } = await load;
 proxy.kill("SIGQUIT");
-assert.equal((await proxy.status).code, 0);
+assertEquals((await proxy.status).code, 0);
 await proxy.log.ended;
-assert.ok(reloadTime < took, "the reloads took longer than the load");
+assert(reloadTime < took, "the reloads took longer than the load");
 
 console.log(
   `${reloads} reloads, ${requests} connections (${

@@ -12,7 +12,7 @@ import { parsePattern } from "../../src/routes/pattern.ts";
 import type { Match, Table } from "../../src/routes/route_table.ts";
 import type { Client, Router } from "../../src/router/contract.ts";
 import { Preread } from "../../src/router/preread.ts";
-import { clientHello, serverName } from "../protocols/builders.ts";
+import { clientHello, serverName } from "../support/protocols/builders.ts";
 
 const SIZES = [10, 100, 1000, 10_000] as const;
 const ROUNDS = 15;

@@ -11,6 +11,7 @@ import {
   isRunning,
   processTree,
 } from "./proc.ts";
+import { delay } from "../support/delay.ts";
 
 /**
  * A process that this run started, with what is needed to talk about it and to
@@ -144,7 +145,7 @@ export class Stage implements AsyncDisposable {
       if (reason !== undefined) {
         throw new Error(`${child.name} ended at once: ${reason}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
     throw new Error(`${child.name} does not listen on port ${port} after 10 s`);
   }
@@ -222,7 +223,7 @@ function killable(
     const members = ended() === undefined ? killTree(process.pid) : [];
     await process.status;
     while (members.some(isRunning)) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await delay(10);
     }
   };
   const terminate = async (seconds: number) => {

@@ -1,4 +1,10 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  AssertionError,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
 import {
   type Command,
   type Options,
@@ -26,14 +32,14 @@ function messageOf(args: readonly string[]): string {
     parseCommandLine(args, 4);
   } catch (error) {
     assert(error instanceof ConfigError);
-    assert.match(error.message, /^Cannot \P{Cc}+$/u, "one line of text");
+    assertMatch(error.message, /^Cannot \P{Cc}+$/u, "one line of text");
     return error.message;
   }
-  throw new assert.AssertionError({ message: `no error for ${args}` });
+  throw new AssertionError(`no error for ${args}`);
 }
 
 Deno.test("parseCommandLine() has a default for every option but -c", () => {
-  assert.deepEqual(parse(), {
+  assertEquals(parse(), {
     kind: "run",
     options: {
       config: "router.ts",
@@ -143,27 +149,27 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
   const joined = Object.entries(values).map(([key, value]) =>
     `--${key}=${value}`
   );
-  assert.deepEqual(parse(...joined), { kind: "run", options: expected });
+  assertEquals(parse(...joined), { kind: "run", options: expected });
 
   const isList = (option: string) => /^(allow|accept)-/.test(option);
   const apart = Object.entries(values).flatMap(([key, value]) =>
     isList(key) ? [`--${key}=${value}`] : [`--${key}`, value]
   );
-  assert.deepEqual(parse(...apart), { kind: "run", options: expected });
+  assertEquals(parse(...apart), { kind: "run", options: expected });
 });
 
 Deno.test("parseCommandLine() takes --accept-proxy without networks for any peer, and in front of all for all listeners", () => {
   const accepting = (...args: string[]) =>
     parseOptions(...args).listen.map(({ acceptProxy }) => acceptProxy);
-  assert.deepEqual(accepting("--accept-proxy", "-p", "1", "-p", "2"), [
+  assertEquals(accepting("--accept-proxy", "-p", "1", "-p", "2"), [
     true,
     true,
   ]);
-  assert.deepEqual(accepting("-p", "1", "-p", "2", "--accept-proxy"), [
+  assertEquals(accepting("-p", "1", "-p", "2", "--accept-proxy"), [
     undefined,
     true,
   ]);
-  assert.deepEqual(
+  assertEquals(
     accepting(
       "--accept-proxy",
       ...["-p", "1", "--accept-proxy=::1", "--accept-proxy=::2"],
@@ -182,8 +188,8 @@ Deno.test("parseCommandLine() takes --accept-proxy without networks for any peer
     assert("options" in command);
     return command.options.listen;
   };
-  assert.deepEqual(table(), listen);
-  assert.deepEqual(
+  assertEquals(table(), listen);
+  assertEquals(
     table("--accept-proxy=::1").map((one) => [one.name, one.acceptProxy]),
     [["a", ["::1"]], ["b", ["::1"]]],
   );
@@ -196,12 +202,12 @@ Deno.test("parseCommandLine() names a network of --accept-proxy that is none", (
     ["balancer", "must be an IP address or a network such as 10.0.0.0/8"],
   ];
   for (const [value, rule] of cases) {
-    assert.equal(
+    assertEquals(
       messageOf(["-c", "router.ts", `--accept-proxy=::1,${value}`]),
       `Cannot use --accept-proxy as each network ${rule}: current value is "${value}"`,
     );
   }
-  assert.match(
+  assertMatch(
     messageOf(["-c", "router.ts", "--accept-proxy=::1,"]),
     /--accept-proxy as it must be a list with commas between/,
   );
@@ -214,7 +220,7 @@ Deno.test("parseCommandLine() knows the short options of the original", () => {
   );
   assert("options" in command);
   const { config, listen, workers } = command.options;
-  assert.deepEqual([config, listen, workers], [
+  assertEquals([config, listen, workers], [
     "router.ts",
     [{ name: "[::1]:80", hostname: "::1", port: 80 }],
     2,
@@ -222,26 +228,26 @@ Deno.test("parseCommandLine() knows the short options of the original", () => {
 });
 
 Deno.test("parseCommandLine() takes the last value of an option that is repeated", () => {
-  assert.equal(parseOptions("-w", "1", "-w", "2").workers, 2);
+  assertEquals(parseOptions("-w", "1", "-w", "2").workers, 2);
 });
 
 Deno.test("parseCommandLine() takes off and - for the access log", () => {
-  assert.equal(parseOptions("--access-log", "off").accessLog, "off");
-  assert.equal(parseOptions("--access-log", "-").accessLog, "-");
+  assertEquals(parseOptions("--access-log", "off").accessLog, "off");
+  assertEquals(parseOptions("--access-log", "-").accessLog, "-");
 });
 
 Deno.test("parseCommandLine() takes a rate with and without a burst", () => {
   const rate = (value: string) =>
     parseOptions("--rate-limit", value).addresses.rateLimit;
-  assert.deepEqual(rate("5"), { perSecond: 5, burst: 5 });
-  assert.deepEqual(rate("0.1"), { perSecond: 0.1, burst: 1 });
-  assert.deepEqual(rate("2.5"), { perSecond: 2.5, burst: 3 });
-  assert.deepEqual(rate("10000:1"), { perSecond: 10_000, burst: 1 });
-  assert.equal(rate("0"), undefined);
+  assertEquals(rate("5"), { perSecond: 5, burst: 5 });
+  assertEquals(rate("0.1"), { perSecond: 0.1, burst: 1 });
+  assertEquals(rate("2.5"), { perSecond: 2.5, burst: 3 });
+  assertEquals(rate("10000:1"), { perSecond: 10_000, burst: 1 });
+  assertEquals(rate("0"), undefined);
   for (
     const value of ["", "x", "-1", "5:", ":5", "5:0", "5:1.5", "10001", "1e3"]
   ) {
-    assert.equal(
+    assertEquals(
       messageOf(["-c", "r.ts", `--rate-limit=${value}`]),
       `Cannot use --rate-limit as it must be connections per second from 0.001 to 10000, or such and a burst as in 5:20: current value is ${
         JSON.stringify(value)
@@ -258,7 +264,7 @@ Deno.test("parseCommandLine() takes a rate with and without a burst", () => {
     settings,
   );
   assert("options" in command);
-  assert.deepEqual(command.options.addresses, {
+  assertEquals(command.options.addresses, {
     maxConnectionsPerIp: 0,
     rateLimit: undefined,
   });
@@ -272,10 +278,10 @@ Deno.test("parseCommandLine() takes 0 for a time without a limit, in place of th
     const { idleTimeout, maxDuration } = command.options.connection;
     return [idleTimeout, maxDuration];
   };
-  assert.deepEqual(parse(), [1000, 2000]);
-  assert.deepEqual(parse("--idle-timeout=0", "--max-duration=0.0"), [0, 0]);
+  assertEquals(parse(), [1000, 2000]);
+  assertEquals(parse("--idle-timeout=0", "--max-duration=0.0"), [0, 0]);
   for (const value of ["-1", "", "x", "1000001"]) {
-    assert.match(
+    assertMatch(
       messageOf(["-c", "r.ts", `--idle-timeout=${value}`]),
       /^Cannot use --idle-timeout as it must be a positive number of seconds, at most 1000000: /,
     );
@@ -284,7 +290,7 @@ Deno.test("parseCommandLine() takes 0 for a time without a limit, in place of th
 
 Deno.test("parseCommandLine() joins the lists of a permission that is repeated", () => {
   const { grants } = parseOptions("--allow-env=A,B", "--allow-env=C");
-  assert.deepEqual(grants.env, ["A", "B", "C"]);
+  assertEquals(grants.env, ["A", "B", "C"]);
 });
 
 Deno.test("parseCommandLine() grants everything when a permission has no list", () => {
@@ -295,7 +301,7 @@ Deno.test("parseCommandLine() grants everything when a permission has no list", 
     "--allow-env",
     "--allow-import",
   );
-  assert.deepEqual(grants, {
+  assertEquals(grants, {
     net: true,
     unix: [],
     read: true,
@@ -306,8 +312,8 @@ Deno.test("parseCommandLine() grants everything when a permission has no list", 
 
 Deno.test("parseCommandLine() takes socket files beside all hosts", () => {
   const { grants } = parseOptions("--allow-net", "--allow-net=unix:/a,unix:/b");
-  assert.equal(grants.net, true);
-  assert.deepEqual(grants.unix, ["/a", "/b"]);
+  assertEquals(grants.net, true);
+  assertEquals(grants.unix, ["/a", "/b"]);
 });
 
 Deno.test("parseCommandLine() names a socket file that breaks its rule", () => {
@@ -326,24 +332,24 @@ Deno.test("parseCommandLine() names a socket file that breaks its rule", () => {
 
 Deno.test("parseCommandLine() takes what follows a bare permission as its own argument", () => {
   const options = parseOptions("--allow-read", "-p", "80");
-  assert.equal(options.grants.read, true);
-  assert.equal(options.listen[0]?.name, "0.0.0.0:80");
+  assertEquals(options.grants.read, true);
+  assertEquals(options.listen[0]?.name, "0.0.0.0:80");
 });
 
 Deno.test("parseCommandLine() finds out what to do", () => {
-  assert.equal(parse().kind, "run");
-  assert.equal(parse("--check").kind, "check");
+  assertEquals(parse().kind, "run");
+  assertEquals(parse("--check").kind, "check");
   const dryRun = parse("--dry-run", "bytes.bin");
   assert(dryRun.kind === "dry-run");
-  assert.equal(dryRun.file, "bytes.bin");
+  assertEquals(dryRun.file, "bytes.bin");
 });
 
 Deno.test("parseCommandLine() needs no -c to print about the program", () => {
   for (const kind of ["help", "version", "types"] as const) {
-    assert.deepEqual(parseCommandLine([`--${kind}`], 4), { kind });
+    assertEquals(parseCommandLine([`--${kind}`], 4), { kind });
   }
   for (const shell of SHELLS) {
-    assert.deepEqual(parseCommandLine(["--completions", shell], 4), {
+    assertEquals(parseCommandLine(["--completions", shell], 4), {
       kind: "completions",
       shell,
     });
@@ -352,7 +358,7 @@ Deno.test("parseCommandLine() needs no -c to print about the program", () => {
 
 Deno.test("parseCommandLine() asks for -c when it is missing or empty", () => {
   for (const args of [[], ["-p", "80"], ["--check"], ["-c", ""]]) {
-    assert.match(messageOf(args), /-c FILE/);
+    assertMatch(messageOf(args), /-c FILE/);
   }
 });
 
@@ -394,31 +400,31 @@ Deno.test("parseCommandLine() names the option and the value that breaks its rul
 });
 
 Deno.test("parseCommandLine() refuses a negative number in two arguments on one line", () => {
-  assert.match(messageOf(["-c", "r.ts", "-p", "-3"]), /-p/);
-  assert.match(
+  assertMatch(messageOf(["-c", "r.ts", "-p", "-3"]), /-p/);
+  assertMatch(
     messageOf(["-c", "r.ts", "--preread-timeout", "-3"]),
     /--preread-timeout/,
   );
 });
 
 Deno.test("parseCommandLine() names an option that it does not know", () => {
-  assert.match(messageOf(["-c", "r.ts", "--bogus"]), /--bogus/);
-  assert.match(messageOf(["-c", "r.ts", "--bogus=1"]), /--bogus/);
-  assert.match(messageOf(["-c", "r.ts", "-x"]), /-x/);
-  assert.match(messageOf(["-c", "r.ts", "--no-check"]), /--no-check/);
+  assertMatch(messageOf(["-c", "r.ts", "--bogus"]), /--bogus/);
+  assertMatch(messageOf(["-c", "r.ts", "--bogus=1"]), /--bogus/);
+  assertMatch(messageOf(["-c", "r.ts", "-x"]), /-x/);
+  assertMatch(messageOf(["-c", "r.ts", "--no-check"]), /--no-check/);
 });
 
 Deno.test("parseCommandLine() names an option that lacks its value", () => {
   for (const { name, argument, list } of OPTIONS) {
     if (argument === undefined || list) continue;
-    assert.match(messageOf(["-c", "r.ts", `--${name}`]), RegExp(`--${name}`));
+    assertMatch(messageOf(["-c", "r.ts", `--${name}`]), RegExp(`--${name}`));
   }
 });
 
 Deno.test("parseCommandLine() names an option that takes no value", () => {
   for (const { name, argument } of OPTIONS) {
     if (argument !== undefined) continue;
-    assert.match(
+    assertMatch(
       messageOf(["-c", "r.ts", `--${name}=yes`]),
       RegExp(`--${name}`),
     );
@@ -426,17 +432,17 @@ Deno.test("parseCommandLine() names an option that takes no value", () => {
 });
 
 Deno.test("parseCommandLine() names an argument that belongs to no option", () => {
-  assert.match(messageOf(["-c", "r.ts", "extra"]), /extra/);
+  assertMatch(messageOf(["-c", "r.ts", "extra"]), /extra/);
 });
 
 Deno.test("parseCommandLine() refuses two things to do at a time", () => {
   const message = messageOf(["-c", "r.ts", "--check", "--dry-run", "f"]);
-  assert.match(message, /--check/);
-  assert.match(message, /--dry-run/);
+  assertMatch(message, /--check/);
+  assertMatch(message, /--dry-run/);
 });
 
 Deno.test("parseCommandLine() refuses to read standard input twice", () => {
-  assert.match(
+  assertMatch(
     messageOf(["-c", "-", "--dry-run", "-"]),
     /standard input/,
   );
@@ -446,20 +452,20 @@ Deno.test("HELP names every option once and fits a terminal", () => {
   const names = OPTIONS.map(({ name, short }) =>
     short === undefined ? `--${name}` : `-${short}, --${name}`
   );
-  assert.deepEqual(
+  assertEquals(
     [...HELP.matchAll(/^ +((?:-\w, )?--[\w-]+)/gm)].map(([, name]) => name),
     names,
   );
-  assert.equal(new Set(names).size, names.length);
+  assertEquals(new Set(names).size, names.length);
   for (const line of HELP.split("\n")) assert(line.length <= 80, line);
 });
 
 Deno.test("HELP begins a text beside its option, and below one that is too long", () => {
-  assert.match(HELP, /^ {2}-p, --port PORT {14}port to listen on, /m);
-  assert.match(HELP, /^ {6}--half-close-timeout SECS\n {31}time without/m);
-  assert.match(HELP, /^ {6}--allow-env\[=NAME,\.\.\.\] {10}see these/m);
+  assertMatch(HELP, /^ {2}-p, --port PORT {14}port to listen on, /m);
+  assertMatch(HELP, /^ {6}--half-close-timeout SECS\n {31}time without/m);
+  assertMatch(HELP, /^ {6}--allow-env\[=NAME,\.\.\.\] {10}see these/m);
 });
 
 Deno.test("examples/packages/man/proxymachine.8 is what `deno task man` makes", async () => {
-  assert.equal(await Deno.readTextFile(MAN_PAGE), manPage());
+  assertStrictEquals(await Deno.readTextFile(MAN_PAGE), manPage());
 });

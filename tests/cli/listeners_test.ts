@@ -1,4 +1,9 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { ConfigError } from "../../src/lib/config_error.ts";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
 import { formatAddress } from "../../src/net/address.ts";
@@ -42,7 +47,7 @@ Deno.test("a -h or -p that the listener before it has begins another one", () =>
     ["-ha -p1 -hb -p2", "a:1 b:2"],
   ];
   for (const [args, expected] of cases) {
-    assert.equal(addresses(args), expected, args);
+    assertStrictEquals(addresses(args), expected, args);
   }
 });
 
@@ -56,23 +61,24 @@ Deno.test("a listener takes what it lacks from the one before, or the first afte
     ["-h a -p 1 -p 2 -h b -p 3 -p 4", "a:1 b:2 b:3 b:4"],
   ];
   for (const [args, expected] of cases) {
-    assert.equal(addresses(args), expected, args);
+    assertStrictEquals(addresses(args), expected, args);
   }
 });
 
 Deno.test("listeners with port 0 get a port each, so they need no names", () => {
-  assert.equal(addresses("-p 0 -p 0"), "0.0.0.0:0 0.0.0.0:0");
-  assert.equal(addresses("-h ::1 -p 0 -h [::1]"), "[::1]:0 [::1]:0");
+  assertEquals(addresses("-p 0 -p 0"), "0.0.0.0:0 0.0.0.0:0");
+  assertEquals(addresses("-h ::1 -p 0 -h [::1]"), "[::1]:0 [::1]:0");
   const table: readonly ListenOptions[] = [
     { name: "0", hostname: "0.0.0.0", port: 0 },
     { name: "0", hostname: "0.0.0.0", port: 0 },
   ];
-  assert.deepEqual(listen("", table), table);
+  assertEquals(listen("", table), table);
   for (const args of ["--name a -p 0 -p 0", "-p 0 --name a -p 0 --name a"]) {
-    assert.throws(() => listen(args), {
-      message:
-        'Cannot use --name as it must be different for each listener: current value is "a"',
-    });
+    const { message } = assertThrows(() => listen(args), ConfigError);
+    assertEquals(
+      message,
+      'Cannot use --name as it must be different for each listener: current value is "a"',
+    );
   }
 });
 
@@ -81,22 +87,22 @@ Deno.test("a name is that of the listener before it, or of the only one", () => 
     listen(args).map((one) => `${one.name}=${"port" in one && one.port}`).join(
       " ",
     );
-  assert.equal(names("-p 80 --name web -p 443 --name tls"), "web=80 tls=443");
-  assert.equal(names("-p 80 -p 443 --name tls"), "0.0.0.0:80=80 tls=443");
-  assert.equal(names("--name web -p 80"), "web=80");
-  assert.equal(names("--name web"), "web=5432");
-  assert.equal(names("-p 80 --name a --name b"), "b=80");
+  assertEquals(names("-p 80 --name web -p 443 --name tls"), "web=80 tls=443");
+  assertEquals(names("-p 80 -p 443 --name tls"), "0.0.0.0:80=80 tls=443");
+  assertEquals(names("--name web -p 80"), "web=80");
+  assertEquals(names("--name web"), "web=5432");
+  assertEquals(names("-p 80 --name a --name b"), "b=80");
 });
 
 Deno.test("a -h or -p is in place of all listeners of a table, other options are not", () => {
-  assert.deepEqual(listen("", TABLE), TABLE);
-  assert.deepEqual(listen("-w 2", TABLE), TABLE);
+  assertEquals(listen("", TABLE), TABLE);
+  assertEquals(listen("-w 2", TABLE), TABLE);
   for (const args of ["-p 80", "-h 0.0.0.0 -p 80"]) {
-    assert.deepEqual(listen(args, TABLE), [
+    assertEquals(listen(args, TABLE), [
       { name: "0.0.0.0:80", hostname: "0.0.0.0", port: 80 },
     ]);
   }
-  assert.deepEqual(listen("--name x", TABLE.slice(0, 1)), [
+  assertEquals(listen("--name x", TABLE.slice(0, 1)), [
     { name: "x", hostname: "0.0.0.0", port: 80 },
   ]);
 });
@@ -125,9 +131,10 @@ Deno.test("listeners with the same address or name are refused", () => {
     ],
   ];
   for (const [args, message] of bad) {
-    assert.throws(() => listen(args), { name: "ConfigError", message }, args);
+    const error = assertThrows(() => listen(args), ConfigError);
+    assertEquals(error.message, message, args);
   }
-  assert.throws(() => listen("--name x", TABLE), ConfigError);
+  assertThrows(() => listen("--name x", TABLE), ConfigError);
 });
 
 Deno.test("a socket file is a host without a port", () => {
@@ -141,15 +148,15 @@ Deno.test("a socket file is a host without a port", () => {
     ["-h unix -p 80", "unix:80"],
   ];
   for (const [args, expected] of cases) {
-    assert.equal(addresses(args), expected, args);
+    assertStrictEquals(addresses(args), expected, args);
   }
 });
 
 Deno.test("a socket file has its own mode and name, or those in front of all", () => {
-  assert.deepEqual(listen("-h unix:/a --socket-mode 660 --name a"), [
+  assertEquals(listen("-h unix:/a --socket-mode 660 --name a"), [
     { name: "a", path: "/a", mode: 0o660 },
   ]);
-  assert.deepEqual(
+  assertEquals(
     listen("--socket-mode 0600 -h unix:/a -p 80 -h unix:/b --socket-mode 666"),
     [
       { name: "unix:/a", path: "/a", mode: 0o600 },
@@ -161,7 +168,7 @@ Deno.test("a socket file has its own mode and name, or those in front of all", (
     { name: "f", path: "/a", mode: 0o666 },
     ...TABLE,
   ]);
-  assert.deepEqual(file, { name: "f", path: "/a", mode: 0o600 });
+  assertEquals(file, { name: "f", path: "/a", mode: 0o600 });
 });
 
 Deno.test("a socket file or a mode that breaks its rule is refused", () => {
@@ -197,16 +204,21 @@ Deno.test("a socket file or a mode that breaks its rule is refused", () => {
     ],
   ];
   for (const [args, message] of bad) {
-    assert.throws(() => listen(args), { name: "ConfigError", message }, args);
+    const error = assertThrows(() => listen(args), ConfigError);
+    assertEquals(error.message, message, args);
   }
-  assert.throws(() => listen("--socket-mode 600", TABLE), ConfigError);
+  assertThrows(() => listen("--socket-mode 600", TABLE), ConfigError);
 });
 
 Deno.test("a mode needs a socket file once the route table is read", () => {
   const args = ["-c", "routes.yaml", "--socket-mode", "660"];
-  assert.equal(parseCommandLine(args, 1).kind, "run");
-  assert.throws(() => parseCommandLine(args, 1, {}), {
-    message:
-      'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
-  });
+  assertEquals(parseCommandLine(args, 1).kind, "run");
+  const { message } = assertThrows(
+    () => parseCommandLine(args, 1, {}),
+    ConfigError,
+  );
+  assertEquals(
+    message,
+    'Cannot use --socket-mode as it must belong to a -h unix:/PATH: current value is "660"',
+  );
 });

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { jsonSchema } from "../../src/routes/schema.ts";
-import { ROOT } from "../fixtures.ts";
+import { ROOT } from "../support/paths.ts";
 
 /** The file that holds the schema. */
 export const SCHEMA: string = join(ROOT, "examples", "routes.schema.json");

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { describeTable } from "../../src/routes/describe.ts";
 import { tableSockets } from "../../src/routes/socket_paths.ts";
 import {
@@ -9,7 +9,7 @@ import {
   mistakes,
   read,
   router,
-} from "./helpers.ts";
+} from "../support/route_tables.ts";
 
 Deno.test("readTable() makes the options of pools as a router has them", () => {
   const { table } = read(String.raw`
@@ -28,12 +28,12 @@ routes:
   - { match: true, pool: one }
 `);
   const nothing = { tls: undefined, send: undefined, expect: undefined };
-  assert.deepEqual(table.pools.map(({ name }) => name), [
+  assertEquals(table.pools.map(({ name }) => name), [
     "one",
     "two",
     "three",
   ]);
-  assert.deepEqual(table.pools.map(({ options }) => options), [
+  assertEquals(table.pools.map(({ options }) => options), [
     { members: ["a:1"], check: undefined },
     {
       members: ["a:1", { remote: "unix:/run/b.sock", weight: 2 }],
@@ -54,7 +54,7 @@ routes:
       },
     },
   ]);
-  assert.deepEqual(tableSockets(structuredClone(table)), ["/run/b.sock"]);
+  assertEquals(tableSockets(structuredClone(table)), ["/run/b.sock"]);
 });
 
 Deno.test("readTable() says what is wrong with a pool, and with a route that names one", () => {
@@ -77,7 +77,7 @@ routes:
   - { match: true, pool: h, key: "${"$"}{client.address}", reply: x, connectTimeout: 1 }
 `.replace("  t:", `  h: { members: ["a:1"], policy: hash }\n  t:`);
   const lines = mistakes(source).map((line) => line.replace(/^r\.yaml:/, ""));
-  assert.deepEqual(lines, [
+  assertEquals(lines, [
     '3: pools.a b: must have a name of 1 to 64 letters, digits or any of _.:-: current value is { members: [ "a:1" ] }',
     '4: pools.p.members.3.remote: must not be listed twice: current value is "a:1"',
     '5: pools.q.members.1: must be "host:port": current value is "a"',
@@ -113,7 +113,7 @@ routes:
 default: { pool: by-turns }
 `);
   const big = decide(routes, get("a.example", "/big/1"), client("192.0.2.7"));
-  assert.deepEqual(defined(big), {
+  assertEquals(defined(big), {
     pool: "by-host",
     key: "a.example 192.0.2.7",
     reply: "wait",
@@ -121,7 +121,7 @@ default: { pool: by-turns }
     route: "route 1",
   });
   const small = decide(routes, get("a.example", "/small"));
-  assert.deepEqual(defined(small), { pool: "by-turns", route: "default" });
+  assertEquals(defined(small), { pool: "by-turns", route: "default" });
 });
 
 Deno.test("describeTable() names the pool and the key", () => {
@@ -131,7 +131,7 @@ pools:
 routes:
   - { match: { tls: true }, pool: p, key: "\${tls.serverName}", idleTimeout: 5 }
 `);
-  assert.equal(
+  assertEquals(
     describeTable(table, undefined)[0],
     'route 1, line 5: tls -> pool p, key "${tls.serverName}", idleTimeout 5',
   );

@@ -1,9 +1,10 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConfigError } from "../../src/lib/config_error.ts";
 import { describeTable } from "../../src/routes/describe.ts";
 import { readRedisFiles, redisFiles } from "../../src/routes/redis_files.ts";
-import { Folder } from "../fixtures.ts";
-import { Authority } from "../tls_fixtures.ts";
-import { mistakes, read } from "./helpers.ts";
+import { Folder } from "../support/folder.ts";
+import { Authority } from "../support/tls.ts";
+import { mistakes, read } from "../support/route_tables.ts";
 
 Deno.test("a route can name a table and the key for it; others cannot be hidden by it", () => {
   const { table } = read(`
@@ -13,7 +14,7 @@ routes:
   - { match: { http: true }, table: sites, key: "\${http.host}", connectTimeout: 1 }
   - { match: { http: true }, close: true }
 `);
-  assert.deepEqual(table.tables, [{
+  assertEquals(table.tables, [{
     name: "sites",
     options: {
       url: "redis://joe:hidden@10.0.0.1/2",
@@ -22,7 +23,7 @@ routes:
     },
     passwordFile: undefined,
   }]);
-  assert.deepEqual(describeTable(table, undefined), [
+  assertEquals(describeTable(table, undefined), [
     'route 1, line 5: http -> table sites, key "${http.host}", connectTimeout 1',
     "route 2, line 6: http -> close",
     "default: close",
@@ -31,7 +32,7 @@ routes:
 });
 
 Deno.test("mistakes in tables name the entry, the rule and the value, but no password", () => {
-  assert.deepEqual(
+  assertEquals(
     mistakes(`
 tables:
   one: { redis: "http://joe:hidden@a" }
@@ -90,19 +91,22 @@ routes: [{ match: true, table: a, key: "\${client.address}" }]
     return { ...loaded, table: { ...loaded.table, file } };
   };
   const loaded = table("redis.password");
-  assert.deepEqual(redisFiles(loaded), [
+  assertEquals(redisFiles(loaded), [
     folder.file("ca.pem"),
     folder.file("redis.password"),
   ]);
   const { tables: [found] } = (await readRedisFiles(loaded)).table;
-  assert.equal(found?.options.password, "open sesame");
-  assert.deepEqual(found.options.ca, [authority.pem]);
-  await assert.rejects(
-    readRedisFiles(table("two.password")),
-    /^ConfigError: Cannot use the password in .*two\.password as it must be one line of at most 512 characters: current value is a secret of 3$/,
+  assert(found);
+  assertEquals(found.options.password, "open sesame");
+  assertEquals(found.options.ca, [authority.pem]);
+  await assertRejects(
+    () => readRedisFiles(table("two.password")),
+    ConfigError,
+    /^Cannot use the password in .*two\.password as it must be one line of at most 512 characters: current value is a secret of 3$/,
   );
-  await assert.rejects(
-    readRedisFiles(table("none")),
-    /^ConfigError: Cannot read the password in .*none: there is no such file$/,
+  await assertRejects(
+    () => readRedisFiles(table("none")),
+    ConfigError,
+    /^Cannot read the password in .*none: there is no such file$/,
   );
 });

@@ -1,18 +1,19 @@
 /**
  * Headers of the PROXY protocol in front of what clients send.
  */
-import assert from "node:assert/strict";
-import { latin1 } from "../../src/mod.ts";
 import {
-  dialogue,
-  Proxy,
-  receive,
-  receiveAll,
-  Resettable,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
+import { latin1 } from "../../src/mod.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { dialogue } from "../support/routers.ts";
+import { Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** Says who the client is, and what it has sent, once it has sent a line. */
 const WHO = `const text = ({ hostname, port }) => hostname + " " + port;
@@ -56,7 +57,7 @@ test("the router is told the addresses in the header, and only the bytes behind 
     [V2.replace("\0\x0c", "\0\x12") + tlv, CLIENT],
   ];
   for (const [header, expected] of cases) {
-    assert.equal(await ask(proxy, `${header}hi\n`), `${expected}hi\n`);
+    assertEquals(await ask(proxy, `${header}hi\n`), `${expected}hi\n`);
   }
   await proxy.access.findAll(
     / client=192\.0\.2\.1:50000 route=- remote=- in=3 out=\d+ .* end=router-close/,
@@ -73,7 +74,7 @@ test("the proxy reads header and bytes that come one by one", async () => {
     for (const byte of latin1(`${header}hi\n`)) {
       await send(client, Uint8Array.of(byte));
     }
-    assert.match(await receiveAll(client), / 50000\|.* 443\|hi\n$/);
+    assertMatch(await receiveAll(client), / 50000\|.* 443\|hi\n$/);
   }
 });
 
@@ -87,7 +88,7 @@ test("the proxy asks the router at once about bytes that came with the header, a
         ? route(data, client) : { close: "accept() was not told" },
     };`,
   );
-  assert.equal(await ask(proxy, `${V1}hi\n`), `${CLIENT}hi\n`);
+  assertEquals(await ask(proxy, `${V1}hi\n`), `${CLIENT}hi\n`);
 });
 
 test("the remote of accept() gets the bytes that came with the header", async () => {
@@ -98,9 +99,9 @@ test("the remote of accept() gets the bytes that came with the header", async ()
   using client = await proxy.connect();
   await send(client, `${V1}hello`);
   using server = await upstream.accept();
-  assert.equal(await receive(server, 5), "hello");
+  assertEquals(await receive(server, 5), "hello");
   await send(client, " again");
-  assert.equal(await receive(server, 6), " again");
+  assertEquals(await receive(server, 6), " again");
 });
 
 test("accept() is asked when the header has come, without any byte behind it", async () => {
@@ -108,7 +109,7 @@ test("accept() is asked when the header has come, without any byte behind it", a
     `export default { accept: ({ remoteAddr }) => ({ close: remoteAddr.hostname }) };`,
   );
   for (const header of [V1, V2]) {
-    assert.equal(await ask(proxy, header), "192.0.2.1");
+    assertEquals(await ask(proxy, header), "192.0.2.1");
   }
 });
 
@@ -117,11 +118,11 @@ test("a dialogue begins with the bytes that came with the header", async () => {
   await using proxy = await start(dialogue(upstream.remote));
   using client = await proxy.connect();
   await send(client, `${V1}one\ntwo\n`);
-  assert.equal(await receive(client, 8), "one\ntwo\n");
+  assertEquals(await receive(client, 8), "one\ntwo\n");
   await send(client, "go\n");
-  assert.equal(await receive(client, 6), "going\n");
+  assertEquals(await receive(client, 6), "going\n");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 3), "go\n");
+  assertEquals(await receive(server, 3), "go\n");
 });
 
 test("the router is told the connection's own addresses when the header names none, or others than a stream's", async () => {
@@ -137,7 +138,7 @@ test("the router is told the connection's own addresses when the header names no
   for (const header of headers) {
     using client = await proxy.connect();
     await send(client, latin1(`${header}hi\n`));
-    assert.equal(
+    assertEquals(
       await receiveAll(client),
       `127.0.0.1 ${client.localAddr.port}|127.0.0.1 ${proxy.port}|hi\n`,
       header,
@@ -162,7 +163,7 @@ test("the router is told the socket files in the header, if they can be written"
     ["\0abstract", "/run/a b\n", "unix|unix"],
   ];
   for (const [from, to, expected] of cases) {
-    assert.equal(await ask(proxy, header(from, to)), expected);
+    assertStrictEquals(await ask(proxy, header(from, to)), expected);
   }
   await proxy.access.find(" client=unix:/run/a ");
 });
@@ -187,7 +188,7 @@ test("a connection without a valid header is closed, and logged with its peer", 
   for (const [text, rule, value] of cases) {
     using client = await proxy.connect();
     await send(client, latin1(text));
-    assert.equal(await receiveAll(client).catch(() => ""), "", text);
+    assertEquals(await receiveAll(client).catch(() => ""), "", text);
     const { port } = client.localAddr;
     await proxy.access.find(
       new RegExp(
@@ -195,11 +196,11 @@ test("a connection without a valid header is closed, and logged with its peer", 
       ),
     );
     const line = await proxy.log.find(`127.0.0.1:${port} `);
-    assert.ok(line.includes(rule), line);
-    assert.ok(line.includes(`current value is ${value}`), line);
-    assert.equal(proxy.log.count(`127.0.0.1:${port} `), 1);
+    assert(line.includes(rule), line);
+    assert(line.includes(`current value is ${value}`), line);
+    assertEquals(proxy.log.count(`127.0.0.1:${port} `), 1);
   }
-  assert.equal(await ask(proxy, `${V1}hi\n`), `${CLIENT}hi\n`);
+  assertEquals(await ask(proxy, `${V1}hi\n`), `${CLIENT}hi\n`);
 });
 
 test("a client that ends within the header is closed; one that sends nothing at all is not worth a line", async () => {
@@ -208,7 +209,7 @@ test("a client that ends within the header is closed; one that sends nothing at 
     using client = await proxy.connect();
     await send(client, "PROXY ");
     await client.closeWrite();
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
   }
   await proxy.access.find(/ in=0 .* end=proxy-invalid/);
   await proxy.log.find(
@@ -218,7 +219,7 @@ test("a client that ends within the header is closed; one that sends nothing at 
   {
     using client = await proxy.connect();
     await client.closeWrite();
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
   }
   await proxy.access.find("end=client-left");
   const resettable = await Resettable.connect(proxy.port);
@@ -226,7 +227,7 @@ test("a client that ends within the header is closed; one that sends nothing at 
   await proxy.log.findAll("is accepted", 3);
   await resettable.reset();
   await proxy.access.find("end=client-reset");
-  assert.equal(proxy.log.count("Cannot"), warnings);
+  assertEquals(proxy.log.count("Cannot"), warnings);
 });
 
 test("a client is closed when its header does not come in time; the time for routing begins behind it", async () => {
@@ -237,16 +238,16 @@ test("a client is closed when its header does not come in time; the time for rou
   for (const text of ["", "PROXY TCP4 192.", SIGNATURE]) {
     using client = await proxy.connect();
     if (text !== "") await send(client, text);
-    assert.equal(await receiveAll(client).catch(() => ""), "");
+    assertEquals(await receiveAll(client).catch(() => ""), "");
   }
   await proxy.access.findAll("end=proxy-timeout", 3);
   const lines = await proxy.log.findAll(
     /^.*Cannot read the PROXY header of 127\.0\.0\.1:\d+ as it must come within 1\.5 seconds: current value is/,
     3,
   );
-  assert.match(lines[0] ?? "", /is nothing$/);
-  assert.match(lines[1] ?? "", /is "PROXY TCP4 192\." \(15 bytes\)$/);
-  assert.equal(await ask(proxy, `${V1}hi\n`), "late 3");
+  assertMatch(lines[0] ?? "", /is nothing$/);
+  assertMatch(lines[1] ?? "", /is "PROXY TCP4 192\." \(15 bytes\)$/);
+  assertEquals(await ask(proxy, `${V1}hi\n`), "late 3");
 });
 
 test("a peer outside the list is closed before anything is read", async () => {
@@ -254,7 +255,7 @@ test("a peer outside the list is closed before anything is read", async () => {
     args: ["-w", "1", "--accept-proxy=10.0.0.0/8,2001:db8::/32"],
   });
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(
     new RegExp(
       ` client=127\\.0\\.0\\.1:${client.localAddr.port} .* end=proxy-untrusted`,
@@ -269,7 +270,7 @@ test("a peer within the list is served", async () => {
   await using proxy = await Proxy.start(WHO, {
     args: ["-w", "1", "--accept-proxy=10.0.0.0/8,127.0.0.0/8"],
   });
-  assert.equal(await ask(proxy, `${V2}hi\n`), `${CLIENT}hi\n`);
+  assertEquals(await ask(proxy, `${V2}hi\n`), `${CLIENT}hi\n`);
 });
 
 test("at most --max-preread bytes are given to the router, whatever came with the header", async () => {
@@ -279,11 +280,11 @@ test("at most --max-preread bytes are given to the router, whatever came with th
   );
   using client = await proxy.connect();
   await send(client, `${V1}abcdef`);
-  assert.equal(await receiveAll(client).catch(() => ""), "");
+  assertEquals(await receiveAll(client).catch(() => ""), "");
   await proxy.access.find(
     / client=192\.0\.2\.1:50000 .* in=3 .* end=preread-limit/,
   );
-  assert.equal(proxy.log.count("given abcd"), 0);
+  assertEquals(proxy.log.count("given abcd"), 0);
 });
 
 test("a listener of a route table has a PROXY header of its own", async () => {
@@ -314,6 +315,6 @@ routes:
     await send(client, text);
     return await receiveAll(client);
   };
-  assert.equal(await askAt(behind, V1), "192.0.2.1 50000 198.51.100.9 443");
-  assert.equal(await askAt(beside, ""), "plain");
+  assertEquals(await askAt(behind, V1), "192.0.2.1 50000 198.51.100.9 443");
+  assertEquals(await askAt(beside, ""), "plain");
 });

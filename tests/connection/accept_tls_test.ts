@@ -1,25 +1,22 @@
 /**
  * TLS that ends at the proxy.
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
 import tls from "node:tls";
+import { Lines } from "../support/lines.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { Backend, Upstream } from "../support/servers.ts";
 import {
-  Backend,
-  Lines,
-  need,
-  Proxy,
-  type ProxyOptions,
   receive,
   receiveAll,
   receiveBulk,
-  run,
   send,
   sendBulk,
-  test,
-  Upstream,
-} from "../fixtures.ts";
-import { Authority, type Issued } from "../tls_fixtures.ts";
+} from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Authority, type Issued } from "../support/tls.ts";
 
 /** Says what it is told, and how. */
 const SAY = `export default (data, client) => data.text.endsWith("\\n")
@@ -92,7 +89,7 @@ test("clients are routed by what they send, and by what TLS tells", async () => 
       ...offered === undefined ? [] : ["-alpn", offered],
       version,
     );
-    assert.equal(
+    assertEquals(
       answer,
       `${
         JSON.stringify(["hello\n", {
@@ -109,11 +106,11 @@ test("clients are routed by what they send, and by what TLS tells", async () => 
       ...name === undefined ? ["-noservername"] : ["-servername", name],
     ]);
     const pem = await Deno.readTextFile(issued.cert);
-    assert.ok(shown.stdout.includes(pem.trim()), `${name}: ${shown.stdout}`);
+    assert(shown.stdout.includes(pem.trim()), `${name}: ${shown.stdout}`);
   }
   // only plain bytes are counted
   const line = await proxy.access.find("end=router-close");
-  assert.match(line, / in=6 out=\d\d /);
+  assertMatch(line, / in=6 out=\d\d /);
 });
 
 test("a client that dislikes the certificate costs one line", async () => {
@@ -121,10 +118,10 @@ test("a client that dislikes the certificate costs one line", async () => {
   const names = "DNS:a.example";
   const expired = await authority.issue({ names, time: "expired" });
   await using proxy = await start(SAY, [expired]);
-  assert.match(proxy.log.all.join("\n"), /certificate \S+ has expired on/);
+  assertMatch(proxy.log.all.join("\n"), /certificate \S+ has expired on/);
   const { answer, errors } = await ask(proxy.port, authority);
-  assert.equal(answer, "");
-  assert.match(errors, /certificate has expired/);
+  assertEquals(answer, "");
+  assertMatch(errors, /certificate has expired/);
   await proxy.log.find(
     /warn Cannot accept TLS from 127\.0\.0\.1:\d+ as the handshake failed: received fatal alert: CertificateExpired$/,
   );
@@ -144,12 +141,12 @@ test("curl gets an answer by the right name only", async () => {
       ...["--resolve", `${host}:${proxy.port}:127.0.0.1`, ...args],
       `https://${host}:${proxy.port}/`,
     ]);
-  assert.equal((await curl("a.example")).stdout, "hello\n");
+  assertEquals((await curl("a.example")).stdout, "hello\n");
   const wrong = await curl("b.example");
-  assert.equal(wrong.code, 60, wrong.stderr);
+  assertEquals(wrong.code, 60, wrong.stderr);
   // the first of the client's protocols that there is
   const other = await curl("a.example", "--http2", "--no-alpn");
-  assert.equal(other.stdout, "hello\n");
+  assertEquals(other.stdout, "hello\n");
 });
 
 test("a client with which no protocol is in common gets the alert of that", async () => {
@@ -157,13 +154,13 @@ test("a client with which no protocol is in common gets the alert of that", asyn
   const issued = await authority.issue({ names: "DNS:a.example" });
   await using proxy = await start(SAY, [issued], ["--alpn", "h2"]);
   const { errors } = await ask(proxy.port, authority, "-alpn", "h3");
-  assert.match(errors, /no application protocol/);
+  assertMatch(errors, /no application protocol/);
   await proxy.log.find(
     "handshake failed: peer doesn't support any known protocol",
   );
   await proxy.access.find("end=tls-failed");
   // who offers none is not asked for one
-  assert.match((await ask(proxy.port, authority)).answer, /^\["hello/);
+  assertMatch((await ask(proxy.port, authority)).answer, /^\["hello/);
 });
 
 test("clients that do not speak TLS are refused in one line each, and leave nothing", async () => {
@@ -173,7 +170,7 @@ test("clients that do not speak TLS are refused in one line each, and leave noth
   const refuse = async (text: string): Promise<void> => {
     using client = await proxy.connect();
     await send(client, text);
-    assert.ok((await receiveAll(client)).startsWith("\x15\x03")); // an alert
+    assert((await receiveAll(client)).startsWith("\x15\x03")); // an alert
   };
   await refuse("GET / HTTP/1.1\r\n\r\n");
   await proxy.log.find(
@@ -184,9 +181,9 @@ test("clients that do not speak TLS are refused in one line each, and leave noth
   await proxy.access.findAll("end=tls-failed", 100);
   await proxy.hasDescriptors(before);
   // a proper one is served as before
-  assert.match((await ask(proxy.port, authority)).answer, /^\["hello/);
+  assertMatch((await ask(proxy.port, authority)).answer, /^\["hello/);
   const lines = await proxy.log.findAll("handshake failed", 100);
-  assert.equal(lines.length, 100);
+  assertEquals(lines.length, 100);
 });
 
 test("a handshake that is not done in time, or left, is one line", async () => {
@@ -196,10 +193,10 @@ test("a handshake that is not done in time, or left, is one line", async () => {
   await using proxy = await start(SAY, [issued], timeout);
   // nothing, the beginning of a hello, and one that claims to be too long
   using silent = await proxy.connect();
-  assert.equal(await receiveAll(silent), "");
+  assertEquals(await receiveAll(silent), "");
   using slow = await proxy.connect();
   await send(slow, "\x16\x03\x01\x02");
-  assert.equal(await receiveAll(slow), "");
+  assertEquals(await receiveAll(slow), "");
   await proxy.log.findAll(
     "handshake failed: it must be done within 2 seconds",
     2,
@@ -207,14 +204,14 @@ test("a handshake that is not done in time, or left, is one line", async () => {
   using leaving = await proxy.connect();
   await send(leaving, "\x16\x03\x01\x02");
   await leaving.closeWrite();
-  assert.equal(await receiveAll(leaving), "");
+  assertEquals(await receiveAll(leaving), "");
   await proxy.log.find("handshake failed: the client has left");
   await proxy.access.findAll("end=tls-failed", 3);
   // who only looks whether the port is open costs no line of the log
   using probe = await proxy.connect();
   await probe.closeWrite();
   await proxy.access.find("end=client-left");
-  assert.equal(proxy.log.all.filter((one) => / warn /.test(one)).length, 3);
+  assertEquals(proxy.log.all.filter((one) => / warn /.test(one)).length, 3);
 });
 
 test("a hello is read up to 16 KiB", async () => {
@@ -248,7 +245,7 @@ test("bytes cross TLS whole when they come one by one", async () => {
     await Promise.all([dribble(socket, server), dribble(server, socket)]);
   });
   const { answer } = await ask(relay.port, authority);
-  assert.match(answer, /^\["hello/);
+  assertMatch(answer, /^\["hello/);
 });
 
 /** Forwards in segments of one byte. */
@@ -288,8 +285,8 @@ test("bytes cross TLS whole, each way, with half-closes", async () => {
     await one;
     await received[first === "client" ? 0 : 1];
     await other();
-    assert.deepEqual(await received[0], await upload);
-    assert.deepEqual(await received[1], await download);
+    assertEquals(await received[0], await upload);
+    assertEquals(await received[1], await download);
   }
   await proxy.access.findAll(`in=${size} out=${size} `, 2);
   await proxy.access.findAll("end=done", 2);
@@ -310,11 +307,11 @@ test("a remote is not read faster than a client with TLS reads", async () => {
   // it stops when the buffers are full
   const stuck = Promise.withResolvers<string>();
   const timer = setTimeout(() => stuck.resolve("stuck"), 1500);
-  assert.equal(await Promise.race([sending, stuck.promise]), "stuck");
+  assertEquals(await Promise.race([sending, stuck.promise]), "stuck");
   clearTimeout(timer);
-  assert.ok(await proxy.memory() - before < 60_000_000);
+  assert(await proxy.memory() - before < 60_000_000);
   const received = receiveAtLeast(client, size);
-  assert.equal((await sending).length, size);
+  assertEquals((await sending).length, size);
   await received;
 });
 
@@ -381,9 +378,9 @@ test("a client with TLS that resets the connection ends it", async () => {
   client.on("error", () => {}); // it is closed under it
   client.write("hello");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 5), "hello");
+  assertEquals(await receive(server, 5), "hello");
   raw.resetAndDestroy();
-  assert.equal(await receiveAll(server), "");
+  assertEquals(await receiveAll(server), "");
   await proxy.access.find("end=client-reset");
 });
 
@@ -404,5 +401,5 @@ test("a PROXY header comes before TLS, on both sides", async () => {
   using client = await proxy.connect();
   await send(client, "hello\n");
   const { port } = client.localAddr as Deno.NetAddr;
-  assert.equal(await receiveAll(client), `${port},a.example,hello\n`);
+  assertEquals(await receiveAll(client), `${port},a.example,hello\n`);
 });

@@ -1,7 +1,7 @@
 /**
  * What was read for admission, however the network has cut it.
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import fc from "fast-check";
 import { admit, needsAdmission } from "../../src/connection/admission.ts";
 import { formatAddress } from "../../src/net/address.ts";
@@ -51,9 +51,9 @@ function connection(
     options: { maxPreread, prereadTimeout: 1000, halfCloseTimeout: 1000 },
     buffers: new Buffers(),
     deadlines,
-    log: { verbose: false, warn: assert.fail },
+    log: { verbose: false, warn: fail },
     gauges: {},
-    accessLog: { connection: assert.fail },
+    accessLog: { connection: fail },
   } as unknown as Context;
   const conn = { remoteAddr: ADDRESS, localAddr: ADDRESS };
   const connection = new Connection(
@@ -66,7 +66,7 @@ function connection(
   let reads = 0;
   connection.client = {
     read(buffer) {
-      assert.ok(buffer.length > 0, "a read needs room");
+      assert(buffer.length > 0, "a read needs room");
       const chunk = chunks[reads++ % chunks.length] as number;
       const end = Math.min(at + chunk, at + buffer.length, bytes.length);
       buffer.set(bytes.subarray(at, end));
@@ -97,19 +97,19 @@ Deno.test("admit() tells header and bytes apart when they are cut anywhere", asy
         chunks,
         maxPreread,
       );
-      assert.ok(needsAdmission(admitted));
-      assert.equal(await admit(admitted), true);
-      assert.equal(admitted.stage, "preread");
+      assert(needsAdmission(admitted));
+      assertEquals(await admit(admitted), true);
+      assertEquals(admitted.stage, "preread");
       const { info: { remoteAddr, localAddr }, buffer, length } = admitted;
-      assert.equal(formatAddress(remoteAddr), from);
-      assert.equal(formatAddress(localAddr), to);
-      assert.deepEqual(
+      assertStrictEquals(formatAddress(remoteAddr), from);
+      assertStrictEquals(formatAddress(localAddr), to);
+      assertEquals(
         [...buffer.subarray(0, length), ...rest()],
         [...payload],
         "no byte of the client's is lost, and none of the header is left",
       );
-      assert.ok(length <= maxPreread);
-      assert.equal(admitted.received, length);
+      assert(length <= maxPreread);
+      assertStrictEquals(admitted.received, length);
     },
   ));
 });
@@ -123,7 +123,7 @@ Deno.test("needsAdmission() says no when the listener is an ordinary one, and ad
         context: { addresses },
       } as unknown as Connection,
     );
-  assert.equal(needs({}), false);
-  assert.equal(needs({ acceptProxy: true }), true);
-  assert.equal(needs({}, {}), true);
+  assertEquals(needs({}), false);
+  assertEquals(needs({ acceptProxy: true }), true);
+  assertEquals(needs({}, {}), true);
 });

@@ -1,4 +1,9 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import {
   Buffers,
   FIRST,
@@ -17,57 +22,57 @@ Deno.test("Buffers lends a small buffer first", () => {
   const buffers = new Buffers();
   const one = buffers.small();
   const two = buffers.small();
-  assert.equal(one.length, SMALL);
-  assert.notEqual(one, two);
+  assertEquals(one.length, SMALL);
+  assertNotStrictEquals(one, two);
   // they may share an allocation, but no byte
   one.fill(1);
   two.fill(2);
-  assert.ok(one.every((byte) => byte === 1));
+  assert(one.every((byte) => byte === 1));
 });
 
 Deno.test("Buffers lends a buffer again when it was given back", () => {
   const buffers = new Buffers();
   const small = buffers.small();
   buffers.release(small);
-  assert.equal(buffers.small(), small);
-  assert.notEqual(buffers.small(), small);
+  assertStrictEquals(buffers.small(), small);
+  assertNotStrictEquals(buffers.small(), small);
 });
 
 Deno.test("first() lends a buffer for what is read before the decision", () => {
   const buffers = new Buffers();
   const first = buffers.first();
-  assert.equal(first.length, FIRST);
-  assert.notEqual(buffers.first(), first);
+  assertEquals(first.length, FIRST);
+  assertNotStrictEquals(buffers.first(), first);
   buffers.release(first);
-  assert.notEqual(buffers.small(), first, "it is of another kind");
-  assert.equal(buffers.first(), first);
+  assertNotStrictEquals(buffers.small(), first, "it is of another kind");
+  assertStrictEquals(buffers.first(), first);
 });
 
 Deno.test("fit() lends the next size when the buffer was filled, up to the largest", () => {
   const buffers = new Buffers();
   const small = buffers.small();
   const medium = buffers.fit(small, SMALL);
-  assert.equal(medium.length, MEDIUM);
-  assert.equal(buffers.small(), small, "the small one was given back");
+  assertEquals(medium.length, MEDIUM);
+  assertStrictEquals(buffers.small(), small, "the small one was given back");
   const largest = buffers.fit(medium, MEDIUM);
-  assert.equal(largest.length, LARGE);
-  assert.equal(buffers.fit(largest, LARGE), largest);
+  assertEquals(largest.length, LARGE);
+  assertStrictEquals(buffers.fit(largest, LARGE), largest);
 });
 
 Deno.test("fit() keeps the buffer when it was used but not filled", () => {
   const buffers = new Buffers();
   const small = buffers.small();
-  assert.equal(buffers.fit(small, 1), small);
-  assert.equal(buffers.fit(small, SMALL - 1), small);
+  assertStrictEquals(buffers.fit(small, 1), small);
+  assertStrictEquals(buffers.fit(small, SMALL - 1), small);
   const medium = buffers.fit(small, SMALL);
-  assert.equal(buffers.fit(medium, SMALL + 1), medium);
-  assert.equal(buffers.fit(medium, MEDIUM - 1), medium);
+  assertStrictEquals(buffers.fit(medium, SMALL + 1), medium);
+  assertStrictEquals(buffers.fit(medium, MEDIUM - 1), medium);
 });
 
 Deno.test("fit() lends a small buffer when little came", () => {
   const buffers = new Buffers();
   for (const big of [buffers.fit(buffers.small(), SMALL), large(buffers)]) {
-    assert.equal(buffers.fit(big, SMALL).length, SMALL);
+    assertEquals(buffers.fit(big, SMALL).length, SMALL);
   }
 });
 
@@ -75,11 +80,11 @@ Deno.test("fit() lends no more large buffers when 32 are lent", () => {
   const buffers = new Buffers();
   const lent = Array.from({ length: 40 }, () => large(buffers));
   const sizes = lent.map((buffer) => buffer.length);
-  assert.equal(sizes.filter((size) => size === LARGE).length, 32);
-  assert.equal(sizes.filter((size) => size === MEDIUM).length, 8);
+  assertEquals(sizes.filter((size) => size === LARGE).length, 32);
+  assertEquals(sizes.filter((size) => size === MEDIUM).length, 8);
   buffers.release(lent[0] as Uint8Array);
-  assert.equal(large(buffers), lent[0]);
-  assert.equal(large(buffers).length, MEDIUM);
+  assertStrictEquals(large(buffers), lent[0]);
+  assertEquals(large(buffers).length, MEDIUM);
 });
 
 Deno.test("fit() takes a big buffer back after each short read when there are many", () => {
@@ -89,9 +94,13 @@ Deno.test("fit() takes a big buffer back after each short read when there are ma
     () => buffers.fit(buffers.small(), SMALL),
   );
   const last = lent[127] as Uint8Array;
-  assert.equal(buffers.fit(last, SMALL + 1).length, SMALL);
+  assertEquals(buffers.fit(last, SMALL + 1).length, SMALL);
   const other = lent[0] as Uint8Array;
-  assert.equal(buffers.fit(other, SMALL + 1), other, "now there are fewer");
+  assertStrictEquals(
+    buffers.fit(other, SMALL + 1),
+    other,
+    "now there are fewer",
+  );
 });
 
 Deno.test("release() takes no buffer that was not lent", () => {
@@ -100,10 +109,10 @@ Deno.test("release() takes no buffer that was not lent", () => {
   buffers.release(new Uint8Array(4096));
   const foreign = new Uint8Array(MEDIUM);
   buffers.release(foreign);
-  assert.notEqual(buffers.fit(buffers.small(), SMALL), foreign);
+  assertNotStrictEquals(buffers.fit(buffers.small(), SMALL), foreign);
   const foreignLarge = new Uint8Array(LARGE);
   buffers.release(foreignLarge);
-  assert.notEqual(large(buffers), foreignLarge);
+  assertNotStrictEquals(large(buffers), foreignLarge);
 });
 
 Deno.test("release() takes a big buffer once when it is given back twice", () => {
@@ -113,7 +122,7 @@ Deno.test("release() takes a big buffer once when it is given back twice", () =>
   buffers.release(medium);
   const one = buffers.fit(buffers.small(), SMALL);
   const two = buffers.fit(buffers.small(), SMALL);
-  assert.notEqual(one, two);
+  assertNotStrictEquals(one, two);
 });
 
 Deno.test("Buffers keeps at most 4 MiB of a size when more are given back", () => {
@@ -128,5 +137,5 @@ Deno.test("Buffers keeps at most 4 MiB of a size when more are given back", () =
     () => buffers.fit(buffers.small(), SMALL),
   );
   const reused = again.filter((buffer) => lent.includes(buffer)).length;
-  assert.equal(reused, 4 * 1024 * 1024 / MEDIUM);
+  assertEquals(reused, 4 * 1024 * 1024 / MEDIUM);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { Clocks, type Timed } from "../../src/connection/clocks.ts";
 import { Deadlines } from "../../src/lib/deadlines.ts";
 
@@ -54,10 +54,10 @@ Deno.test("start() expires once, and not before its time", async () => {
   const started = performance.now();
   timer.clocks.start(30);
   const { what, at } = await timer.next;
-  assert.equal(what, "expire");
-  assert.ok(at - started >= 30);
+  assertEquals(what, "expire");
+  assert(at - started >= 30);
   await pass(deadlines, 100);
-  assert.equal(timer.said.length, 1);
+  assertEquals(timer.said.length, 1);
 });
 
 Deno.test("a stopped clock does not expire, and those that last go on", async () => {
@@ -69,8 +69,8 @@ Deno.test("a stopped clock does not expire, and those that last go on", async ()
   limited.clocks.limitDuration(performance.now() + 60);
   limited.clocks.start(10);
   limited.clocks.stop();
-  assert.equal((await limited.next).what, "max-duration");
-  assert.deepEqual(stopped.said, []);
+  assertEquals((await limited.next).what, "max-duration");
+  assertEquals(stopped.said, []);
 });
 
 Deno.test("watch() goes on as long as there is progress, and until its end", async () => {
@@ -79,12 +79,12 @@ Deno.test("watch() goes on as long as there is progress, and until its end", asy
   timer.clocks.watch(40, Infinity);
   timer.progress++;
   const { at } = await timer.next;
-  assert.ok(at - started >= 80, `${at - started}`);
+  assert(at - started >= 80, `${at - started}`);
   const late = new Timer();
   const until = performance.now() + 10;
   late.clocks.watch(20, until);
   late.progress++;
-  assert.ok((await late.next).at >= until);
+  assert((await late.next).at >= until);
 });
 
 Deno.test("limitSilence() ends what is silent for the time, and at most a quarter longer", async () => {
@@ -102,12 +102,12 @@ Deno.test("limitSilence() ends what is silent for the time, and at most a quarte
     await pass(new Deadlines(), 600 + 17 * attempt);
     clearInterval(ticks);
     const { what, at } = await said;
-    assert.equal(what, "idle-timeout");
+    assertEquals(what, "idle-timeout");
     // as long as it moves it is not silent
-    assert.ok(at - moved >= 400, `${at - moved}`);
+    assert(at - moved >= 400, `${at - moved}`);
     ratio = Math.min(ratio, (at - moved) / 400);
   }
-  assert.ok(ratio <= 1.25, `${ratio}`);
+  assert(ratio <= 1.25, `${ratio}`);
 });
 
 Deno.test("limitSilence() does not end what moves a byte within each such time", async () => {
@@ -124,7 +124,7 @@ Deno.test("limitSilence() does not end what moves a byte within each such time",
   await pass(new Deadlines(), 2500);
   clearInterval(ticks);
   // a machine that was busy for so long has made it silent
-  assert.ok(timer.said.length === 0 || longest >= 1000, `${longest}`);
+  assert(timer.said.length === 0 || longest >= 1000, `${longest}`);
   timer.clocks.clear();
 });
 
@@ -134,12 +134,12 @@ Deno.test("limitSilence() can be taken back, and given anew", async () => {
   timer.clocks.limitSilence(20);
   timer.clocks.limitSilence(0);
   await pass(deadlines, 100);
-  assert.deepEqual(timer.said, []);
+  assertEquals(timer.said, []);
   const again = performance.now();
   timer.clocks.limitSilence(30);
   const { what, at } = await timer.next;
-  assert.equal(what, "idle-timeout");
-  assert.ok(at - again >= 30);
+  assertEquals(what, "idle-timeout");
+  assert(at - again >= 30);
 });
 
 Deno.test("limitDuration() ends what moves all the time, when its time has come", async () => {
@@ -150,12 +150,12 @@ Deno.test("limitDuration() ends what moves all the time, when its time has come"
     const ticks = setInterval(() => timer.progress++, 5);
     const { what, at } = await timer.next;
     clearInterval(ticks);
-    assert.equal(what, "max-duration");
-    assert.ok(at - started >= milliseconds, `${at - started}`);
+    assertEquals(what, "max-duration");
+    assert(at - started >= milliseconds, `${at - started}`);
   }
   const timer = new Timer();
   timer.clocks.limitDuration(performance.now() - 1000);
-  assert.equal((await timer.next).what, "max-duration", "it has come before");
+  assertEquals((await timer.next).what, "max-duration", "it has come before");
 });
 
 Deno.test("limitDuration() keeps the clock of the stage that is running", async () => {
@@ -165,11 +165,11 @@ Deno.test("limitDuration() keeps the clock of the stage that is running", async 
   timer.clocks.limitDuration(started + 2000);
   timer.clocks.limitSilence(5000);
   const first = await timer.next;
-  assert.equal(first.what, "expire");
-  assert.ok(first.at - started >= 40 && first.at - started < 2000);
+  assertEquals(first.what, "expire");
+  assert(first.at - started >= 40 && first.at - started < 2000);
   const second = await timer.next;
-  assert.equal(second.what, "max-duration");
-  assert.ok(second.at - started >= 2000);
+  assertEquals(second.what, "max-duration");
+  assert(second.at - started >= 2000);
 });
 
 Deno.test("the clock that is due first wins, in whatever order they are set", async () => {
@@ -184,7 +184,7 @@ Deno.test("the clock that is due first wins, in whatever order they are set", as
     for (let i = 0; i < orders.length; i++) {
       orders[(first + i) % orders.length]?.(timer);
     }
-    assert.equal((await timer.next).what, "max-duration");
+    assertEquals((await timer.next).what, "max-duration");
   }
 });
 
@@ -196,6 +196,6 @@ Deno.test("clear() stops all clocks", async () => {
   timer.clocks.limitDuration(performance.now() + 10);
   timer.clocks.clear();
   await pass(deadlines, 60);
-  assert.deepEqual(timer.said, []);
-  assert.equal(timer.clocks.deadline, undefined);
+  assertEquals(timer.said, []);
+  assertEquals(timer.clocks.deadline, undefined);
 });

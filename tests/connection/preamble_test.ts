@@ -1,21 +1,15 @@
 /**
  * What `proxyProtocol` in a decision sends to the remote, and when.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Folder,
-  need,
-  PROGRAM,
-  Proxy,
-  receive,
-  receiveAll,
-  REFUSING,
-  run,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { REFUSING } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** The header of version 1 of a client's connection. */
 function header(client: Deno.TcpConn): string {
@@ -35,14 +29,14 @@ test("the remote gets the header before what the client has sent, and before dat
     await send(client, "hello");
     using server = await upstream.accept();
     const all = `${header(client)}${expected}`;
-    assert.equal(await receive(server, all.length), all);
+    assertEquals(await receive(server, all.length), all);
     await send(client, " again");
-    assert.equal(await receive(server, 6), " again");
+    assertEquals(await receive(server, 6), " again");
     await send(server, "answer");
-    assert.equal(await receive(client, 6), "answer");
+    assertEquals(await receive(client, 6), "answer");
     // the header is no byte of the client's
     await client.closeWrite();
-    assert.equal(await receiveAll(server), "");
+    assertEquals(await receiveAll(server), "");
     await server.closeWrite();
     await proxy.access.find(/ in=11 out=6 .* end=done/);
   }
@@ -56,13 +50,13 @@ test("header and first bytes are one segment", async () => {
   using client = await proxy.connect();
   await send(client, "hello");
   using server = await upstream.accept();
-  assert.match(await receive(server, 33), /^\r\n.*hello$/s);
+  assertMatch(await receive(server, 33), /^\r\n.*hello$/s);
   const { stdout } = await run([
     need("ss", "iproute2"),
     "-tinH",
     `sport = ${server.localAddr.port} and dport = ${server.remoteAddr.port}`,
   ]);
-  assert.match(stdout, / data_segs_in:1 /);
+  assertMatch(stdout, / data_segs_in:1 /);
 });
 
 test("the remote of a list that takes the connection gets the header once", async () => {
@@ -77,7 +71,7 @@ test("the remote of a list that takes the connection gets the header once", asyn
   await send(client, "hello");
   await client.closeWrite();
   using server = await upstream.accept();
-  assert.equal(await receiveAll(server), `${header(client)}hello`);
+  assertEquals(await receiveAll(server), `${header(client)}hello`);
 });
 
 test("the remote gets the header at once when the server speaks first", async () => {
@@ -90,9 +84,9 @@ test("the remote gets the header at once when the server speaks first", async ()
   using client = await proxy.connect();
   using server = await upstream.accept();
   const expected = header(client);
-  assert.equal(await receive(server, expected.length), expected);
+  assertEquals(await receive(server, expected.length), expected);
   await send(server, "220 ready\r\n");
-  assert.equal(await receive(client, 11), "220 ready\r\n");
+  assertEquals(await receive(client, 11), "220 ready\r\n");
 });
 
 test("the remote that connectError() names gets the header that its decision asks for, or none", async () => {
@@ -109,7 +103,7 @@ test("the remote that connectError() names gets the header that its decision ask
     await send(client, "hello");
     using server = await upstream.accept();
     const expected = `${isSent ? header(client) : ""}hello`;
-    assert.equal(await receive(server, expected.length), expected);
+    assertEquals(await receive(server, expected.length), expected);
   }
 });
 
@@ -131,8 +125,8 @@ test("each remote gets the header when one has left before it sent a byte", asyn
   await send(client, "hello");
   using server = await upstream.accept();
   const expected = `${header(client)}hello`;
-  assert.equal(await receive(server, expected.length), expected);
-  assert.ok(first?.startsWith(header(client)), first);
+  assertEquals(await receive(server, expected.length), expected);
+  assert(first?.startsWith(header(client)), first);
 });
 
 test("a client that half-closes before the remote is connected is told to it by the header and EOF", async () => {
@@ -144,10 +138,10 @@ test("a client that half-closes before the remote is connected is told to it by 
   await send(client, "x");
   await client.closeWrite();
   using server = await upstream.accept();
-  assert.equal(await receiveAll(server), `${header(client)}x`);
+  assertEquals(await receiveAll(server), `${header(client)}x`);
   await send(server, "bye");
   await server.closeWrite();
-  assert.equal(await receiveAll(client), "bye");
+  assertEquals(await receiveAll(client), "bye");
 });
 
 test("--dry-run and --check show the header that the remote gets", async () => {
@@ -160,9 +154,9 @@ test("--dry-run and --check show the header that the remote gets", async () => {
   });
   const program = [...PROGRAM, "-c", folder.file("routes.yaml")];
   const dry = await run([...program, "--dry-run", "-"], "x");
-  assert.match(dry.stdout, /remote 127\.0\.0\.1:80, proxyProtocol 2$/m);
+  assertMatch(dry.stdout, /remote 127\.0\.0\.1:80, proxyProtocol 2$/m);
   const check = await run([...program, "--check"]);
-  assert.match(check.stdout, /-> remote 127\.0\.0\.1:80, proxyProtocol 2$/m);
+  assertMatch(check.stdout, /-> remote 127\.0\.0\.1:80, proxyProtocol 2$/m);
 });
 
 test("a route table says what proxyProtocol may be, and beside what", async () => {
@@ -182,12 +176,12 @@ default:
     folder.file("routes.yaml"),
     "--check",
   ]);
-  assert.equal(code, 2);
-  assert.match(
+  assertEquals(code, 2);
+  assertMatch(
     stderr,
     /:4: route 1: proxyProtocol: must be 1 or 2: current value is 3$/m,
   );
-  assert.match(
+  assertMatch(
     stderr,
     /:7: default\.proxyProtocol: must stand beside remote: current value is 1$/m,
   );

@@ -1,17 +1,12 @@
 /**
  * Before the decision: dialogues, `accept`, async hooks and the `timeout` hook.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  dialogue,
-  Proxy,
-  receive,
-  receiveAll,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Proxy } from "../support/proxy.ts";
+import { dialogue } from "../support/routers.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 test("the proxy answers and goes on routing when the router says { reply, consume }", async () => {
   using upstream = new Upstream();
@@ -19,12 +14,12 @@ test("the proxy answers and goes on routing when the router says { reply, consum
   using client = await proxy.connect();
   for (const line of ["one\n", "two\n", `${"x".repeat(5000)}\n`]) {
     await send(client, line);
-    assert.equal(await receive(client, line.length), line);
+    assertEquals(await receive(client, line.length), line);
   }
   await send(client, "go\nrest");
-  assert.equal(await receive(client, 6), "going\n");
+  assertEquals(await receive(client, 6), "going\n");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 7), "go\nrest");
+  assertEquals(await receive(server, 7), "go\nrest");
 });
 
 for (
@@ -40,9 +35,9 @@ for (
     using client = await proxy.connect();
     await send(client, "one\nthree\nfifteen\nn\ngo\nrest");
     const answers = "one\nthree\nfifteen\nn\ngoing\n";
-    assert.equal(await receive(client, answers.length), answers);
+    assertEquals(await receive(client, answers.length), answers);
     using server = await upstream.accept();
-    assert.equal(await receive(server, 7), "go\nrest");
+    assertEquals(await receive(server, 7), "go\nrest");
   });
 }
 
@@ -52,9 +47,9 @@ test("the proxy calls the router when more has come, not again, when a reply con
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receive(client, 2), "1,");
+  assertEquals(await receive(client, 2), "1,");
   await send(client, "b");
-  assert.equal(await receive(client, 2), "2,");
+  assertEquals(await receive(client, 2), "2,");
 });
 
 test("the proxy connects before any byte when accept() names a remote", async () => {
@@ -66,9 +61,9 @@ test("the proxy connects before any byte when accept() names a remote", async ()
     accept: (client) => ({ remote: "${backend.remote}" }),
   };`);
   using client = await proxy.connect();
-  assert.equal(await receive(client, 10), "220 ready\n");
+  assertEquals(await receive(client, 10), "220 ready\n");
   await send(client, "hey");
-  assert.equal(await receiveAll(client), "you said hey");
+  assertEquals(await receiveAll(client), "you said hey");
 });
 
 test("the proxy tells accept() and route() who the client is", async () => {
@@ -86,9 +81,9 @@ test("the proxy tells accept() and route() who the client is", async () => {
     };
     const expected = `${JSON.stringify(about)}\n`;
     const got = await receive(client, expected.length);
-    assert.deepEqual(JSON.parse(got), about);
+    assertEquals(JSON.parse(got), about);
     await send(client, "a");
-    assert.equal(await receiveAll(client), `id ${id}`);
+    assertEquals(await receiveAll(client), `id ${id}`);
   }
 });
 
@@ -99,7 +94,7 @@ test("the proxy reads bytes and calls route() when accept() says nothing", async
   };`);
   using client = await proxy.connect();
   await send(client, "abc");
-  assert.equal(await receiveAll(client), "abc");
+  assertEquals(await receiveAll(client), "abc");
 });
 
 test("the proxy closes when accept() says so", async () => {
@@ -107,7 +102,7 @@ test("the proxy closes when accept() says so", async () => {
     `export default { accept: () => ({ close: "no" }) };`,
   );
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "no");
+  assertEquals(await receiveAll(client), "no");
 });
 
 test("the proxy loses no bytes when they come while a hook's promise is pending", async () => {
@@ -134,14 +129,14 @@ test("the proxy loses no bytes when they come while a hook's promise is pending"
   await send(client, "a");
   using witness = await proxy.connect();
   await send(witness, "?");
-  assert.equal(await receiveAll(witness), "asked");
+  assertEquals(await receiveAll(witness), "asked");
   await send(client, "b");
   await send(client, "c".repeat(10_000));
   using releaser = await proxy.connect();
   await send(releaser, "!");
-  assert.equal(await receive(client, 3), "1 a");
+  assertEquals(await receive(client, 3), "1 a");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 10_002), `ab${"c".repeat(10_000)}`);
+  assertEquals(await receive(server, 10_002), `ab${"c".repeat(10_000)}`);
 });
 
 test("the proxy waits for accept() when it is async, and loses no bytes", async () => {
@@ -156,7 +151,7 @@ test("the proxy waits for accept() when it is async, and loses no bytes", async 
   await send(client, "early");
   using server = await upstream.accept();
   await send(client, "late");
-  assert.equal(await receive(server, 9), "earlylate");
+  assertEquals(await receive(server, 9), "earlylate");
 });
 
 test("the remote gets all bytes in order when the timeout hook names it", async () => {
@@ -170,16 +165,16 @@ test("the remote gets all bytes in order when the timeout hook names it", async 
   );
   using client = await proxy.connect();
   await send(client, "ab");
-  assert.equal(await receive(client, 2), "ab");
+  assertEquals(await receive(client, 2), "ab");
   await send(client, "cd");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 4), "abcd");
+  assertEquals(await receive(server, 4), "abcd");
   await send(client, "ef");
   await client.closeWrite();
-  assert.equal(await receiveAll(server), "ef");
+  assertEquals(await receiveAll(server), "ef");
   await send(server, "answer");
   server.close();
-  assert.equal(await receiveAll(client), "answer");
+  assertEquals(await receiveAll(client), "answer");
 });
 
 test("the remote gets all bytes in order when they come while the timeout hook is pending", async () => {
@@ -191,7 +186,7 @@ test("the remote gets all bytes in order when they come while the timeout hook i
   using client = await sendDuringTimeoutHook(proxy);
   using server = await upstream.accept();
   await send(client, "c");
-  assert.equal(await receive(server, 3), "abc");
+  assertEquals(await receive(server, 3), "abc");
 });
 
 test("another remote gets all bytes, too, when they came while the timeout hook was pending", async () => {
@@ -206,11 +201,11 @@ test("another remote gets all bytes, too, when they came while the timeout hook 
   );
   using client = await sendDuringTimeoutHook(proxy);
   const refusing = await first.accept();
-  assert.equal(await receive(refusing, 2), "ab");
+  assertEquals(await receive(refusing, 2), "ab");
   refusing.close();
   using server = await second.accept();
   await send(client, "c");
-  assert.equal(await receive(server, 3), "abc");
+  assertEquals(await receive(server, 3), "abc");
 });
 
 /** Its timeout hook says "?" when it is asked, and goes on at a client's "!". */
@@ -260,12 +255,12 @@ test("the proxy keeps the connection when route() fails after the timeout hook h
   using client = await proxy.connect();
   await send(client, "a");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 1), "a");
+  assertEquals(await receive(server, 1), "a");
   using releaser = await proxy.connect();
   await send(releaser, "!");
-  assert.equal(await receiveAll(releaser), "released");
+  assertEquals(await receiveAll(releaser), "released");
   await send(client, "b");
-  assert.equal(await receive(server, 1), "b");
+  assertEquals(await receive(server, 1), "b");
   await send(server, "c");
-  assert.equal(await receive(client, 1), "c");
+  assertEquals(await receive(client, 1), "c");
 });

@@ -1,22 +1,27 @@
 /**
  * After the decision: half-close, lingering close, and connections that break.
  */
-import assert from "node:assert/strict";
 import {
-  Backend,
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  fail,
+} from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { routerTo } from "../support/routers.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import {
   type Digest,
-  Proxy,
   receive,
   receiveAll,
   receiveBulk,
-  REFUSING,
-  Resettable,
-  routerTo,
   send,
   sendBulk,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+} from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 const MB = 1_000_000;
 
@@ -27,7 +32,7 @@ test("the proxy passes the whole answer when the client half-closes after its re
   await send(client, "request");
   await client.closeWrite();
   using server = await upstream.accept();
-  assert.equal(await receiveAll(server), "request");
+  assertEquals(await receiveAll(server), "request");
   const [sent, received] = await Promise.all([
     sendBulk(server, 10 * MB).then(async (sent) => {
       await server.closeWrite();
@@ -35,7 +40,7 @@ test("the proxy passes the whole answer when the client half-closes after its re
     }),
     receiveBulk(client),
   ]);
-  assert.deepEqual(received, sent);
+  assertEquals(received, sent);
   await proxy.access.find(/ in=7 out=10000000 .*end=done/);
 });
 
@@ -47,7 +52,7 @@ test("the proxy passes what the client still sends when the remote half-closes",
   using server = await upstream.accept();
   await send(server, "answer");
   await server.closeWrite();
-  assert.equal(await receiveAll(client), "answer");
+  assertEquals(await receiveAll(client), "answer");
   const [sent, received] = await Promise.all([
     sendBulk(client, 10 * MB).then(async (sent) => {
       await client.closeWrite();
@@ -55,20 +60,20 @@ test("the proxy passes what the client still sends when the remote half-closes",
     }),
     receive(server, 5).then(() => receiveBulk(server)),
   ]);
-  assert.deepEqual(received, sent);
+  assertEquals(received, sent);
   await proxy.access.find(/ in=10000005 out=6 .*end=done/);
 });
 
 test("the proxy passes the answer when the remote closes at once after it", async () => {
   let sent: Digest | undefined;
   await using backend = new Backend(async (socket) => {
-    assert.equal(await receive(socket, 1), "a");
+    assertEquals(await receive(socket, 1), "a");
     sent = await sendBulk(socket, 3 * MB);
   });
   await using proxy = await Proxy.start(routerTo(backend.remote));
   using client = await proxy.connect();
   await send(client, "a");
-  assert.deepEqual(await receiveBulk(client), sent);
+  assertEquals(await receiveBulk(client), sent);
 });
 
 test("the client reads all of { close: bytes } when it is still sending", async () => {
@@ -78,9 +83,9 @@ test("the client reads all of { close: bytes } when it is still sending", async 
   using client = await proxy.connect();
   await sendBulk(client, 5 * MB);
   const page = await receiveAll(client);
-  assert.equal(page.length, 300_000);
+  assertEquals(page.length, 300_000);
   for (let at = 0; at < page.length; at++) {
-    if (page.charCodeAt(at) !== at * at % 251) assert.fail(`at ${at}`);
+    if (page.charCodeAt(at) !== at * at % 251) fail(`at ${at}`);
   }
   client.close();
   await proxy.access.find(/ in=5000000 out=300000 .*end=router-close/);
@@ -96,7 +101,7 @@ test("the client reads all of { close: bytes } when it has half-closed", async (
   using client = await proxy.connect();
   await send(client, "a");
   await client.closeWrite();
-  assert.equal((await receiveBulk(client)).length, MB);
+  assertEquals((await receiveBulk(client)).length, MB);
   await proxy.access.find(/ in=1 out=1000000 .*end=router-close/);
 });
 
@@ -111,7 +116,7 @@ test("the client reads the answer when the remote closes without reading all", a
   for (let i = 0; i < 10; i++) {
     using client = await proxy.connect();
     const sending = sendBulk(client, 5 * MB).catch(() => {});
-    assert.equal(await receive(client, answer.length), answer);
+    assertEquals(await receive(client, answer.length), answer);
     await sending;
   }
   await proxy.access.findAll(/ out=2003 .*end=(done|remote-reset)/, 10);
@@ -127,11 +132,11 @@ test("the proxy keeps nothing of what the client still sends after { close: byte
   await Promise.all([sendBulk(warm, 5 * MB), receiveAll(warm)]);
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "502");
+  assertEquals(await receiveAll(client), "502");
   const before = await proxy.memory();
   await sendBulk(client, 60 * MB);
   const growth = await proxy.memory() - before;
-  assert.ok(growth < 30 * MB, `memory grew by ${growth} bytes`);
+  assert(growth < 30 * MB, `memory grew by ${growth} bytes`);
 });
 
 test("the proxy closes the remote when the client resets the connection", async () => {
@@ -141,9 +146,9 @@ test("the proxy closes the remote when the client resets the connection", async 
   client.send("a");
   using server = await upstream.accept();
   await send(server, "xy");
-  assert.equal(await client.receive(), "xy");
+  assertEquals(await client.receive(), "xy");
   await client.reset();
-  assert.equal(await receiveAll(server), "a");
+  assertEquals(await receiveAll(server), "a");
   await proxy.access.find(/ in=1 out=2 .*end=client-reset/);
 });
 
@@ -156,7 +161,7 @@ test("the proxy closes the remote when the client goes away during the answer", 
   const sending = sendBulk(server, 200 * MB);
   await receive(client, 100_000);
   client.close();
-  await assert.rejects(sending);
+  await assertRejects(() => sending);
   await proxy.access.find("end=client-reset");
 });
 
@@ -166,11 +171,11 @@ test("the proxy closes the client when the remote resets the connection", async 
   using client = await proxy.connect();
   await send(client, "a");
   const server = await connection;
-  assert.equal(await server.receive(), "a");
+  assertEquals(await server.receive(), "a");
   server.send("z");
-  assert.equal(await receive(client, 1), "z");
+  assertEquals(await receive(client, 1), "z");
   await server.reset();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(/ in=1 out=1 .*end=remote-reset/);
 });
 
@@ -181,12 +186,12 @@ test("the proxy closes the client when the remote resets while the client sends"
   await send(client, "a");
   const server = await connection;
   server.send("z");
-  assert.equal(await receive(client, 1), "z");
+  assertEquals(await receive(client, 1), "z");
   const sending = sendBulk(client, 50 * MB).catch(() => {});
   await server.receive();
   await server.reset();
   // what the proxy has not read may make it a reset
-  assert.equal(await receiveAll(client).catch(() => ""), "");
+  assertEquals(await receiveAll(client).catch(() => ""), "");
   await sending;
   client.close();
   await proxy.access.find(/ out=1 .*end=remote-reset/);
@@ -199,9 +204,9 @@ test("the proxy says remote-reset when the remote resets and the client has half
   await send(client, "abc");
   await client.closeWrite();
   const server = await connection;
-  assert.equal(await server.receive(), "abc");
+  assertEquals(await server.receive(), "abc");
   await server.reset();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(/ in=3 out=0 .*end=remote-reset/);
 });
 
@@ -214,9 +219,9 @@ test("the proxy calls connectError() when the remote resets before it sends a by
   using client = await proxy.connect();
   await send(client, "abc");
   const server = await connection;
-  assert.equal(await server.receive(), "abc");
+  assertEquals(await server.receive(), "abc");
   await server.reset();
-  assert.match(
+  assertMatch(
     await receiveAll(client),
     new RegExp(`^${remote} .*reset by peer`),
   );
@@ -230,7 +235,7 @@ test("the proxy logs remote-left when the remote closes before it sends a byte",
   await using proxy = await Proxy.start(routerTo(backend.remote));
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(/ in=1 out=0 .*end=remote-left/);
 });
 
@@ -241,12 +246,12 @@ test("the proxy logs why when the client leaves before there is a decision", asy
   using ended = await proxy.connect();
   await send(ended, "ab");
   await ended.closeWrite();
-  assert.equal(await receiveAll(ended), "");
+  assertEquals(await receiveAll(ended), "");
   await proxy.access.find(/remote=- in=2 out=0 .*end=client-left/);
 
   const reset = await Resettable.connect(proxy.port);
   reset.send("r");
-  assert.equal(await reset.receive(), "xy");
+  assertEquals(await reset.receive(), "xy");
   await reset.reset();
   await proxy.access.find(/remote=- in=1 out=2 .*end=client-reset/);
 });

@@ -1,22 +1,16 @@
 /**
  * Connecting: tries, timeouts, addresses and socket options.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  type ProxyOptions,
-  receive,
-  receiveAll,
-  Resettable,
-  ROUTER_EXTENSION,
-  routerTo,
-  run,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
-import { FullListener } from "../e2e/faulty_remotes.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { routerTo } from "../support/routers.ts";
+import { run } from "../support/run.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { FullListener } from "../support/faulty_remotes.ts";
 
 test("the proxy connects when the remote begins to listen between two tries", async () => {
   // an address of its own, so that nobody else is given the port meanwhile
@@ -40,7 +34,7 @@ test("the proxy connects when the remote begins to listen between two tries", as
       { hostname, port },
     );
     answer = await receiveAll(client);
-    if (answer !== "failed") assert.equal(answer, "a");
+    if (answer !== "failed") assertEquals(answer, "a");
   }
 });
 
@@ -54,11 +48,11 @@ test("the proxy gives a try up after connectTimeout", async () => {
   using client = await proxy.connect();
   const started = performance.now();
   await send(client, "a");
-  assert.equal(
+  assertEquals(
     await receiveAll(client),
     `${full.remote}|TimedOut|${full.remote} did not answer within 0.05 seconds`,
   );
-  assert.ok(performance.now() - started >= 10 * 100 + 11 * 50);
+  assert(performance.now() - started >= 10 * 100 + 11 * 50);
   await proxy.log.find("Retrying");
 });
 
@@ -96,7 +90,7 @@ routes:
     for (const [sent, seconds] of [["own", 0.04], ["any", 0.03]] as const) {
       using client = await proxy.connect();
       await send(client, sent);
-      assert.equal(
+      assertEquals(
         await receiveAll(client),
         `${full.remote} did not answer within ${seconds} seconds`,
       );
@@ -110,7 +104,7 @@ test("the proxy stops connecting when the client resets the connection", async (
     ({ remote: "${full.remote}", reply: "connecting" });`);
   const client = await Resettable.connect(proxy.port);
   client.send("a");
-  assert.equal(await client.receive(), "connecting");
+  assertEquals(await client.receive(), "connecting");
   await client.reset();
   await proxy.access.find(/ in=1 out=10 .*end=client-reset/);
 });
@@ -126,14 +120,14 @@ test("a client that resets while the proxy connects keeps neither a place nor a 
   for (let count = 1; count <= 20; count++) {
     const client = await Resettable.connect(proxy.port);
     client.send("a");
-    assert.equal(await client.receive(), "connecting");
+    assertEquals(await client.receive(), "connecting");
     await client.reset();
     await proxy.access.findAll("end=client-reset", count);
   }
   {
     using client = await proxy.connect();
     await send(client, "?");
-    assert.equal(await receiveAll(client), "here");
+    assertEquals(await receiveAll(client), "here");
   }
   // the first connect goes on, as nothing can end it
   const [, port] = full.remote.split(":");
@@ -143,7 +137,7 @@ test("a client that resets while the proxy connects keeps neither a place nor a 
     connects = stdout.split("\n").length - 1;
   }
   proxy.kill("SIGQUIT");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await proxy.log.find("Waiting for 0 connections");
 });
 
@@ -156,7 +150,7 @@ test("the proxy waits for a remote for a client that has ended its side", async 
   using client = await proxy.connect();
   await send(client, "a");
   await client.closeWrite();
-  assert.equal(await receiveAll(client), "connecting");
+  assertEquals(await receiveAll(client), "connecting");
   await proxy.log.findAll("Retrying connection with", 10);
   await proxy.access.find(/ in=1 out=10 .*end=client-left/);
 });
@@ -172,7 +166,7 @@ test("the proxy connects by name and by IPv6 address", async () => {
     using client = await proxy.connect();
     await send(client, "a");
     using server = await listener.accept();
-    assert.equal(await receive(server, 1), "a");
+    assertEquals(await receive(server, 1), "a");
     client.close();
     server.close();
     await proxy.access.find(`remote=${host}:${port} in=1`);
@@ -195,7 +189,7 @@ test("the proxy keeps both connections alive with probes", async () => {
     // once the connection has lasted a while
     for (let stdout = ""; !/timer:\(keepalive,/.test(stdout);) {
       ({ stdout } = await run(["ss", "-Htno", filter]));
-      assert.match(stdout, /ESTAB/);
+      assertMatch(stdout, /ESTAB/);
     }
   }
 });
@@ -222,7 +216,7 @@ Deno.test({
       [...calls.matchAll(/setsockopt\((\d+), SOL_TCP, TCP_NODELAY, \[1\]/g)]
         .map(([, fd]) => fd),
     );
-    assert.equal(fds.size, 2, calls);
+    assertEquals(fds.size, 2, calls);
   },
 });
 
@@ -304,7 +298,7 @@ test("a try that connects when its time is just over leaves no descriptor", asyn
     using client = await proxy.connect();
     await send(client, "a");
     await client.closeWrite();
-    assert.equal(await receiveAll(client), "a");
+    assertEquals(await receiveAll(client), "a");
   }
   await proxy.hasDescriptors(before);
 });

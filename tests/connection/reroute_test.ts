@@ -1,19 +1,13 @@
 /**
  * Another remote after the first has failed: it gets all bytes, each once.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveAll,
-  REFUSING,
-  Resettable,
-  send,
-  sendBulk,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals } from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send, sendBulk } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 const MB = 1_000_000;
 
@@ -30,10 +24,10 @@ test("another remote gets the bytes once when the first has refused", async () =
   using server = await upstream.accept();
   await send(client, "c");
   await client.closeWrite();
-  assert.equal(await receiveAll(server), "abc");
+  assertEquals(await receiveAll(server), "abc");
   await send(server, "answer");
   await server.closeWrite();
-  assert.equal(await receiveAll(client), "answer");
+  assertEquals(await receiveAll(client), "answer");
   await proxy.access.find(
     new RegExp(`remote=${upstream.remote} in=3 out=6 .*end=done`),
   );
@@ -49,18 +43,18 @@ test("another remote gets the bytes once when the first has read some and closed
   using client = await proxy.connect();
   await send(client, "a");
   const refusing = await first.accept();
-  assert.equal(await receive(refusing, 1), "a");
+  assertEquals(await receive(refusing, 1), "a");
   await send(client, "bc");
-  assert.equal(await receive(refusing, 2), "bc");
+  assertEquals(await receive(refusing, 2), "bc");
   refusing.close();
   using server = await second.accept();
-  assert.equal(await receive(server, 3), "abc");
+  assertEquals(await receive(server, 3), "abc");
   await send(client, "d");
   await send(server, "x");
-  assert.equal(await receive(client, 1), "x");
+  assertEquals(await receive(client, 1), "x");
   await send(client, "e");
   await client.closeWrite();
-  assert.equal(await receiveAll(server), "de");
+  assertEquals(await receiveAll(server), "de");
 });
 
 test("the client reads the page when connectError() says { close: page }", async () => {
@@ -75,7 +69,7 @@ test("the client reads the page when connectError() says { close: page }", async
     sendBulk(client, 5 * MB),
     receiveAll(client),
   ]);
-  assert.equal(page.length, 28 + 500_000);
+  assertEquals(page.length, 28 + 500_000);
   client.close();
   await proxy.access.find(/ out=500028 .*end=router-close/);
 });
@@ -95,7 +89,7 @@ test("connectError() is called for each remote that fails", async () => {
   using client = await proxy.connect();
   await send(client, "a");
   (await upstream.accept()).close();
-  assert.equal(
+  assertEquals(
     await receiveAll(client),
     [REFUSING, upstream.remote].join(),
   );
@@ -113,11 +107,11 @@ test("another remote gets the bytes once when inactivityError() names it", async
   using silent = await first.accept();
   await send(client, "b");
   using server = await second.accept();
-  assert.equal(await receiveAll(silent), "ab");
+  assertEquals(await receiveAll(silent), "ab");
   await send(client, "c");
-  assert.equal(await receive(server, 3), "abc");
+  assertEquals(await receive(server, 3), "abc");
   await send(server, "x");
-  assert.equal(await receive(client, 1), "x");
+  assertEquals(await receive(client, 1), "x");
 });
 
 test("another remote gets the data and the timeouts of the decision before when it has none", async () => {
@@ -135,13 +129,13 @@ test("another remote gets the data and the timeouts of the decision before when 
   using client = await proxy.connect();
   await send(client, "a");
   const leaving = await first.accept();
-  assert.equal(await receive(leaving, 9), "rewritten");
+  assertEquals(await receive(leaving, 9), "rewritten");
   leaving.close();
   using silent = await second.accept();
-  assert.equal(await receiveAll(silent), "rewritten");
+  assertEquals(await receiveAll(silent), "rewritten");
   using server = await third.accept();
   const expected = `other ${second.remote}`;
-  assert.equal(await receive(server, expected.length), expected);
+  assertEquals(await receive(server, expected.length), expected);
 });
 
 test("the proxy tries no other remote when the client has sent more than is kept", async () => {
@@ -160,7 +154,7 @@ test("the proxy tries no other remote when the client has sent more than is kept
   await send(client, "x".repeat(1001));
   await receive(server, 1001);
   server.close();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.log.find(
     `Cannot try ${REFUSING} as at most --max-preread bytes are kept`,
   );
@@ -179,7 +173,7 @@ test("inactivityError() is called when the remote does not read what it is sent"
   using client = await proxy.connect();
   await send(client, "a");
   using _stuck = await upstream.accept();
-  assert.equal(await receiveAll(client), "inactive");
+  assertEquals(await receiveAll(client), "inactive");
   client.close();
   await proxy.access.find("end=router-close");
 });
@@ -200,11 +194,11 @@ test("another remote gets its data when the first has not taken all of its own i
   using _stuck = await first.accept();
   await send(client, ",second");
   using server = await second.accept();
-  assert.equal(await receive(server, 12), "first,second");
+  assertEquals(await receive(server, 12), "first,second");
   await send(client, ",third");
-  assert.equal(await receive(server, 6), ",third");
+  assertEquals(await receive(server, 6), ",third");
   await send(server, "x");
-  assert.equal(await receive(client, 1), "x");
+  assertEquals(await receive(client, 1), "x");
 });
 
 test("another remote gets its data when the first resets before it has taken all of its own", async () => {
@@ -221,9 +215,9 @@ test("another remote gets its data when the first resets before it has taken all
   await server.reset();
   using other = await second.accept();
   await send(client, ",second");
-  assert.equal(await receive(other, 12), "first,second");
+  assertEquals(await receive(other, 12), "first,second");
   await send(other, "x");
-  assert.equal(await receive(client, 1), "x");
+  assertEquals(await receive(client, 1), "x");
 });
 
 test("a hook that names a remote that closes again and again is asked 100 times, with pauses", async () => {
@@ -235,9 +229,9 @@ test("a hook that names a remote that closes again and again is asked 100 times,
   const started = performance.now();
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   assert(performance.now() - started >= 100 * 100);
-  assert.equal(closing.accepted, 101);
+  assertEquals(closing.accepted, 101);
   await proxy.access.find(/ in=1 out=0 .*end=remote-left/);
   await proxy.log.find(
     `Cannot try ${closing.remote} as hooks may name another remote at most 100 times for a client: 127.0.0.1:`,
@@ -259,8 +253,8 @@ test("a hook that always names remotes that are not granted does not keep others
   await send(client, "a");
   using other = await proxy.connect();
   await send(other, "?");
-  assert.equal(await receiveAll(other), "here");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(other), "here");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(/ in=1 out=0 .*end=connect-failed/);
 });
 
@@ -276,5 +270,5 @@ test("TERM ends the program while a hook names a remote that closes again and ag
   proxy.kill("SIGTERM");
   await proxy.log.find("Received TERM signal");
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
 });

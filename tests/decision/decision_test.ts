@@ -1,4 +1,10 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+  fail,
+} from "@std/assert";
 import {
   DecisionError,
   type Hook,
@@ -39,15 +45,15 @@ function refusal(
   try {
     parseDecision(decision, hook, buffered);
   } catch (error) {
-    assert.ok(error instanceof DecisionError, String(error));
+    assert(error instanceof DecisionError, String(error));
     return error.message;
   }
-  assert.fail("the decision was accepted");
+  fail("the decision was accepted");
 }
 
 Deno.test("parseDecision() waits when there is nothing, null or noop", () => {
   for (const decision of [undefined, null, { noop: true }]) {
-    assert.deepEqual(parseDecision(decision, "route", 0), { kind: "wait" });
+    assertEquals(parseDecision(decision, "route", 0), { kind: "wait" });
   }
 });
 
@@ -118,14 +124,14 @@ Deno.test("parseDecision() connects when there is a remote", () => {
     ],
   ];
   for (const [decision, verdict] of cases) {
-    assert.deepEqual(parseDecision(decision, "route", 0), verdict);
+    assertEquals(parseDecision(decision, "route", 0), verdict);
   }
 });
 
 Deno.test("parseDecision() keeps the array of bytes when it is given one", () => {
   const data = new Uint8Array(3);
   const verdict = parseDecision({ remote: "a:1", data }, "route", 0);
-  assert.ok(verdict.kind === "connect" && verdict.data === data);
+  assert(verdict.kind === "connect" && verdict.data === data);
 });
 
 Deno.test("parseDecision() splits the remote when it is well-formed", () => {
@@ -144,8 +150,8 @@ Deno.test("parseDecision() splits the remote when it is well-formed", () => {
     // twice, as the second result comes from a cache
     for (const _ of [1, 2]) {
       const verdict = parseDecision({ remote }, "route", 0);
-      assert.ok(verdict.kind === "connect");
-      assert.deepEqual(verdict.targets, [
+      assert(verdict.kind === "connect");
+      assertEquals(verdict.targets, [
         { remote, address: { hostname, port } },
       ]);
     }
@@ -210,7 +216,7 @@ Deno.test("parseDecision() names the remote and the rule when it is malformed", 
       (typeof remote === "string"
         ? JSON.stringify(remote)
         : Deno.inspect(remote, { compact: true }));
-    assert.equal(
+    assertEquals(
       refusal({ remote }),
       `Cannot use the decision of route() as "remote" ${rule}: current value is ${text}`,
     );
@@ -305,7 +311,7 @@ Deno.test("parseDecision() names key and value when a field is malformed", () =>
     ]),
   ];
   for (const [decision, message] of cases) {
-    assert.ok(
+    assert(
       refusal(decision, "route", 10).startsWith(
         `Cannot use the decision of route() as ${message}`,
       ),
@@ -342,7 +348,7 @@ Deno.test("parseDecision() names the key when it cannot stand beside another", (
   ];
   for (const [decision, key, beside] of cases) {
     const value = Deno.inspect((decision as Record<string, unknown>)[key]);
-    assert.equal(
+    assertEquals(
       refusal(decision, "route", 10),
       `Cannot use the decision of route() as "${key}" cannot stand beside "${beside}": current value is ${value}`,
     );
@@ -357,7 +363,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
     ["Remote", "remote"],
   ];
   for (const [key, meant] of cases) {
-    assert.equal(
+    assertEquals(
       refusal({ remote: "a:1", [key]: 1.5 }),
       `Cannot use the decision of route() as "${key}" is written "${meant}": current value is 1.5`,
     );
@@ -365,7 +371,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 });
 
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
-  assert.equal(
+  assertEquals(
     refusal({ remote: "a:1", timeout: 3 }),
     `Cannot use the decision of route() as "timeout" is not one of "remote", "pool", "key", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "route", "consume", "close", "noop": current value is 3`,
   );
@@ -386,16 +392,16 @@ Deno.test("parseDecision() shows the value on one line when it is no decision", 
     [() => {}, "[Function (anonymous)]"],
   ];
   for (const [decision, shown] of cases) {
-    assert.equal(
+    assertEquals(
       refusal(decision),
       `Cannot use the decision of route() as a decision is an object: current value is ${shown}`,
     );
   }
-  assert.equal(
+  assertEquals(
     refusal({}),
     `Cannot use the decision of route() as a decision has one of "remote", "pool", "close", "reply", "noop": current value is {}`,
   );
-  assert.equal(
+  assertEquals(
     refusal({ data: "x" }),
     `Cannot use the decision of route() as a decision has one of "remote", "pool", "close", "reply", "noop": current value is { data: "x" }`,
   );
@@ -415,8 +421,8 @@ Deno.test("parseDecision() stays on one short line when the value is big or host
   ];
   for (const value of values) {
     const message = refusal(value);
-    assert.ok(!message.includes("\n"), message);
-    assert.ok(message.length < 600, message);
+    assert(!message.includes("\n"), message);
+    assert(message.length < 600, message);
   }
 });
 
@@ -429,7 +435,7 @@ Deno.test("parseDecision() closes when told so", () => {
   ];
   for (const hook of HOOKS) {
     for (const [decision, data] of cases) {
-      assert.deepEqual(parseDecision(decision, hook, 0), {
+      assertEquals(parseDecision(decision, hook, 0), {
         kind: "close",
         data,
         route: undefined,
@@ -453,16 +459,16 @@ Deno.test("parseDecision() takes the name of a route with every decision but noo
     }]
   ) {
     const verdict = parseDecision({ ...rest, route: "web é" }, "route", 0);
-    assert.equal(verdict.kind !== "wait" && verdict.route, "web é");
+    assertEquals(verdict.kind !== "wait" && verdict.route, "web é");
   }
   const long = "x".repeat(65);
   for (const route of ["", long, 7, null, "a\nb", "a\u2028b", "a\u200fb"]) {
-    assert.match(
+    assertMatch(
       refusal({ remote: "a:1", route }),
       /^Cannot use the decision of route\(\) as "route" must be a text of 1 to 64 printable characters: current value is /,
     );
   }
-  assert.equal(
+  assertEquals(
     refusal({ noop: true, route: "web" }),
     `Cannot use the decision of route() as "route" cannot stand beside "noop": current value is "web"`,
   );
@@ -478,7 +484,7 @@ Deno.test("parseDecision() replies when there is no remote and routing goes on",
   ];
   for (const hook of ["accept", "route"] as const) {
     for (const [decision, reply, consume] of cases) {
-      assert.deepEqual(parseDecision(decision, hook, 10), {
+      assertEquals(parseDecision(decision, hook, 10), {
         kind: "reply",
         reply: encode(reply),
         consume,
@@ -490,12 +496,12 @@ Deno.test("parseDecision() replies when there is no remote and routing goes on",
 
 Deno.test("parseDecision() refuses a reply without a remote when routing has ended", () => {
   for (const hook of ["timeout", "connectError", "inactivityError"] as const) {
-    assert.equal(
+    assertEquals(
       refusal({ reply: "x" }, hook),
       `Cannot use the decision of ${hook}() as routing has ended: answer with { close: bytes } or a "remote": current value is "x"`,
     );
     const verdict = parseDecision({ remote: "a:1", reply: "x" }, hook, 0);
-    assert.equal(verdict.kind, "connect");
+    assertEquals(verdict.kind, "connect");
   }
 });
 
@@ -506,20 +512,20 @@ Deno.test("parseDecision() takes pool:NAME for the pool, as a value of a table",
     "route",
     0,
   );
-  assert.deepEqual(
+  assertEquals(
     verdict,
     parseDecision({ pool: "web", connectTimeout: 1 }, "route", 0),
   );
-  assert.equal(verdict.kind === "connect" && verdict.pool?.pool.name, "web");
-  assert.match(
+  assertEquals(verdict.kind === "connect" && verdict.pool?.pool.name, "web");
+  assertMatch(
     refusal({ remote: "pool:wbe" }),
     /"pool" must be the name of a pool that the router has made \(web\): current value is "wbe"$/,
   );
-  assert.match(
+  assertMatch(
     refusal({ remote: "pool:web", pool: "web" }),
     /"pool" cannot stand beside "remote"/,
   );
-  assert.match(
+  assertMatch(
     refusal({ remote: ["pool:web", "10.0.0.1:80"] }),
     /"remote" must end in a port from 1 to 65535: current value is "pool:web"$/,
   );
@@ -527,26 +533,35 @@ Deno.test("parseDecision() takes pool:NAME for the pool, as a value of a table",
 
 Deno.test("a remote and nothing else is checked once, and wrong ones each time", () => {
   const first = parseDecision({ remote: "10.0.0.1:80" }, "route", 0);
-  assert.deepEqual(first, CONNECT);
-  assert.equal(parseDecision({ remote: "10.0.0.1:80" }, "accept", 0), first);
+  assertEquals(first, CONNECT);
+  assertStrictEquals(
+    parseDecision({ remote: "10.0.0.1:80" }, "accept", 0),
+    first,
+  );
   const named = parseDecision(
     { remote: "10.0.0.1:80", route: "a" },
     "route",
     0,
   );
-  assert.deepEqual(named, { ...CONNECT, route: "a" });
-  assert.equal(parseDecision({ remote: "10.0.0.1:80" }, "route", 0), first);
-  assert.equal(
+  assertEquals(named, { ...CONNECT, route: "a" });
+  assertStrictEquals(
+    parseDecision({ remote: "10.0.0.1:80" }, "route", 0),
+    first,
+  );
+  assertStrictEquals(
     refusal({ remote: "10.0.0.1" }),
     refusal({ remote: "10.0.0.1" }),
   );
-  assert.equal(refusal({ remote: undefined }), refusal({ remote: undefined }));
+  assertStrictEquals(
+    refusal({ remote: undefined }),
+    refusal({ remote: undefined }),
+  );
 });
 
 Deno.test("more different remotes than are remembered are decided all the same", () => {
   for (let port = 1; port <= 10_000; port++) {
     const verdict = parseDecision({ remote: `10.0.0.2:${port}` }, "route", 0);
-    assert.equal(
+    assertEquals(
       verdict.kind === "connect" && verdict.targets[0]?.remote,
       `10.0.0.2:${port}`,
     );

@@ -2,20 +2,16 @@
  * The access log when its reader is stuck, or its disk is full: clients do not
  * notice.
  */
-import assert from "node:assert/strict";
-import { startAdmin, until } from "../admin/helpers.ts";
-import {
-  Folder,
-  Lines,
-  need,
-  programWith,
-  Proxy,
-  receiveAll,
-  ROUTER_EXTENSION,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
+import { Folder } from "../support/folder.ts";
+import { Lines } from "../support/lines.ts";
+import { programWith, ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** As long as a name can be in JSON, so that a log is soon full of it. */
 const ROUTE = '"'.repeat(64);
@@ -32,7 +28,7 @@ async function visit(proxy: Proxy, clients: number): Promise<void> {
     while (left-- > 0) {
       using client = await proxy.connect();
       await send(client, "x");
-      assert.equal(await receiveAll(client), "bye");
+      assertEquals(await receiveAll(client), "bye");
     }
   }));
 }
@@ -73,7 +69,7 @@ test("lines are dropped and counted while nobody reads standard output, and clie
     .spawn();
   const read = new Lines(reader.stdout);
   const line = await proxy.log.find(/Dropped \d+ lines/);
-  assert.equal(JSON.parse(line).level, "WARN");
+  assertEquals(JSON.parse(line).level, "WARN");
   const said = Number(
     /Dropped (\d+) lines as the log is read too/.exec(line)
       ?.[1],
@@ -82,14 +78,14 @@ test("lines are dropped and counted while nobody reads standard output, and clie
   visits++;
   await read.find(`"id":${visits},`);
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await read.ended;
   await reader.status;
   const ids = idsOf(read.all);
-  assert.equal(new Set(ids).size, ids.length);
-  assert.equal(ids.length + said, visits);
-  assert.equal(ids.at(-1), visits, "the last one is there");
-  assert.equal(proxy.log.count("Dropping lines"), 1);
+  assertEquals(new Set(ids).size, ids.length);
+  assertEquals(ids.length + said, visits);
+  assertStrictEquals(ids.at(-1), visits, "the last one is there");
+  assertEquals(proxy.log.count("Dropping lines"), 1);
 });
 
 test("no line is lost, nor torn, when the disk of the access log is full for a while", async () => {
@@ -107,7 +103,7 @@ test("no line is lost, nor torn, when the disk of the access log is full for a w
       `--pid=${proxy.pid}`,
       `--fsize=${size}:unlimited`,
     ]);
-    assert.equal(code, 0, stderr);
+    assertEquals(code, 0, stderr);
   };
   await limit("1000");
   await visit(proxy, 40);
@@ -115,15 +111,15 @@ test("no line is lost, nor torn, when the disk of the access log is full for a w
     /Access log: Cannot write the log, which is tried again each second: File too large/,
   );
   await visit(proxy, 40);
-  assert.equal((await Deno.stat(file)).size, 1000);
+  assertEquals((await Deno.stat(file)).size, 1000);
   await limit("unlimited");
   await proxy.log.find("Access log: The log can be written again");
   await visit(proxy, 1);
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   const lines = (await Deno.readTextFile(file)).split("\n");
-  assert.equal(lines.pop(), "");
-  assert.deepEqual(idsOf(lines), Array.from({ length: 81 }, (_, n) => n + 1));
+  assertEquals(lines.pop(), "");
+  assertEquals(idsOf(lines), Array.from({ length: 81 }, (_, n) => n + 1));
 });
 
 test("a program whose access log cannot be written serves, and says in the end what is lost", async () => {
@@ -134,10 +130,10 @@ test("a program whose access log cannot be written serves, and says in the end w
   await visit(proxy, 3);
   await proxy.log.find(/warn Access log: Cannot write .* No space left on/);
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await proxy.log.ended;
-  assert.equal(proxy.log.count("Access log: Cannot write"), 1);
-  assert.equal(
+  assertEquals(proxy.log.count("Access log: Cannot write"), 1);
+  assertEquals(
     proxy.log.count("Access log: 3 lines could not be written"),
     1,
   );
@@ -146,13 +142,13 @@ test("a program whose access log cannot be written serves, and says in the end w
 test("an access log that is a pipe needs a reader, or the program does not start", async () => {
   await using folder = await Folder.make({ [ROUTER]: ANSWERING });
   const pipe = folder.file("pipe");
-  assert.equal((await run(["mkfifo", pipe])).code, 0);
+  assertEquals((await run(["mkfifo", pipe])).code, 0);
   const program = [
     ...programWith(`--allow-write=${folder.path}`),
     ...["-c", folder.file(ROUTER), "-h", "127.0.0.1", "-p", "0"],
     ...["--access-log", pipe],
   ];
-  assert.deepEqual(await run(program), {
+  assertEquals(await run(program), {
     code: 2,
     stdout: "",
     stderr:
@@ -168,12 +164,12 @@ test("HUP goes on with the access log when a pipe in its place has no reader", a
     args: ["-w", "1", "--log-format", "json", "--access-log", file],
   });
   await Deno.rename(file, folder.file("before"));
-  assert.equal((await run(["mkfifo", file])).code, 0);
+  assertEquals((await run(["mkfifo", file])).code, 0);
   proxy.kill("SIGHUP");
   await proxy.log.find("so a pipe needs a reader; going on with the file");
   await visit(proxy, 1);
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   const lines = await Deno.readTextFile(folder.file("before"));
-  assert.deepEqual(idsOf(lines.trimEnd().split("\n")), [1]);
+  assertEquals(idsOf(lines.trimEnd().split("\n")), [1]);
 });

@@ -2,9 +2,11 @@
  * Limits per client address, in one count for all workers. Loopback has many
  * addresses.
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
-import { Proxy, test } from "../fixtures.ts";
+import { Proxy } from "../support/proxy.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 /** Answers at once, and then keeps the connection. */
 const GREETER =
@@ -65,14 +67,14 @@ test("an address has at most --max-connections-per-ip connections, whatever the 
     args: ["-w", "4", "--max-connections-per-ip", "10"],
   });
   const first = await open(proxy, "127.0.0.2", 30);
-  assert.equal(first.served, 10);
+  assertEquals(first.served, 10);
   await proxy.access.findAll(
     / client=127\.0\.0\.2:\d+ route=- remote=- in=0 out=0 .*end=too-many-from-address/,
     20,
   );
   // other addresses do not notice
   const second = await open(proxy, "127.0.0.3", 10);
-  assert.equal(second.served, 10);
+  assertEquals(second.served, 10);
   // places are given back, each once
   for (let round = 0; round < 3; round++) {
     for (const client of first.clients) await client.close();
@@ -81,7 +83,7 @@ test("an address has at most --max-connections-per-ip connections, whatever the 
       10 * (round + 1),
     );
     const again = await open(proxy, "127.0.0.2", 20);
-    assert.equal(again.served, 10);
+    assertEquals(again.served, 10);
     first.clients.push(...again.clients);
   }
   proxy.kill("SIGUSR1");
@@ -94,7 +96,7 @@ test("an address has at most --max-connections-per-ip connections, whatever the 
   const lines = proxy.log.count(
     "Refusing connections of 127.0.0.2 as it may have at most --max-connections-per-ip: current value is 10",
   );
-  assert.ok(lines >= 1 && lines <= 3, `${lines} lines`);
+  assert(lines >= 1 && lines <= 3, `${lines} lines`);
 });
 
 test("an address opens at most --rate-limit connections, and a burst at a time", async () => {
@@ -104,17 +106,17 @@ test("an address opens at most --rate-limit connections, and a burst at a time",
   const started = performance.now();
   const { served, clients } = await open(proxy, "127.0.0.2", 30);
   const earned = Math.ceil((performance.now() - started) / 5000);
-  assert.ok(served >= 5 && served <= 5 + earned, `${served}`);
+  assert(served >= 5 && served <= 5 + earned, `${served}`);
   await proxy.access.findAll("end=rate-limited", 30 - served);
   const other = await open(proxy, "127.0.0.3", 5);
-  assert.equal(other.served, 5);
+  assertEquals(other.served, 5);
   for (const client of [...clients, ...other.clients]) await client.close();
   // the next in five seconds
   for (;;) {
     const next = await open(proxy, "127.0.0.2", 1);
     for (const client of next.clients) await client.close();
     if (next.served === 1) break;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await delay(200);
   }
   await proxy.log.find(
     "Refusing connections of 127.0.0.2 as they come faster than --rate-limit: current value is 0.2:5",
@@ -135,7 +137,7 @@ routes:
   );
   const { served, clients } = await open(proxy, "127.0.0.2", 20);
   // those that end make room for others
-  assert.ok(served >= 3 && served <= 7, `${served}`);
+  assert(served >= 3 && served <= 7, `${served}`);
   for (const client of clients) await client.close();
   let more = served;
   for (let i = 0; i < 20; i++) {
@@ -143,7 +145,7 @@ routes:
     more += next.served;
     for (const client of next.clients) await client.close();
   }
-  assert.equal(more, 7);
+  assertEquals(more, 7);
   await proxy.access.find("end=rate-limited");
 });
 
@@ -162,8 +164,8 @@ test("the limits hold for the address of a PROXY header, not for the load balanc
       .filter(Boolean).length;
   const one = Array.from({ length: 5 }, () => from("198.51.100.1"));
   const two = Array.from({ length: 2 }, () => from("198.51.100.2"));
-  assert.equal(await served(one), 2);
-  assert.equal(await served(two), 2);
+  assertEquals(await served(one), 2);
+  assertEquals(await served(two), 2);
   await proxy.access.findAll(
     / client=198\.51\.100\.1:1000 .*end=too-many-from-address/,
     3,
@@ -171,7 +173,7 @@ test("the limits hold for the address of a PROXY header, not for the load balanc
   for (const client of [...one, ...two]) await client.close();
   await proxy.access.findAll("end=client-left", 4);
   const again = from("198.51.100.1");
-  assert.equal(await again.served, true);
+  assertEquals(await again.served, true);
   await again.close();
 });
 
@@ -188,7 +190,7 @@ test("IPv6 clients of one /64 are counted together", async () => {
   const one = await from("2001:db8:1:2::1");
   const same = await from("2001:db8:1:2:ffff::2");
   const other = await from("2001:db8:1:3::1");
-  assert.deepEqual([one, same, other].map(({ served }) => served), [
+  assertEquals([one, same, other].map(({ served }) => served), [
     true,
     false,
     true,
@@ -217,7 +219,7 @@ test("a worker that dies gives its connections back", async () => {
     return clients.filter((_, index) => answers[index]);
   };
   const before = await attempt(8);
-  assert.equal(before.length, 4);
+  assertEquals(before.length, 4);
   before[0]?.send("die");
   await proxy.log.find(/ has died, .*broken/);
   const after = await attempt(8);
@@ -227,8 +229,8 @@ test("a worker that dies gives its connections back", async () => {
       before.filter(({ closed }) => !closed).map(({ end }) => end),
     );
   }
-  assert.ok(after.length >= 1);
-  assert.equal(
+  assert(after.length >= 1);
+  assertEquals(
     before.filter(({ closed }) => closed).length,
     after.length,
   );

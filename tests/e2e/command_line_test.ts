@@ -1,21 +1,18 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, AssertionError, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path";
 import { completions } from "../../src/cli/completions.ts";
 import { HELP } from "../../src/cli/help.ts";
 import { VERSION } from "../../src/lib/version.ts";
-import {
-  Backend,
-  Folder,
-  PROGRAM,
-  Proxy,
-  receiveAll,
-  type Result,
-  ROOT,
-  run,
-  send,
-  Terminal,
-  unusedPort,
-} from "../fixtures.ts";
+import { delay } from "../support/delay.ts";
+import { Folder } from "../support/folder.ts";
+import { ROOT } from "../support/paths.ts";
+import { unusedPort } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { type Result, run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { Terminal } from "../support/terminal.ts";
 
 const MAIN = join(ROOT, "main.ts");
 const DENO = [Deno.execPath(), "run", "--no-prompt"];
@@ -27,13 +24,13 @@ async function fail(
   code: number,
 ): Promise<string> {
   const result = await run(command);
-  assert.match(
+  assertMatch(
     result.stderr,
     /^proxymachine: Cannot \P{Cc}+\n$/u,
     "one line of plain text",
   );
-  assert.equal(result.stdout, "");
-  assert.equal(result.code, code);
+  assertEquals(result.stdout, "");
+  assertEquals(result.code, code);
   return result.stderr;
 }
 
@@ -123,11 +120,11 @@ Deno.test("the program exits with 2 when the router cannot be read", async () =>
   await using folder = await Folder.make();
   const missing = await fail([...PROGRAM, "-c", folder.file("none.ts")], 2);
   assert(missing.includes(folder.file("none.ts")), missing);
-  assert.match(missing, /no such file/);
+  assertMatch(missing, /no such file/);
 
   const directory = await fail([...PROGRAM, "-c", folder.path], 2);
   assert(directory.includes(folder.path), directory);
-  assert.match(directory, /not a file/);
+  assertMatch(directory, /not a file/);
 });
 
 Deno.test({
@@ -137,34 +134,34 @@ Deno.test({
     await using folder = await Folder.make({ "router.ts": GOOD });
     await Deno.chmod(folder.file("router.ts"), 0o000);
     const line = await fail([...PROGRAM, "-c", folder.file("router.ts")], 2);
-    assert.match(line, /Permission denied/);
+    assertMatch(line, /Permission denied/);
   },
 });
 
 Deno.test("the program names file, line and column when the router has a syntax error", async () => {
   const line = await refuse("export default {\n  route( {\n  }\n");
-  assert.match(line, /SyntaxError/);
-  assert.match(line, /router\.ts:3:4/);
+  assertMatch(line, /SyntaxError/);
+  assertMatch(line, /router\.ts:3:4/);
 });
 
 Deno.test("the program names file, line and column when the router throws while it loads", async () => {
   const line = await refuse(`const a = 1;\nthrow new Error("no\\nway");\n`);
-  assert.match(line, /Error: no way/);
-  assert.match(line, /router\.ts:2:7/);
+  assertMatch(line, /Error: no way/);
+  assertMatch(line, /router\.ts:2:7/);
 });
 
 Deno.test("the program names what the router throws when it is no error", async () => {
-  assert.match(await refuse(`throw "a string";`), /"a string"/);
+  assertMatch(await refuse(`throw "a string";`), /"a string"/);
 });
 
 Deno.test("the program names the import when the router imports what is not there", async () => {
   const gone = await refuse(`import "./gone.ts";\n${GOOD}`);
-  assert.match(gone, /gone\.ts/);
-  assert.match(gone, /router\.ts:1:8/);
+  assertMatch(gone, /gone\.ts/);
+  assertMatch(gone, /router\.ts:1:8/);
 
   const bare = await refuse(`import "nowhere";\n${GOOD}`);
-  assert.match(bare, /"nowhere"/);
-  assert.match(bare, /router\.ts:1:8/);
+  assertMatch(bare, /"nowhere"/);
+  assertMatch(bare, /router\.ts:1:8/);
 });
 
 Deno.test("the program says what a router is when the module exports none", async (t) => {
@@ -187,7 +184,7 @@ Deno.test("the program says what a router is when the module exports none", asyn
   for (const [text, rule, value] of wrong) {
     await t.step(text, async () => {
       const line = await refuse(text);
-      assert.match(line, rule);
+      assertMatch(line, rule);
       assert(line.includes(value), line);
     });
   }
@@ -198,17 +195,17 @@ Deno.test("the program checks the router in the same way when it is told to --ch
 });
 
 Deno.test("the program prints help, version and completions when it has no permission at all", async () => {
-  assert.deepEqual(await run([...DENO, MAIN, "--help"]), {
+  assertEquals(await run([...DENO, MAIN, "--help"]), {
     code: 0,
     stdout: HELP,
     stderr: "",
   });
-  assert.deepEqual(await run([...DENO, MAIN, "--version"]), {
+  assertEquals(await run([...DENO, MAIN, "--version"]), {
     code: 0,
     stdout: `proxymachine ${VERSION}\n`,
     stderr: "",
   });
-  assert.deepEqual(await run([...DENO, MAIN, "--completions", "fish"]), {
+  assertEquals(await run([...DENO, MAIN, "--completions", "fish"]), {
     code: 0,
     stdout: completions("fish"),
     stderr: "",
@@ -258,31 +255,31 @@ Deno.test("--check prints what was found", async () => {
     "--access-log",
     "off",
   ]);
-  assert.equal(result.stderr, "");
-  assert.equal(result.code, 0);
+  assertEquals(result.stderr, "");
+  assertEquals(result.code, 0);
   const summary = new Map(
     result.stdout.trimEnd().split("\n").map((line) => {
       const [name = "", ...words] = line.split(/ +/);
       return [name, words.join(" ")];
     }),
   );
-  assert.equal(summary.get("router"), `${file}: accept, route, connectError`);
-  assert.equal(
+  assertEquals(summary.get("router"), `${file}: accept, route, connectError`);
+  assertEquals(
     summary.get("listen"),
     "[::1]:99 with a PROXY header of 10.0.0.0/8 | ::1",
   );
-  assert.equal(summary.get("workers"), "3");
-  assert.match(summary.get("preread") ?? "", /2049 bytes and 1\.5 seconds/);
-  assert.equal(summary.get("connect"), "at most 2.5 seconds");
-  assert.match(summary.get("half-close") ?? "", /4 seconds/);
-  assert.equal(summary.get("idle"), "at most 600 seconds");
-  assert.equal(summary.get("duration"), "no limit");
-  assert.equal(
+  assertEquals(summary.get("workers"), "3");
+  assertMatch(summary.get("preread") ?? "", /2049 bytes and 1\.5 seconds/);
+  assertEquals(summary.get("connect"), "at most 2.5 seconds");
+  assertMatch(summary.get("half-close") ?? "", /4 seconds/);
+  assertEquals(summary.get("idle"), "at most 600 seconds");
+  assertEquals(summary.get("duration"), "no limit");
+  assertEquals(
     summary.get("per"),
     "address at most 20 connections; at most 5 new ones per second, 50 at a time",
   );
-  assert.match(summary.get("connections") ?? "", /77/);
-  assert.equal(
+  assertMatch(summary.get("connections") ?? "", /77/);
+  assertEquals(
     summary.get("permissions"),
     `net: a.example:80; read: ${folder.path}; env: HOME; import: none`,
   );
@@ -301,7 +298,7 @@ Deno.test("--check neither listens nor waits for the port", async () => {
     "-p",
     String(taken.port),
   ]);
-  assert.equal(code, 0);
+  assertEquals(code, 0);
 });
 
 Deno.test("--dry-run prints each decision, for bytes of a file and of standard input", async () => {
@@ -332,12 +329,12 @@ Deno.test("--dry-run prints each decision, for bytes of a file and of standard i
     "",
   ].join("\n");
 
-  assert.deepEqual(await run([...command, folder.file("bytes")]), {
+  assertEquals(await run([...command, folder.file("bytes")]), {
     code: 0,
     stdout: expected,
     stderr: "",
   });
-  assert.deepEqual(await run([...command, "-"], "abcd-rest"), {
+  assertEquals(await run([...command, "-"], "abcd-rest"), {
     code: 0,
     stdout: expected,
     stderr: "",
@@ -355,11 +352,11 @@ Deno.test("--dry-run asks the timeout hook when the bytes end without a decision
     [...PROGRAM, "-c", folder.file("router.ts"), "--dry-run", "-"],
     "abc",
   );
-  assert.equal(
+  assertEquals(
     stdout,
     "bytes 1-3: wait\nno decision after 3 bytes\ntimeout: remote late.example:3\n",
   );
-  assert.equal(code, 0);
+  assertEquals(code, 0);
 });
 
 Deno.test("--dry-run stops at --max-preread bytes", async () => {
@@ -375,7 +372,7 @@ Deno.test("--dry-run stops at --max-preread bytes", async () => {
     "--dry-run",
     "-",
   ], "abc");
-  assert.match(stdout, /^bytes 1-2: wait\n--max-preread 2 .*close\n$/);
+  assertMatch(stdout, /^bytes 1-2: wait\n--max-preread 2 .*close\n$/);
 });
 
 Deno.test("--dry-run exits with 2 when a decision is malformed, and names key and value", async () => {
@@ -388,9 +385,9 @@ Deno.test("--dry-run exits with 2 when a decision is malformed, and names key an
     [...PROGRAM, "-c", folder.file("router.ts"), "--dry-run", "-"],
     "abc",
   );
-  assert.equal(code, 2);
-  assert.match(stdout, /"remote" must be "host:port"/);
-  assert.match(stdout, /"nowhere"/);
+  assertEquals(code, 2);
+  assertMatch(stdout, /"remote" must be "host:port"/);
+  assertMatch(stdout, /"nowhere"/);
   assert(!stdout.includes("decision.ts"), `a place of the program: ${stdout}`);
 });
 
@@ -402,8 +399,8 @@ Deno.test("--dry-run exits with 2 when the router throws, and names the place", 
     [...PROGRAM, "-c", folder.file("router.ts"), "--dry-run", "-"],
     "abc",
   );
-  assert.equal(code, 2);
-  assert.match(stdout, /TypeError: .*router\.ts:2:/);
+  assertEquals(code, 2);
+  assertMatch(stdout, /TypeError: .*router\.ts:2:/);
 });
 
 Deno.test("--dry-run names the file of the bytes when it cannot be read", async () => {
@@ -432,7 +429,7 @@ Deno.test("-c - reads a router with types and imports from standard input", asyn
     [...PROGRAM, "-c", "-", "--dry-run", folder.file("bytes")],
     FROM_STDIN,
   );
-  assert.deepEqual(result, {
+  assertEquals(result, {
     code: 0,
     stdout: String.raw`byte 1: close after "b\xffe"` + "\n",
     stderr: "",
@@ -446,7 +443,7 @@ Deno.test("-c - serves with a router from standard input in every worker", async
     setup: `exec < '${folder.file("piped.ts")}'`,
   });
   for (let i = 0; i < 8; i++) {
-    assert.equal(await ask(proxy, "x"), "b\xffe");
+    assertEquals(await ask(proxy, "x"), "b\xffe");
   }
 });
 
@@ -455,10 +452,10 @@ Deno.test("-c - names line and column when standard input has a syntax error", a
     [...PROGRAM, "-c", "-", "--check"],
     "const a = 1;\nlet b: string = ;\n",
   );
-  assert.equal(code, 2);
-  assert.match(stderr, /^proxymachine: Cannot \P{Cc}+\n$/u);
-  assert.match(stderr, /standard input/);
-  assert.match(stderr, /\b2:17\b/);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^proxymachine: Cannot \P{Cc}+\n$/u);
+  assertMatch(stderr, /standard input/);
+  assertMatch(stderr, /\b2:17\b/);
   assert(!stderr.includes("data:"), `the whole module again: ${stderr}`);
 });
 
@@ -473,27 +470,27 @@ Deno.test("--log-format json makes both logs lines of JSON", async () => {
     };`,
     { args: ["-w", "1", "--log-format", "json"] },
   );
-  assert.equal(await ask(proxy, "hello"), "answer");
-  assert.equal(await ask(proxy, "!"), "");
+  assertEquals(await ask(proxy, "hello"), "answer");
+  assertEquals(await ask(proxy, "!"), "");
   const [routed, failed] = [
     JSON.parse(await proxy.access.find(`"id":1,`)),
     JSON.parse(await proxy.access.find(`"id":2,`)),
   ];
-  assert.match(routed.time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  assert.match(routed.client, /^127\.0\.0\.1:\d+$/);
-  assert.equal(routed.remote, backend.remote);
-  assert.equal(routed.in, 5);
-  assert.equal(routed.out, 6);
-  assert.equal(typeof routed.seconds, "number");
-  assert.equal(failed.remote, null);
-  assert.equal(failed.end, "router-error");
+  assertMatch(routed.time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assertMatch(routed.client, /^127\.0\.0\.1:\d+$/);
+  assertEquals(routed.remote, backend.remote);
+  assertEquals(routed.in, 5);
+  assertEquals(routed.out, 6);
+  assertEquals(typeof routed.seconds, "number");
+  assertEquals(failed.remote, null);
+  assertEquals(failed.end, "router-error");
 
   await proxy.log.find("quoted");
   const log = proxy.log.all.map((line) => JSON.parse(line));
-  assert.match(log[0].message, /^Listening on 127\.0\.0\.1:\d+ with 1 worker$/);
-  assert.equal(log[0].level, "INFO");
+  assertMatch(log[0].message, /^Listening on 127\.0\.0\.1:\d+ with 1 worker$/);
+  assertEquals(log[0].level, "INFO");
   const error = log.find(({ level }) => level === "ERROR");
-  assert.match(error.message, /a "quoted" \{word\}/);
+  assertMatch(error.message, /a "quoted" \{word\}/);
 });
 
 Deno.test("--log-level error leaves out what is no error", async () => {
@@ -524,17 +521,17 @@ Deno.test("--log-level error leaves out what is no error", async () => {
   try {
     using client = await connectSoon(port);
     await send(client, "x");
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
   } finally {
     child.kill("SIGTERM");
   }
   const { code, stdout, stderr } = await child.output();
   const [line = "", ...others] = new TextDecoder().decode(stderr).trimEnd()
     .split("\n");
-  assert.match(line, / error .*Error: mine/);
-  assert.deepEqual(others, []);
-  assert.equal(stdout.length, 0);
-  assert.equal(code, 0);
+  assertMatch(line, / error .*Error: mine/);
+  assertEquals(others, []);
+  assertEquals(stdout.length, 0);
+  assertEquals(code, 0);
 });
 
 Deno.test("--log-level debug shows every decision", async () => {
@@ -548,7 +545,7 @@ Deno.test("--log-level debug shows every decision", async () => {
     };`,
     { args: ["-w", "1", "--log-level", "debug"] },
   );
-  assert.equal(await ask(proxy, "hello"), "answer");
+  assertEquals(await ask(proxy, "hello"), "answer");
   const line = await proxy.log.find(/ debug .*route\(\)/);
   assert(line.includes(backend.remote), line);
 });
@@ -560,7 +557,7 @@ async function connectSoon(port: number): Promise<Deno.TcpConn> {
       return await Deno.connect({ hostname: "127.0.0.1", port });
     } catch (error) {
       if (tries === 600) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await delay(50);
     }
   }
 }
@@ -578,25 +575,25 @@ Deno.test("--access-log appends to a file when it may write it", async () => {
     ],
     args: ["-w", "1", "--access-log", log],
   });
-  assert.equal(await ask(proxy, "x"), "bye");
+  assertEquals(await ask(proxy, "x"), "bye");
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   const [before, line, ...rest] = (await Deno.readTextFile(log)).split("\n");
-  assert.equal(before, "before");
-  assert.match(line ?? "", /id=1 .*out=3 .*end=router-close$/);
-  assert.deepEqual(rest, [""]);
-  assert.deepEqual(proxy.access.all, []);
+  assertEquals(before, "before");
+  assertMatch(line ?? "", /id=1 .*out=3 .*end=router-close$/);
+  assertEquals(rest, [""]);
+  assertEquals(proxy.access.all, []);
 });
 
 Deno.test("--access-log off writes no line", async () => {
   await using proxy = await Proxy.start(GOOD, {
     args: ["-w", "1", "--access-log", "off"],
   });
-  assert.equal(await ask(proxy, "x"), "bye");
+  assertEquals(await ask(proxy, "x"), "bye");
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await proxy.access.ended;
-  assert.deepEqual(proxy.access.all, []);
+  assertEquals(proxy.access.all, []);
 });
 
 Deno.test("--access-log names the file when it cannot be opened", async () => {
@@ -626,11 +623,11 @@ async function followAdvice(
   args: readonly string[],
 ): Promise<void> {
   const { code, stdout, stderr } = await runIn(folder, args);
-  assert.match(stderr, /^proxymachine: Cannot \P{Cc}+\n$/u);
-  assert.equal(stdout, "");
-  assert.equal(code, 2);
+  assertMatch(stderr, /^proxymachine: Cannot \P{Cc}+\n$/u);
+  assertEquals(stdout, "");
+  assertEquals(code, 2);
   const command = advice(stderr);
-  assert.match(command, / -p 0\b/, "with the arguments that were given");
+  assertMatch(command, / -p 0\b/, "with the arguments that were given");
   const shell = new Deno.Command("sh", {
     args: ["-c", `exec ${command}`],
     cwd: folder,
@@ -649,7 +646,7 @@ async function followAdvice(
       said += text;
       if (said.includes("Listening on")) return;
     }
-    assert.fail(`${command} does not work:\n${said}`);
+    throw new AssertionError(`${command} does not work:\n${said}`);
   } finally {
     try {
       shell.kill("SIGKILL");
@@ -721,13 +718,13 @@ Deno.test("the program asks for the two reads when it is started at a terminal",
   await screen.find("Deno requests");
   await terminal.answerUntil("y", "Listening on");
   await screen.find("Send TERM");
-  assert.equal(screen.count("Deno requests"), 2);
+  assertEquals(screen.count("Deno requests"), 2);
   await screen.find(`read access to "${join(ROOT, "src")}"`);
   await screen.find(`read access to "${folder.path}"`);
 
   await terminal.type("\x03"); // Ctrl+C
   await screen.find("Received INT");
-  assert.equal((await terminal.status).code, 0);
+  assertEquals((await terminal.status).code, 0);
 });
 
 Deno.test("the program exits with 2 when it is refused a permission at a terminal", async () => {
@@ -735,6 +732,6 @@ Deno.test("the program exits with 2 when it is refused a permission at a termina
   await using terminal = atTerminal(folder);
   await terminal.screen.find("Deno requests");
   const line = await terminal.answerUntil("n", "Cannot start");
-  assert.match(line, /--allow-read=/);
-  assert.equal((await terminal.status).code, 2);
+  assertMatch(line, /--allow-read=/);
+  assertEquals((await terminal.status).code, 2);
 });

@@ -1,23 +1,23 @@
 /**
  * Whole connections: much data, slow peers, and bytes cut in any way.
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { dialogue, routerTo } from "../support/routers.ts";
+import { Upstream } from "../support/servers.ts";
 import {
-  dialogue,
   type Digest,
-  Proxy,
   receive,
   receiveAll,
   receiveBulk,
-  REFUSING,
-  routerTo,
   send,
   sendBulk,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+} from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 const MB = 1_000_000;
 
@@ -28,8 +28,8 @@ test("the proxy passes 100 MB each way at the same time unchanged", async () => 
   const sending = exchange(client);
   using server = await upstream.accept();
   const [there, back] = await Promise.all([sending, exchange(server)]);
-  assert.deepEqual(back.received, there.sent);
-  assert.deepEqual(there.received, back.sent);
+  assertEquals(back.received, there.sent);
+  assertEquals(there.received, back.sent);
   await proxy.access.find(/ in=100000000 out=100000000 .*end=done/);
 });
 
@@ -119,20 +119,20 @@ async function expectBackpressure(
   })();
   await stalled(() => pushed);
   const growth = await proxy.memory() - before;
-  assert.ok(pushed < 60 * MB, `${pushed} bytes were taken`);
-  assert.ok(growth < 30 * MB, `memory grew by ${growth} bytes`);
+  assert(pushed < 60 * MB, `${pushed} bytes were taken`);
+  assert(growth < 30 * MB, `memory grew by ${growth} bytes`);
 
   stop = true;
   const { length } = await receiveBulk(to);
   await pushing;
-  assert.equal(length, pushed);
+  assertStrictEquals(length, pushed);
 }
 
 /** Waits until a number has not changed for a second. */
 async function stalled(value: () => number): Promise<void> {
   for (let last = -1; last !== value();) {
     last = value();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await delay(1000);
   }
 }
 
@@ -165,7 +165,7 @@ async function sendCut(
     await send(socket, bytes.subarray(at, at + length));
     at += length;
     if (pause) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await delay(0);
       await setImmediate();
     }
   }
@@ -192,11 +192,11 @@ test("both sides receive the same however the client's bytes are cut", async () 
         const sending = sendCut(client, latin1(greeting + tail), pieces)
           .then(() => client.closeWrite());
         using server = await upstream.accept();
-        assert.equal(await receiveAll(server), tail);
+        assertEquals(await receiveAll(server), tail);
         await sending;
         await send(server, payload);
         await server.closeWrite();
-        assert.equal(
+        assertEquals(
           await receiveAll(client),
           `${greeting}going\n${text(payload)}`,
         );
@@ -227,12 +227,12 @@ test("another remote receives the same however the client's bytes are cut and th
         await receive(failing, after % payload.length);
         failing.close();
         using server = await second.accept();
-        assert.equal(await receive(server, payload.length), text(payload));
+        assertEquals(await receive(server, payload.length), text(payload));
         await sending;
         await send(server, "done");
-        assert.equal(await receive(client, 4), "done");
+        assertEquals(await receive(client, 4), "done");
         await client.closeWrite();
-        assert.equal(await receiveAll(server), "", "nothing came twice");
+        assertEquals(await receiveAll(server), "", "nothing came twice");
       },
     ),
     { numRuns: 40 },

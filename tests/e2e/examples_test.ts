@@ -1,22 +1,22 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
-  Backend,
-  Folder,
-  Lines,
-  need,
-  type Proxy,
-  receive,
-  receiveAll,
-  REFUSING,
-  ROOT,
-  run,
-  send,
-  unusedPort,
-} from "../fixtures.ts";
-import { Redis } from "../redis.ts";
-import { Authority } from "../tls_fixtures.ts";
-import { EXAMPLES, startExample, succeed } from "./examples.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import { join } from "node:path";
+import { Folder } from "../support/folder.ts";
+import { Lines } from "../support/lines.ts";
+import { EXAMPLES, ROOT } from "../support/paths.ts";
+import { REFUSING, unusedPort } from "../support/ports.ts";
+import type { Proxy } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { Redis } from "../support/redis.ts";
+import { Authority } from "../support/tls.ts";
+import { startExample, succeed } from "../support/examples.ts";
 
 /** A server program, which is ended with the test. */
 class Server implements AsyncDisposable {
@@ -102,12 +102,12 @@ Deno.test("each example is a router of at most 25 lines, says how to run it, and
     if (!isFile || !name.endsWith(".ts")) continue;
     const text = await Deno.readTextFile(join(EXAMPLES, name));
     assert(text.trimEnd().split("\n").length <= 25, `${name} is too long`);
-    assert.match(text, /^\/\/ [A-Z]/, `${name} says what it does`);
+    assertMatch(text, /^\/\/ [A-Z]/, `${name} says what it does`);
     assert(
       text.includes(`\n//   deno task start -c examples/${name} `),
       `${name} says how to run it`,
     );
-    assert.match(text, /\nexport default \{[^]*\n\} satisfies Router;\n$/);
+    assertMatch(text, /\nexport default \{[^]*\n\} satisfies Router;\n$/);
     assert(
       tests.some((test) => test.includes(`startExample("${name}"`)),
       `${name} has a test`,
@@ -181,8 +181,8 @@ Deno.test("git.ts lets git clone from the server of each account", async () => {
     const url = `git://127.0.0.1:${proxy.port}/${account}/project`;
     await git("clone", "-q", url, clone);
     const head = await git("-C", clone, "rev-parse", "HEAD");
-    assert.equal(head.trim(), commits[i]);
-    assert.equal(
+    assertEquals(head.trim(), commits[i]);
+    assertEquals(
       await Deno.readTextFile(join(clone, "file")),
       `${account}\n${content}`,
     );
@@ -197,8 +197,8 @@ Deno.test("git.ts makes git show an error when there is no such account", async 
     "ls-remote",
     `git://127.0.0.1:${proxy.port}/carol/project`,
   ]);
-  assert.notEqual(code, 0);
-  assert.match(stderr, /remote error: no such account/);
+  assertNotEquals(code, 0);
+  assertMatch(stderr, /remote error: no such account/);
 });
 
 // socks4.ts
@@ -210,14 +210,14 @@ async function browse(
   ...args: readonly string[]
 ): Promise<void> {
   const url = `http://${host}:${web.port}/`;
-  assert.equal(await curl(...args, url), "the web\n");
+  assertEquals(await curl(...args, url), "the web\n");
 
   await using folder = await Folder.make({
     "big.txt": "proxymachine ".repeat(100_000),
   });
   const file = folder.file("big.txt");
   await curl(...args, "--data-binary", `@${file}`, "-o", `${file}.back`, url);
-  assert.equal(
+  assertStrictEquals(
     await Deno.readTextFile(`${file}.back`),
     await Deno.readTextFile(file),
   );
@@ -252,7 +252,7 @@ Deno.test("socks4.ts passes on what comes in one piece with the request, or byte
     using client = await proxy.connect();
     client.setNoDelay(true);
     for (const piece of pieces) await send(client, piece);
-    assert.equal(await receiveAll(client), "\0\x5a\0\0\0\0\0\0hello");
+    assertEquals(await receiveAll(client), "\0\x5a\0\0\0\0\0\0hello");
   }
 });
 
@@ -262,7 +262,7 @@ Deno.test("socks4.ts rejects a client that wants something else", async () => {
   for (const request of [bind, "GET / HTTP/1.1\r\n\r\n"]) {
     using client = await proxy.connect();
     await send(client, request);
-    assert.equal(await receiveAll(client), "\0\x5b\0\0\0\0\0\0");
+    assertEquals(await receiveAll(client), "\0\x5b\0\0\0\0\0\0");
   }
 });
 
@@ -300,7 +300,7 @@ Deno.test("socks5.ts has the same dialogue with a client that sends all at once,
     using client = await proxy.connect();
     client.setNoDelay(true);
     for (const piece of pieces) await send(client, piece);
-    assert.equal(
+    assertEquals(
       await receiveAll(client),
       "\x05\0" + "\x05\0\0\x01\0\0\0\0\0\0" + "hello",
     );
@@ -321,7 +321,7 @@ Deno.test("socks5.ts refuses a client that it cannot serve", async () => {
   for (const [request, answer] of refused) {
     using client = await proxy.connect();
     await send(client, new Uint8Array(request));
-    assert.equal(await receiveAll(client), answer);
+    assertEquals(await receiveAll(client), answer);
   }
 });
 
@@ -339,9 +339,9 @@ Deno.test("http_host.ts routes curl by the host name of the URL", async () => {
     "127.0.0.1:9002": b.remote,
   });
   const connectTo = ["--connect-to", `::127.0.0.1:${proxy.port}`];
-  assert.equal(await curl(...connectTo, "http://a.example/"), "site a\n");
-  assert.equal(await curl(...connectTo, "http://b.example:81/"), "site b\n");
-  assert.equal(await curl(...connectTo, "http://B.EXAMPLE/"), "site b\n");
+  assertEquals(await curl(...connectTo, "http://a.example/"), "site a\n");
+  assertEquals(await curl(...connectTo, "http://b.example:81/"), "site b\n");
+  assertEquals(await curl(...connectTo, "http://B.EXAMPLE/"), "site b\n");
 });
 
 Deno.test("http_host.ts answers with an error when the host is unknown, or it is not HTTP", async () => {
@@ -353,11 +353,11 @@ Deno.test("http_host.ts answers with an error when the host is unknown, or it is
     `::127.0.0.1:${proxy.port}`,
     "http://c.example/",
   );
-  assert.equal(status, "404");
+  assertEquals(status, "404");
 
   using client = await proxy.connect();
   await send(client, "\x16\x03\x01\x02\0");
-  assert.match(await receiveAll(client), /^HTTP\/1\.1 400 Bad Request\r\n/);
+  assertMatch(await receiveAll(client), /^HTTP\/1\.1 400 Bad Request\r\n/);
 });
 
 // transparent.ts
@@ -367,23 +367,23 @@ Deno.test("transparent.ts passes on HTTP, whoever speaks first, and a client tha
   await using proxy = await startExample("transparent.ts", {
     "127.0.0.1:9001": web.remote,
   });
-  assert.equal(
+  assertEquals(
     await curl(`http://127.0.0.1:${proxy.port}/`),
     "the web\n",
   );
 
   await using backend = new Backend(async (socket) => {
     await send(socket, "220 hello\r\n");
-    assert.equal(await receiveAll(socket), "");
+    assertEquals(await receiveAll(socket), "");
     await send(socket, "221 bye\r\n");
   });
   await using other = await startExample("transparent.ts", {
     "127.0.0.1:9001": backend.remote,
   });
   using client = await other.connect();
-  assert.equal(await receive(client, 11), "220 hello\r\n");
+  assertEquals(await receive(client, 11), "220 hello\r\n");
   await client.closeWrite();
-  assert.equal(await receiveAll(client), "221 bye\r\n");
+  assertEquals(await receiveAll(client), "221 bye\r\n");
 });
 
 // server_first.ts
@@ -433,7 +433,7 @@ async function hostKey(
     "nobody@127.0.0.1",
   ]);
   // the keys are exchanged; nobody may log in
-  assert.match(stderr, /Permission denied/);
+  assertMatch(stderr, /Permission denied/);
   const [, , key = ""] = (await Deno.readTextFile(knownHosts)).split(/\s+/);
   return key;
 }
@@ -450,8 +450,8 @@ Deno.test("server_first.ts routes ssh by the client's address", async () => {
     "127.0.0.1:9001": `127.0.0.1:${portA}`,
     "127.0.0.1:9002": `127.0.0.1:${portB}`,
   });
-  assert.equal(await hostKey(folder.path, "127.0.0.2", proxy.port), keyA);
-  assert.equal(await hostKey(folder.path, "127.0.0.3", proxy.port), keyB);
+  assertStrictEquals(await hostKey(folder.path, "127.0.0.2", proxy.port), keyA);
+  assertStrictEquals(await hostKey(folder.path, "127.0.0.3", proxy.port), keyB);
 });
 
 Deno.test("server_first.ts serves a client that sends nothing before the server has spoken", async () => {
@@ -460,7 +460,7 @@ Deno.test("server_first.ts serves a client that sends nothing before the server 
     "127.0.0.1:9002": mail.remote,
   });
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "220 ready\r\n");
+  assertEquals(await receiveAll(client), "220 ready\r\n");
 });
 
 // error_page.ts
@@ -477,7 +477,7 @@ Deno.test("error_page.ts asks the first server as long as it is up", async () =>
     "127.0.0.1:9001": first.remote,
     "127.0.0.1:9002": second.remote,
   });
-  assert.equal(await getPage(proxy), "first\n200");
+  assertEquals(await getPage(proxy), "first\n200");
 });
 
 Deno.test("error_page.ts asks the second server when the first is down", async () => {
@@ -486,7 +486,7 @@ Deno.test("error_page.ts asks the second server when the first is down", async (
     "127.0.0.1:9001": REFUSING,
     "127.0.0.1:9002": second.remote,
   });
-  assert.equal(await getPage(proxy), "second\n200");
+  assertEquals(await getPage(proxy), "second\n200");
 });
 
 Deno.test("error_page.ts asks the second server when the first closes without an answer", async () => {
@@ -498,7 +498,7 @@ Deno.test("error_page.ts asks the second server when the first closes without an
     "127.0.0.1:9001": first.remote,
     "127.0.0.1:9002": second.remote,
   });
-  assert.equal(await getPage(proxy), "second\n200");
+  assertEquals(await getPage(proxy), "second\n200");
 });
 
 Deno.test("error_page.ts answers with 502 when both servers are down", async () => {
@@ -506,7 +506,7 @@ Deno.test("error_page.ts answers with 502 when both servers are down", async () 
     "127.0.0.1:9001": REFUSING,
     "127.0.0.1:9002": "127.0.0.2:1",
   });
-  assert.match(await getPage(proxy), /^The server is down\..*\n502$/);
+  assertMatch(await getPage(proxy), /^The server is down\..*\n502$/);
 });
 
 Deno.test("the pool example sends a path to one server, and to the other when that is ill", async () => {
@@ -534,11 +534,11 @@ Deno.test("the pool example sends a path to one server, and to the other when th
           curl(`http://127.0.0.1:${proxy.port}/${path}`)),
       );
     const answers = await ask();
-    assert.deepEqual(new Set(answers), new Set(["one", "two"]));
-    assert.deepEqual(await ask(), answers);
+    assertEquals(new Set(answers), new Set(["one", "two"]));
+    assertEquals(await ask(), answers);
     status = 500;
     await proxy.log.find(`Member ${remoteOf(one)} of pool web is down`);
-    assert.deepEqual(new Set(await ask()), new Set(["two"]));
+    assertEquals(new Set(await ask()), new Set(["two"]));
   } finally {
     await Promise.all([one.shutdown(), two.shutdown()]);
   }
@@ -565,8 +565,8 @@ Deno.test("tls_sni.ts ends TLS with the certificate of the name, and routes by p
       ...["--resolve", `${host}:${proxy.port}:127.0.0.1`],
       `https://${host}:${proxy.port}/`,
     );
-  assert.equal(await get("a.example", "--http2"), "HTTP/2 of a\n");
-  assert.equal(await get("b.example", "--http1.1"), "HTTP/1 of b\n");
+  assertEquals(await get("a.example", "--http2"), "HTTP/2 of a\n");
+  assertEquals(await get("b.example", "--http1.1"), "HTTP/1 of b\n");
 });
 
 Deno.test("redis_table.ts routes curl by what Redis has for the host", async () => {
@@ -585,12 +585,12 @@ Deno.test("redis_table.ts routes curl by what Redis has for the host", async () 
       `Host: ${host}`,
       `127.0.0.1:${proxy.port}`,
     );
-  assert.equal(await get("a.example"), "one\n200");
-  assert.equal(await get("b.example"), "404");
+  assertEquals(await get("a.example"), "one\n200");
+  assertEquals(await get("b.example"), "404");
   await redis.command("SET", "site:b.example", two.remote);
   for (;;) {
     const page = await get("B.example:80");
     if (page === "two\n200") break;
-    assert.equal(page, "404"); // the message of Redis is under way
+    assertEquals(page, "404"); // the message of Redis is under way
   }
 });

@@ -2,27 +2,26 @@
  * Remotes that fail and clients that reset, 500 at once, beside transfers that
  * must not notice.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveAll,
-  receiveBulk,
-  REFUSING,
-  Resettable,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals } from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, receiveBulk, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 import {
   CLIENTS,
   Count,
   expectHarmless,
   SMALL_HEAPS,
   TRANSFERS,
-} from "./faults.ts";
-import { BlackHole, FullListener, ResettingBackend } from "./faulty_remotes.ts";
+} from "../support/faults.ts";
+import {
+  BlackHole,
+  FullListener,
+  ResettingBackend,
+} from "../support/faulty_remotes.ts";
+import { delay } from "../support/delay.ts";
 
 const MB = 1_000_000;
 
@@ -32,7 +31,7 @@ const connect = (proxy: Proxy) => proxy.connect();
 function asks(answer: string): (client: Deno.TcpConn) => Promise<void> {
   return async (client) => {
     await send(client, "a");
-    assert.equal(await receiveAll(client), answer);
+    assertEquals(await receiveAll(client), answer);
     client.close();
   };
 }
@@ -94,7 +93,7 @@ test("the proxy takes no harm from 500 remotes that accept and say nothing", asy
 test("the proxy takes no harm from 500 remotes that answer one byte a second", async () => {
   await using backend = new Backend(async (socket) => {
     await send(socket, "a");
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await delay(1000);
     await send(socket, "b");
   });
   await expectHarmless({
@@ -304,7 +303,7 @@ test("the proxy takes no harm from 500 clients that reset after their last bytes
     hooks: `route: () => ({ close: "bye" })`,
     async arrive(proxy) {
       const client = await sends("a")(proxy);
-      assert.equal(await client.receive(), "bye");
+      assertEquals(await client.receive(), "bye");
       return client;
     },
     strike: reset,
@@ -380,6 +379,6 @@ test("memory does not grow with 40,000 clients and remotes that fail", async () 
   await serve(25_000);
   const growth = await proxy.memory() - before;
   // some MB are normal; this finds 600 bytes for each connection
-  assert.ok(growth < 15 * MB, `memory grew by ${growth} bytes`);
+  assert(growth < 15 * MB, `memory grew by ${growth} bytes`);
   await proxy.access.findAll(" end=", 40_000);
 });

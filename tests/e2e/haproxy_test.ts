@@ -1,18 +1,14 @@
 /**
  * The PROXY protocol with HAProxy on both sides.
  */
-import assert from "node:assert/strict";
-import {
-  Folder,
-  need,
-  Proxy,
-  receiveAll,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { Haproxy } from "../haproxy.ts";
-import { Authority } from "../tls_fixtures.ts";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { Proxy } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Haproxy } from "../support/haproxy.ts";
+import { Authority } from "../support/tls.ts";
 
 /** Says who the client is, once it has sent a line. */
 const WHO = `const text = ({ hostname, port }) => hostname + " " + port;
@@ -79,11 +75,11 @@ backend back
     );
     for (const [index, host] of HOSTS.entries()) {
       const { answer, ends } = await ask(host, haproxy.ports[index], "hi\n");
-      assert.equal(answer, `${ends}|hi`, haproxy.errors.join("\n"));
+      assertEquals(answer, `${ends}|hi`, haproxy.errors.join("\n"));
       const client = ends.split("|", 1)[0]?.split(" ").at(-1);
       await proxy.access.find(new RegExp(` client=\\S+:${client} .* in=3 `));
     }
-    assert.equal(proxy.log.count("Cannot"), 0);
+    assertEquals(proxy.log.count("Cannot"), 0);
   });
 }
 
@@ -107,7 +103,7 @@ listen back
     / client=127\.0\.0\.1:\d+ .* end=(router-close|client-reset)/,
     6,
   );
-  assert.equal(proxy.log.count("Cannot"), 0, haproxy.errors.join("\n"));
+  assertEquals(proxy.log.count("Cannot"), 0, haproxy.errors.join("\n"));
 });
 
 for (const version of [1, 2] as const) {
@@ -131,7 +127,7 @@ frontend behind
         { listen: listenOn(host) },
       );
       const { answer, ends } = await ask(host, proxy.port, REQUEST);
-      assert.equal(answer, ends, haproxy.errors.join("\n"));
+      assertStrictEquals(answer, ends, haproxy.errors.join("\n"));
     });
   }
 
@@ -152,7 +148,7 @@ backend back
     );
     for (const [index, host] of HOSTS.entries()) {
       const { answer, ends } = await ask(host, front.ports[index], REQUEST);
-      assert.equal(answer, ends, front.errors.join("\n"));
+      assertStrictEquals(answer, ends, front.errors.join("\n"));
     }
   });
 }
@@ -215,7 +211,7 @@ frontend behind
         : undefined;`,
     );
     const { answer, ends } = await ask("127.0.0.1", proxy.port, REQUEST);
-    assert.equal(answer, ends, haproxy.errors.join("\n"));
+    assertStrictEquals(answer, ends, haproxy.errors.join("\n"));
   }
 });
 
@@ -236,5 +232,5 @@ test("curl --haproxy-protocol is told apart from its request", async () => {
     "--haproxy-protocol",
     `http://127.0.0.1:${proxy.port}/path`,
   ]);
-  assert.equal(stdout, `GET /path HTTP/1.1|127.0.0.1|${proxy.port}`);
+  assertEquals(stdout, `GET /path HTTP/1.1|127.0.0.1|${proxy.port}`);
 });

@@ -2,16 +2,12 @@
  * Limits hold always: bytes and time before the decision, time after half of a
  * connection has ended, connections, memory and file descriptors.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveAll,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals, assertRejects, fail } from "@std/assert";
+import { Proxy } from "../support/proxy.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 const MB = 1_000_000;
 
@@ -28,7 +24,7 @@ test("the proxy closes when --max-preread bytes have come and there is no decisi
   await send(client, "x".repeat(2999));
   await answered(client, "2999,");
   await send(client, "x");
-  assert.equal(await receiveAll(client), "3000,");
+  assertEquals(await receiveAll(client), "3000,");
   await proxy.access.find(/ in=3000 .*end=preread-limit/);
   await proxy.log.find(
     "the router must decide within --max-preread: current value is 3000 bytes",
@@ -46,7 +42,7 @@ test("the proxy closes after 64 KiB without a decision by default", async () => 
   await send(client, "x".repeat(65_535));
   await answered(client, "65535,");
   await send(client, "x");
-  assert.equal(await receiveAll(client), "65536,");
+  assertEquals(await receiveAll(client), "65536,");
   await proxy.access.find(/ in=65536 .*end=preread-limit/);
 });
 
@@ -61,11 +57,11 @@ test("the proxy reads no more than --max-preread bytes before the decision", asy
   );
   using client = await proxy.connect();
   await send(client, "x".repeat(1000));
-  assert.equal(await receiveAll(client).catch(() => ""), "");
+  assertEquals(await receiveAll(client).catch(() => ""), "");
   await proxy.access.find(/ in=10 .*end=preread-limit/);
   using witness = await proxy.connect();
   await send(witness, "?");
-  assert.equal(await receiveAll(witness), "10");
+  assertEquals(await receiveAll(witness), "10");
 });
 
 test("the router can decide with the last of --max-preread bytes", async () => {
@@ -78,7 +74,7 @@ test("the router can decide with the last of --max-preread bytes", async () => {
   using client = await proxy.connect();
   await send(client, "x".repeat(5100));
   using server = await upstream.accept();
-  assert.equal(await receive(server, 5100), "x".repeat(5100));
+  assertEquals(await receive(server, 5100), "x".repeat(5100));
 });
 
 test("bytes that were consumed do not count for --max-preread", async () => {
@@ -88,7 +84,7 @@ test("bytes that were consumed do not count for --max-preread", async () => {
   );
   using client = await proxy.connect();
   await send(client, "0123456789".repeat(10));
-  assert.equal(await receive(client, 100), "0123456789".repeat(10));
+  assertEquals(await receive(client, 100), "0123456789".repeat(10));
 });
 
 // ------------------------------------------------------------ preread-timeout
@@ -104,15 +100,15 @@ test("the proxy closes when there is no decision within --preread-timeout", asyn
     try {
       for (;;) {
         await send(slow, "x");
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await delay(50);
       }
     } catch {
       // it was closed
     }
   })();
-  assert.equal(await receiveAll(silent), "");
-  assert.ok(performance.now() - started >= 500);
-  assert.equal(await receiveAll(slow).catch(() => ""), "");
+  assertEquals(await receiveAll(silent), "");
+  assert(performance.now() - started >= 500);
+  assertEquals(await receiveAll(slow).catch(() => ""), "");
   await sending;
   await proxy.access.findAll("end=preread-timeout", 2);
   await proxy.log.find(
@@ -128,7 +124,7 @@ test("the proxy closes when a hook's promise is pending for --preread-timeout", 
     );
     using client = await proxy.connect();
     await send(client, "x");
-    assert.equal(await receiveAll(client).catch(() => ""), "");
+    assertEquals(await receiveAll(client).catch(() => ""), "");
     await proxy.access.find("end=preread-timeout");
   }
 });
@@ -142,9 +138,9 @@ test("--preread-timeout does not end a connection that has a remote", async () =
   using client = await proxy.connect();
   await send(client, "a");
   using server = await upstream.accept();
-  await new Promise((resolve) => setTimeout(resolve, 3300));
+  await delay(3300);
   await send(server, await receive(server, 1));
-  assert.equal(await receive(client, 1), "a");
+  assertEquals(await receive(client, 1), "a");
 });
 
 // --------------------------------------------------------- half-close-timeout
@@ -162,9 +158,9 @@ test("the proxy closes when the client has ended and the remote makes no progres
   const started = performance.now();
   await client.closeWrite();
   using server = await upstream.accept();
-  assert.equal(await receiveAll(server), "a");
-  assert.equal(await receiveAll(client), "");
-  assert.ok(performance.now() - started >= 1000);
+  assertEquals(await receiveAll(server), "a");
+  assertEquals(await receiveAll(client), "");
+  assert(performance.now() - started >= 1000);
   await proxy.access.find(/ in=1 out=0 .*end=half-close-timeout/);
 });
 
@@ -176,7 +172,7 @@ test("the proxy closes when the remote has ended and the client makes no progres
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "answer");
+  assertEquals(await receiveAll(client), "answer");
   await proxy.access.find(/ in=1 out=6 .*end=half-close-timeout/);
 });
 
@@ -191,7 +187,7 @@ test("the proxy closes when the client has ended and does not read", async () =>
   await client.closeWrite();
   using server = await upstream.accept();
   const chunk = new Uint8Array(MB);
-  await assert.rejects(async () => {
+  await assertRejects(async () => {
     for (;;) await send(server, chunk);
   });
   await proxy.access.find("end=half-close-timeout");
@@ -209,7 +205,7 @@ test("the proxy closes when the remote has ended and does not read", async () =>
   await send(server, "b");
   await server.closeWrite();
   const chunk = new Uint8Array(MB);
-  await assert.rejects(async () => {
+  await assertRejects(async () => {
     for (;;) await send(client, chunk);
   });
   await proxy.access.find("end=half-close-timeout");
@@ -259,13 +255,13 @@ test("the proxy waits while a remote reads the replay slowly after the client ha
   const buffer = new Uint8Array(MB);
   let pause = MB;
   for (let read = 0; read < 40 * MB;) {
-    read += await server.read(buffer) ?? assert.fail(`EOF after ${read}`);
+    read += await server.read(buffer) ?? fail(`EOF after ${read}`);
     if (read < pause || read > 20 * MB) continue;
     pause += MB;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
   }
   await server.closeWrite();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find("end=done");
 });
 
@@ -281,10 +277,10 @@ test("the proxy waits as long as there is progress after the client has ended", 
   using server = await upstream.accept();
   for (let i = 0; i < 10; i++) {
     await send(server, String(i));
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await delay(600);
   }
   await server.closeWrite();
-  assert.equal(await receiveAll(client), "0123456789");
+  assertEquals(await receiveAll(client), "0123456789");
   await proxy.access.find("end=done");
 });
 
@@ -311,7 +307,7 @@ test("the proxy holds --max-connections, and serves the next when one ends", asy
   const served = new Set<Deno.TcpConn>();
   let progress = Promise.withResolvers<void>();
   const greetings = clients.map(async (client) => {
-    assert.equal(await receive(client, 2), "hi");
+    assertEquals(await receive(client, 2), "hi");
     served.add(client);
     progress.resolve();
   });
@@ -324,8 +320,8 @@ test("the proxy holds --max-connections, and serves the next when one ends", asy
   for (let count = 5; count <= 8; count++) {
     await until(count);
     // a moment in which a sixth could be served
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    assert.equal(served.size, count);
+    await delay(250);
+    assertEquals(served.size, count);
     const [done] = served;
     served.delete(done as Deno.TcpConn);
     done?.close();
@@ -348,7 +344,7 @@ test("the proxy holds --max-connections, and serves the next when one ends", asy
   const counters =
     /Counters: client-left 8, max-connections 4, max-connections-ms (\d+)$/
       .exec(line);
-  assert.ok(Number(counters?.[1]) >= 4 * 200, line);
+  assert(Number(counters?.[1]) >= 4 * 200, line);
   await proxy.log.find(
     "Cannot accept more connections as at most 5 may be open (--max-connections, or the file descriptors): more clients wait",
   );
@@ -369,7 +365,7 @@ test("the proxy serves all connections when --max-connections is less than its w
       return await receiveAll(client);
     }),
   );
-  assert.deepEqual(answers, answers.map((_, index) => String(index % 10)));
+  assertEquals(answers, answers.map((_, index) => String(index % 10)));
   await proxy.access.findAll("end=done", 20);
   proxy.kill("SIGUSR1");
   await proxy.log.find("Connections: 0/1/20 (current/maximum/total)");
@@ -385,7 +381,7 @@ test("2,000 clients that send one byte and wait cost less than 40 MB", async () 
   const join = async () => {
     const client = await proxy.connect();
     await send(client, "a");
-    assert.equal(await receive(client, 1), ".");
+    assertEquals(await receive(client, 1), ".");
     return client;
   };
   using _first = await join();
@@ -396,7 +392,7 @@ test("2,000 clients that send one byte and wait cost less than 40 MB", async () 
       clients.push(...await Promise.all(Array.from({ length: 50 }, join)));
     }
     const growth = await proxy.memory() - before;
-    assert.ok(growth < 40 * MB, `${growth} bytes`);
+    assert(growth < 40 * MB, `${growth} bytes`);
   } finally {
     for (const client of clients) client.close();
   }
@@ -455,7 +451,7 @@ test("a client is served with 256 file descriptors when those that hold them lea
   using asking = idle[0] as Deno.TcpConn;
   await send(asking, "hello");
   for (const client of idle.slice(1)) client.close();
-  assert.equal(await receiveAll(asking), "hello");
+  assertEquals(await receiveAll(asking), "hello");
   await stillServes(proxy);
 });
 
@@ -484,7 +480,7 @@ test("clients are served when they took all descriptors before any asked, and on
     return { client, accepted: receive(client, 1) };
   };
   using stays = await proxy.connect();
-  assert.equal(await receive(stays, 1), ".");
+  assertEquals(await receive(stays, 1), ".");
   const first: Awaited<ReturnType<typeof connect>>[] = [];
   while (!isFull) {
     const some = await Promise.all(Array.from({ length: 50 }, connect));
@@ -501,11 +497,11 @@ test("clients are served when they took all descriptors before any asked, and on
     ...first.map((_, index) => ask(index)),
     send(stays, "stay!"),
   ]);
-  assert.equal(await receive(stays, 5), "stay!");
+  assertEquals(await receive(stays, 5), "stay!");
   await inTurns(200, (index) => ask(first.length + index));
-  assert.equal(staying, 1);
+  assertEquals(staying, 1);
   await ask(first.length);
-  assert.equal(proxy.log.count("Out of file descriptors"), 0);
+  assertEquals(proxy.log.count("Out of file descriptors"), 0);
 });
 
 test("the limit of connections grows with what they need, up to --max-connections", async () => {
@@ -524,7 +520,7 @@ test("the limit of connections grows with what they need, up to --max-connection
       return client;
     };
     await inTurns(3000, async () => {
-      assert.equal(await receive(await connect(), 1), ".");
+      assertEquals(await receive(await connect(), 1), ".");
     });
     await Promise.all(Array.from({ length: 200 }, connect));
     await proxy.log.find(
@@ -534,7 +530,7 @@ test("the limit of connections grows with what they need, up to --max-connection
     await proxy.log.find("Connections: 3000/3000/3000 ");
     // no lower limit was met; a minute later the line comes once more
     const lines = proxy.log.count("Cannot accept more connections");
-    assert.equal(proxy.log.count("as at most 3000 may be open"), lines);
+    assertEquals(proxy.log.count("as at most 3000 may be open"), lines);
   } finally {
     for (const client of clients) client.close();
   }
@@ -558,7 +554,7 @@ async function inTurns(
 
 async function expectEcho(client: Deno.TcpConn, text: string): Promise<void> {
   await send(client, text);
-  assert.equal(await receiveAll(client), text);
+  assertEquals(await receiveAll(client), text);
 }
 
 async function stillServes(proxy: Proxy): Promise<void> {

@@ -1,17 +1,13 @@
 /**
  * What the original did: its own tests, with its own cases.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveAll,
-  REFUSING,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals } from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 /** Answers each chunk with its name and the chunk, as the original's did. */
 function echo(name: string): Backend {
@@ -49,7 +45,7 @@ test("the proxy routes to two backends when the data says so", async () => {
   for (const [request, answer] of [["a", "one:a"], ["b", "two:b"]] as const) {
     using client = await proxy.connect();
     await send(client, request);
-    assert.equal(await receiveAll(client), answer);
+    assertEquals(await receiveAll(client), answer);
   }
   await proxy.access.find(
     new RegExp(`remote=${one.remote} in=1 out=5 .*end=`),
@@ -65,7 +61,7 @@ test("the proxy closes without data when the router says { close: true }", async
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find("remote=- in=1 out=0");
   await proxy.access.find("end=router-close");
 });
@@ -76,7 +72,7 @@ test("the proxy closes after sending data when the router says { close: data }",
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "no\xc3\xa9\n");
+  assertEquals(await receiveAll(client), "no\xc3\xa9\n");
   client.close();
   await proxy.access.find(/ in=1 out=5 .*end=router-close/);
 });
@@ -92,7 +88,7 @@ test("the proxy sends rewritten data when the router gives some", async () => {
   for (const [request, answer] of [["text", "ccc"], ["bytes", "\xff\0"]]) {
     using client = await proxy.connect();
     await send(client, request as string);
-    assert.equal(await receiveAll(client), `one:${answer}`);
+    assertEquals(await receiveAll(client), `one:${answer}`);
   }
 });
 
@@ -103,7 +99,7 @@ test("the proxy sends reply before what the backend answers to data", async () =
   });`);
   using client = await proxy.connect();
   await send(client, "g");
-  assert.equal(await receiveAll(client), "g3-one:g2");
+  assertEquals(await receiveAll(client), "g3-one:g2");
 });
 
 test("the proxy sends reply before it connects", async () => {
@@ -112,8 +108,8 @@ test("the proxy sends reply before it connects", async () => {
   };`);
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receive(client, 4), "wait");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receive(client, 4), "wait");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(/ in=1 out=4 .*end=connect-failed/);
 });
 
@@ -126,9 +122,9 @@ test("the proxy waits for a 2,049th byte when the router says noop", async () =>
   using client = await proxy.connect();
   await send(client, "e".repeat(2048));
   await send(client, "f");
-  assert.equal(await receive(client, 4), "2049");
+  assertEquals(await receive(client, 4), "2049");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 2049), "e".repeat(2048) + "f");
+  assertEquals(await receive(server, 2049), "e".repeat(2048) + "f");
 });
 
 test("the proxy calls connectError() once when all retries were refused", async () => {
@@ -142,11 +138,11 @@ test("the proxy calls connectError() once when all retries were refused", async 
   };`);
   using client = await proxy.connect();
   const { answer, milliseconds } = await timed(client, "h");
-  assert.equal(answer, `1,${REFUSING},true,1`);
-  assert.ok(milliseconds >= 1000, `10 retries took ${milliseconds} ms`);
+  assertEquals(answer, `1,${REFUSING},true,1`);
+  assert(milliseconds >= 1000, `10 retries took ${milliseconds} ms`);
   await proxy.log.find(`Connect ${REFUSING} failed after 10 retries`);
   const retries = proxy.log.all.filter((line) => line.includes("Retrying"));
-  assert.deepEqual(
+  assertEquals(
     retries.map((line) => /#(\d+)/.exec(line)?.[1]),
     ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"],
   );
@@ -158,7 +154,7 @@ test("the proxy closes when a remote refuses and there is no connectError()", as
   );
   using client = await proxy.connect();
   const { answer } = await timed(client, "h");
-  assert.equal(answer, "");
+  assertEquals(answer, "");
   await proxy.access.find(`remote=${REFUSING} in=1 out=0`);
   await proxy.access.find("end=connect-failed");
 });
@@ -178,8 +174,8 @@ test("the proxy calls inactivityError() once, and not before its time, when no b
   };`);
   using client = await proxy.connect();
   const { answer, milliseconds } = await timed(client, "i");
-  assert.equal(answer, `1,${backend.remote},1`);
-  assert.ok(milliseconds >= 1000, `${milliseconds} ms`);
+  assertEquals(answer, `1,${backend.remote},1`);
+  assert(milliseconds >= 1000, `${milliseconds} ms`);
   await proxy.log.find("inactivityTimeout: current value is 1 seconds");
 });
 
@@ -192,7 +188,7 @@ test("the proxy closes when no byte comes and there is no inactivityError()", as
   );
   using client = await proxy.connect();
   const { answer } = await timed(client, "i");
-  assert.equal(answer, "");
+  assertEquals(answer, "");
   await proxy.access.find("end=inactivity-timeout");
 });
 
@@ -206,10 +202,10 @@ test("the proxy calls no hook when a byte came within inactivityTimeout", async 
   await send(client, "i");
   using server = await upstream.accept();
   await send(server, "x");
-  assert.equal(await receive(client, 1), "x");
-  await new Promise((resolve) => setTimeout(resolve, 5300));
+  assertEquals(await receive(client, 1), "x");
+  await delay(5300);
   await send(server, "y");
-  assert.equal(await receive(client, 1), "y");
+  assertEquals(await receive(client, 1), "y");
 });
 
 /** Routes to a remote; "?" asks how often the hooks were called. */
@@ -239,7 +235,7 @@ test("the proxy calls no hook when the client leaves before a remote has refused
   client.close();
   await proxy.log.find("Retrying");
   await proxy.access.find("end=client-left");
-  assert.equal(await hookCalls(proxy), "0");
+  assertEquals(await hookCalls(proxy), "0");
 });
 
 test("the proxy calls no hook when the client leaves and the remote sends nothing", async () => {
@@ -252,9 +248,9 @@ test("the proxy calls no hook when the client leaves and the remote sends nothin
   await send(client, "i");
   client.close();
   using server = await upstream.accept();
-  assert.equal(await receiveAll(server), "i");
+  assertEquals(await receiveAll(server), "i");
   await proxy.access.find("end=half-close-timeout");
-  assert.equal(await hookCalls(proxy), "0");
+  assertEquals(await hookCalls(proxy), "0");
 });
 
 test("the proxy calls no hook when the client leaves and the remote closes", async () => {
@@ -266,8 +262,8 @@ test("the proxy calls no hook when the client leaves and the remote closes", asy
   await send(client, "i");
   const server = await upstream.accept();
   client.close();
-  assert.equal(await receiveAll(server), "i");
+  assertEquals(await receiveAll(server), "i");
   server.close();
   await proxy.access.find("end=done");
-  assert.equal(await hookCalls(proxy), "0");
+  assertEquals(await hookCalls(proxy), "0");
 });

@@ -1,23 +1,23 @@
 /**
  * Pools: several workers, real backends.
  */
-import assert from "node:assert/strict";
-import net from "node:net";
 import {
-  Backend,
-  Folder,
-  named,
-  PROGRAM,
-  Proxy,
-  type ProxyOptions,
-  receive,
-  receiveAll,
-  REFUSING,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { Authority, OpensslServer } from "../tls_fixtures.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import net from "node:net";
+import { Folder } from "../support/folder.ts";
+import { REFUSING } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { run } from "../support/run.ts";
+import { Backend, named } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Authority, OpensslServer } from "../support/tls.ts";
 
 const TWO_WORKERS: ProxyOptions = { args: ["-w", "2"] };
 
@@ -48,8 +48,8 @@ test("workers take turns together, by weight", async () => {
   );
   let answers = "";
   for (let i = 0; i < 40; i++) answers += await ask(proxy);
-  assert.equal(answers.replaceAll("2", ""), "1".repeat(10));
-  assert.equal(answers, "2122".repeat(10));
+  assertEquals(answers.replaceAll("2", ""), "1".repeat(10));
+  assertEquals(answers, "2122".repeat(10));
 });
 
 test("a member that refuses is down after some failures, and up when a probe gets a byte", async () => {
@@ -65,9 +65,9 @@ test("a member that refuses is down after some failures, and up when a probe get
     TWO_WORKERS,
   );
   // no client notices: another member is tried at once
-  for (let i = 0; i < 4; i++) assert.equal(await ask(proxy), "good");
+  for (let i = 0; i < 4; i++) assertEquals(await ask(proxy), "good");
   const line = await proxy.log.find(`Member ${remote} of pool p is down`);
-  assert.match(
+  assertMatch(
     line,
     /is down for [234]\.\d seconds: Connection refused .*\(2 failures\)$/,
   );
@@ -85,9 +85,9 @@ test("a member that refuses is down after some failures, and up when a probe get
   while (answer !== "back" && performance.now() < until) {
     answer = await ask(proxy);
   }
-  assert.equal(answer, "back");
+  assertEquals(answer, "back");
   await proxy.log.find(`Member ${remote} of pool p is up`);
-  assert.equal(proxy.log.count("is down"), 1);
+  assertEquals(proxy.log.count("is down"), 1);
   listener.close();
   await serving;
 });
@@ -103,11 +103,11 @@ test("a member that closes before it sends a byte is down, too; a hook may pick 
     ),
     TWO_WORKERS,
   );
-  for (let i = 0; i < 8; i++) assert.equal(await ask(proxy), "good");
+  for (let i = 0; i < 8; i++) assertEquals(await ask(proxy), "good");
   await proxy.log.find(
     `Member ${bad.remote} of pool p is down for`,
   );
-  assert.equal(bad.accepted, 2);
+  assertEquals(bad.accepted, 2);
 });
 
 test("a hook that picks again and again gets each member, and then a pause", async () => {
@@ -123,10 +123,10 @@ test("a hook that picks again and again gets each member, and then a pause", asy
      }`,
   ));
   const started = performance.now();
-  assert.equal(await ask(proxy), "failed");
+  assertEquals(await ask(proxy), "failed");
   // before the third and the fifth
   assert(performance.now() - started >= 190);
-  assert.deepEqual([one.accepted, two.accepted], [3, 3]);
+  assertEquals([one.accepted, two.accepted], [3, 3]);
 });
 
 test("least connections goes by those that last, in all workers", async () => {
@@ -148,14 +148,14 @@ test("least connections goes by those that last, in all workers", async () => {
   for (let i = 0; i < 8; i++) await open();
   const count = (name: string) =>
     clients.filter((one) => one.name === name).length;
-  assert.deepEqual([count("1"), count("2")], [4, 4]);
+  assertEquals([count("1"), count("2")], [4, 4]);
   // all of one end: the next four are for it
   for (const one of clients) if (one.name === "1") one.client.close();
   await proxy.access.findAll(`remote=${one.remote}`, 4);
   const rest = clients.filter(({ name }) => name === "2");
   clients.splice(0, clients.length, ...rest);
   for (let i = 0; i < 4; i++) await open();
-  assert.deepEqual([count("1"), count("2")], [4, 4]);
+  assertEquals([count("1"), count("2")], [4, 4]);
   for (const { client } of clients) client.close();
 });
 
@@ -180,13 +180,13 @@ test("a key goes to the same member, and to another while that is gone", async (
       return answers;
     };
     const before = await askAll();
-    assert.deepEqual(new Set(before), new Set(["1", "2", "3"]));
-    assert.deepEqual(await askAll(), before);
+    assertEquals(new Set(before), new Set(["1", "2", "3"]));
+    assertEquals(await askAll(), before);
     await backends[1]?.[Symbol.asyncDispose]();
     const after = await askAll();
     after.forEach((answer, index) => {
-      if (before[index] === "2") assert.notEqual(answer, "2");
-      else assert.equal(answer, before[index]);
+      if (before[index] === "2") assertNotEquals(answer, "2");
+      else assertStrictEquals(answer, before[index]);
     });
   } finally {
     await backends[0]?.[Symbol.asyncDispose]();
@@ -209,7 +209,7 @@ test("without a key, the hash is that of the client's address", async () => {
   }
   const sets = [...answers.values()];
   assert(sets.every(({ size }) => size === 1));
-  assert.equal(new Set(sets.flatMap((set) => [...set])).size, 2);
+  assertEquals(new Set(sets.flatMap((set) => [...set])).size, 2);
 });
 
 test("one worker at a time checks a member, which is left alone while its answer is wrong", async () => {
@@ -245,7 +245,7 @@ test("one worker at a time checks a member, which is left alone while its answer
     `Member ${spare.remote} of pool p is down: unexpected answer "spare" (2 checks)`,
   );
   const get = "GET / HTTP/1.0\r\n\r\n";
-  for (let i = 0; i < 4; i++) assert.match(await ask(proxy, get), /served/);
+  for (let i = 0; i < 4; i++) assertMatch(await ask(proxy, get), /served/);
   await enough.promise;
   // were all four workers to check, it would take a quarter of the time
   assert((checks[19] ?? 0) - (checks[0] ?? 0) > 19 * 200 / 2);
@@ -258,7 +258,7 @@ test("one worker at a time checks a member, which is left alone while its answer
   );
   status = 200;
   await proxy.log.find(`Member ${remote} of pool p is up (2 checks)`);
-  assert.equal(proxy.log.count(`Member ${remote}`), 2);
+  assertEquals(proxy.log.count(`Member ${remote}`), 2);
 });
 
 test("a check that gets no answer, or no connection, fails in time", async () => {
@@ -308,13 +308,13 @@ default: { pool: p, tls: { ca: ca.pem } }
   for (const starting of [module, table]) {
     await using proxy = await starting;
     const line = await proxy.log.find(`Member ${bad.remote} of pool p is down`);
-    assert.match(line, /the TLS handshake failed: .*expired.* \(2 checks\)$/i);
+    assertMatch(line, /the TLS handshake failed: .*expired.* \(2 checks\)$/i);
     for (let i = 0; i < 4; i++) {
       using client = await proxy.connect();
       await send(client, "abc\n");
-      assert.equal(await receive(client, 4), "cba\n");
+      assertEquals(await receive(client, 4), "cba\n");
     }
-    assert.equal(proxy.log.count("is down"), 1);
+    assertEquals(proxy.log.count("is down"), 1);
   }
 });
 
@@ -337,19 +337,19 @@ test("a member that is drained in one worker gets no connection in any; those it
   );
   using lasting = await proxy.connect();
   await send(lasting, "\n");
-  assert.equal(await receive(lasting, 1), "1");
-  assert.equal(await ask(proxy, "drain\n"), "ok");
+  assertEquals(await receive(lasting, 1), "1");
+  assertEquals(await ask(proxy, "drain\n"), "ok");
   await proxy.log.find(
     `Member ${one.remote} of pool p gets no more connections`,
   );
-  for (let i = 0; i < 8; i++) assert.equal(await ask(proxy, "\n"), "2");
+  for (let i = 0; i < 8; i++) assertEquals(await ask(proxy, "\n"), "2");
   await send(lasting, "x");
-  assert.equal(await receiveAll(lasting), "\n");
-  assert.equal(await ask(proxy, "undrain\n"), "ok");
+  assertEquals(await receiveAll(lasting), "\n");
+  assertEquals(await ask(proxy, "undrain\n"), "ok");
   await proxy.log.find(`Member ${one.remote} of pool p gets connections again`);
   const again = ask(proxy, "\n");
   const other = ask(proxy, "\n");
-  assert.deepEqual(
+  assertEquals(
     new Set([(await again)[0], (await other)[0]]),
     new Set(["1", "2"]),
   );
@@ -367,7 +367,7 @@ test("when no member can be connected to, connectError gets the last one", async
     TWO_WORKERS,
   );
   const answer = await ask(proxy);
-  assert.match(answer, /^127\.0\.0\.[12]:1 ConnectionRefused$/);
+  assertMatch(answer, /^127\.0\.0\.[12]:1 ConnectionRefused$/);
   await proxy.log.find(
     `Connect ${answer.split(" ")[0]} failed after 10 retries`,
   );
@@ -389,7 +389,7 @@ test("when all members are drained, connectError gets the name of the pool", asy
        connectError: (remote, error) => ({ close: remote + ": " + error.message })`,
     ),
   );
-  assert.equal(await ask(proxy), "p: all members of the pool p are drained");
+  assertEquals(await ask(proxy), "p: all members of the pool p are drained");
   await proxy.log.find(
     "Cannot connect as all members of the pool p are drained (client 127.0.0.1:",
   );
@@ -406,7 +406,7 @@ test("a decision for a pool that there is not closes that client, and says so", 
     ),
   );
   for (const first of ["q", "k", "x"]) {
-    assert.equal(await ask(proxy, first), "");
+    assertEquals(await ask(proxy, first), "");
   }
   await proxy.log.find(
     `Cannot use the decision of route() as "pool" must be the name of a pool that the router has made (p): current value is "q"`,
@@ -424,7 +424,7 @@ test("--check names the pools, and a router whose workers disagree does not star
   await using good = await Proxy.start(router([backend.remote]), {
     ...TWO_WORKERS,
   });
-  assert.equal(await ask(good), "x");
+  assertEquals(await ask(good), "x");
   const folder = await Deno.makeTempDir();
   try {
     const file = `${folder}/router.ts`;
@@ -433,7 +433,7 @@ test("--check names the pools, and a router whose workers disagree does not star
       router([backend.remote, { remote: "a:1", weight: 2 }]),
     );
     const check = await run([...PROGRAM, "-c", file, "--check"]);
-    assert.match(
+    assertMatch(
       check.stdout,
       new RegExp(
         `^pool +p: round-robin, ${backend.remote}, a:1 \\(weight 2\\)$`,
@@ -448,11 +448,11 @@ test("--check names the pools, and a router whose workers disagree does not star
       ),
     );
     const bad = await run([...PROGRAM, "-c", file, "-p", "0", "-w", "4"]);
-    assert.match(
+    assertMatch(
       bad.stderr,
       /^proxymachine: Cannot use the router .* as it must make the same pools in every worker$/m,
     );
-    assert.notEqual(bad.code, 0);
+    assertNotEquals(bad.code, 0);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -489,14 +489,14 @@ routes:
   );
   let answers = "";
   for (let i = 0; i < 4; i++) answers += await ask(proxy, "x");
-  assert.equal(answers, "hello 1hello 2hello 1hello 2");
+  assertEquals(answers, "hello 1hello 2hello 1hello 2");
   const found = new Set<string>();
   for (let key = 0; key < 12; key++) {
     const first = await ask(proxy, `key ${key}\n`);
     found.add(first);
-    assert.equal(await ask(proxy, `key ${key}\n`), first);
+    assertStrictEquals(await ask(proxy, `key ${key}\n`), first);
   }
-  assert.deepEqual(found, new Set(["1", "2"]));
+  assertEquals(found, new Set(["1", "2"]));
 });
 
 test("a reload keeps what is known of the members", async () => {
@@ -508,13 +508,13 @@ test("a reload keeps what is known of the members", async () => {
     "router.js": router(list, options),
   });
   await using proxy = await Proxy.start(folder.url("router.js"), TWO_WORKERS);
-  for (let i = 0; i < 2; i++) assert.equal(await ask(proxy), "good");
+  for (let i = 0; i < 2; i++) assertEquals(await ask(proxy), "good");
   await proxy.log.find(`Member ${REFUSING} of pool p is down`);
   await proxy.log.find(`Connect ${REFUSING} failed, trying ${good.remote}`);
 
   proxy.kill("SIGHUP");
   await proxy.log.find("Reloaded: generation 2");
-  for (let i = 0; i < 4; i++) assert.equal(await ask(proxy), "good");
+  for (let i = 0; i < 4; i++) assertEquals(await ask(proxy), "good");
   await Deno.writeTextFile(
     folder.file("router.js"),
     router([...list, other.remote], options),
@@ -523,9 +523,9 @@ test("a reload keeps what is known of the members", async () => {
   await proxy.log.find("Reloaded: generation 3");
   const answers = new Set<string>();
   for (let i = 0; i < 6; i++) answers.add(await ask(proxy));
-  assert.deepEqual(answers, new Set(["good", "other"]));
-  assert.equal(proxy.log.count(`Connect ${REFUSING} failed`), 1);
-  assert.equal(proxy.log.count("is down"), 1);
+  assertEquals(answers, new Set(["good", "other"]));
+  assertEquals(proxy.log.count(`Connect ${REFUSING} failed`), 1);
+  assertEquals(proxy.log.count("is down"), 1);
 });
 
 /** Connects from an address of this machine, and returns all that comes back. */

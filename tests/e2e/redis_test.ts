@@ -1,20 +1,22 @@
 /**
  * Tables in Redis: several proxies, each with several workers, and one Redis.
  */
-import assert from "node:assert/strict";
 import {
-  Folder,
-  named,
-  PROGRAM,
-  Proxy,
-  type ProxyOptions,
-  receiveAll,
-  REFUSING,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { Redis } from "../redis.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+} from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { REFUSING } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { run } from "../support/run.ts";
+import { named } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Redis } from "../support/redis.ts";
 
 const TWO_WORKERS: ProxyOptions = { args: ["-w", "2"] };
 
@@ -105,7 +107,7 @@ test("two proxies follow a change in Redis", async () => {
   await using a = await Proxy.start(text, TWO_WORKERS);
   await using b = await Proxy.start(text, TWO_WORKERS);
   const proxies = [a, b];
-  assert.equal(await follow(proxies, "a", "1"), 0);
+  assertEquals(await follow(proxies, "a", "1"), 0);
   await connected(redis, 4);
   for (const [server, answer] of [[two, "2"], [one, "1"]] as const) {
     await redis.command("SET", "route:a", server.remote);
@@ -117,7 +119,7 @@ test("two proxies follow a change in Redis", async () => {
   // the first remote of a list that answers
   await redis.command("SET", "route:a", `127.0.0.1:1 ${two.remote}`);
   assert(await follow(proxies, "a", "2") < SOON);
-  for (const { log } of proxies) assert.equal(log.count("Redis"), 0);
+  for (const { log } of proxies) assertEquals(log.count("Redis"), 0);
 });
 
 test("a name that many clients ask for at once is looked up once by each worker", async () => {
@@ -140,7 +142,7 @@ test("a name that many clients ask for at once is looked up once by each worker"
     const answers = await Promise.all(
       Array.from({ length: 200 }, () => ask(proxy, String(name))),
     );
-    assert.deepEqual([...new Set(answers)], [answer]);
+    assertEquals([...new Set(answers)], [answer]);
     const count = await lookUps();
     assert(count <= Number(most), `${count} look-ups`);
   }
@@ -174,11 +176,11 @@ routes:
     return await receiveAll(client);
   };
   for (let count = 0; count < 4; count++) {
-    assert.equal(await ask(module, "a"), "web");
-    assert.equal(await get("a"), "web");
+    assertEquals(await ask(module, "a"), "web");
+    assertEquals(await get("a"), "web");
   }
-  assert.equal(await ask(module, "b"), "unknown");
-  assert.equal(await get("b"), "unknown");
+  assertEquals(await ask(module, "b"), "unknown");
+  assertEquals(await get("b"), "unknown");
   for (const { log } of [module, table]) {
     await log.find(
       /error Cannot use the value of "b" in route:\* .* as it must name a pool that the router has made: current value is "pool:wbe", which counts as none/,
@@ -203,16 +205,16 @@ test("the last known routes hold while Redis is away, which is said once by each
       / warn Cannot ask Redis for route:\* in redis:\/\/127\.0\.0\.1:\d+\/0 as .*: the last known remotes hold until it can be asked again$/,
     );
   }
-  assert.equal(await follow(proxies, "a", "1"), 0);
-  assert.equal(await ask(a, "b"), "unknown");
+  assertEquals(await follow(proxies, "a", "1"), 0);
+  assertEquals(await ask(a, "b"), "unknown");
   await redis.start();
   await redis.command("SET", "route:a", two.remote);
   await connected(redis, 4);
   assert(await follow(proxies, "a", "2") < SOON);
   for (const { log } of proxies) {
     await log.find(" info Connected to Redis: what it has for route:* in ");
-    assert.equal(log.count("Cannot ask Redis"), 1);
-    assert.equal(log.count("Connected to Redis"), 1);
+    assertEquals(log.count("Cannot ask Redis"), 1);
+    assertEquals(log.count("Connected to Redis"), 1);
   }
 });
 
@@ -223,7 +225,7 @@ test("a proxy starts without Redis, and connects as soon as there is one", async
   const text = router(`url: "${redis.url}"`, 0.1);
   await using proxy = await Proxy.start(text, TWO_WORKERS);
   await proxy.log.find("Cannot ask Redis for route:*");
-  assert.equal(await ask(proxy, "a"), "unknown");
+  assertEquals(await ask(proxy, "a"), "unknown");
   await redis.start();
   await redis.command("SET", "route:a", one.remote);
   await proxy.log.find("Connected to Redis");
@@ -237,10 +239,10 @@ test("a wrong password is said in one line, without the password", async () => {
   const text = router(`url: "${url}"`, 2);
   await using proxy = await Proxy.start(text, TWO_WORKERS);
   const line = await proxy.log.find("Cannot ask Redis");
-  assert.match(line, /as it answers HELLO with WRONGPASS invalid username/);
-  assert.equal(await ask(proxy, "a"), "unknown");
-  assert.doesNotMatch(proxy.log.all.join("\n"), /open-s/);
-  assert.equal(proxy.log.count("Cannot ask Redis"), 1);
+  assertMatch(line, /as it answers HELLO with WRONGPASS invalid username/);
+  assertEquals(await ask(proxy, "a"), "unknown");
+  assertNotMatch(proxy.log.all.join("\n"), /open-s/);
+  assertEquals(proxy.log.count("Cannot ask Redis"), 1);
 });
 
 test("a value that is no remote is logged, and the others hold", async () => {
@@ -251,11 +253,11 @@ test("a value that is no remote is logged, and the others hold", async () => {
     ["SET", "route:b", "10.0.0.1"],
   );
   await using proxy = await Proxy.start(router(`url: "${redis.url}"`));
-  assert.equal(await ask(proxy, "b"), "unknown");
+  assertEquals(await ask(proxy, "b"), "unknown");
   await proxy.log.find(
     `error Cannot use the value of "b" in route:* in ${redis.url}/0 as it must be "host:port": current value is "10.0.0.1", which counts as none`,
   );
-  assert.equal(await ask(proxy, "a"), "1");
+  assertEquals(await ask(proxy, "a"), "1");
 });
 
 test("a reload takes the table over without a client that is lost", async () => {
@@ -272,14 +274,15 @@ test("a reload takes the table over without a client that is lost", async () => 
     proxy.log.find("Reloaded"),
     ...Array.from({ length: 50 }, () => ask(proxy, "a")),
   ]);
-  assert.deepEqual([...new Set(others)], ["1"]);
+  assertEquals([...new Set(others)], ["1"]);
   // the workers from before end, and their connections with them
   await connected(redis, 2);
 });
 
 test("a table that cannot be made is said before anything starts", async () => {
-  await assert.rejects(
-    Proxy.start(router(`url: "redis://a", prefx: ""`)),
+  await assertRejects(
+    () => Proxy.start(router(`url: "redis://a", prefx: ""`)),
+    Error,
     /Cannot make a table as "prefx" is not one of url, prefix, /,
   );
 });
@@ -318,9 +321,9 @@ routes:
   await using a = await Proxy.start(table, options);
   await using b = await Proxy.start(table, options);
   for (const proxy of [a, b]) {
-    assert.equal(await get(proxy, "a.example"), "below");
-    assert.equal(await get(proxy, "b.test"), "nobody");
-    assert.equal(await get(proxy, "c.test"), "");
+    assertEquals(await get(proxy, "a.example"), "below");
+    assertEquals(await get(proxy, "b.test"), "nobody");
+    assertEquals(await get(proxy, "c.test"), "");
   }
   const changes = [
     ["a.example", "/", web, "web"],
@@ -344,10 +347,10 @@ routes:
       assert(late < SOON, `${late} ms`);
     }
   }
-  assert.equal(await get(a, "a.example", "/two"), "moved");
+  assertEquals(await get(a, "a.example", "/two"), "moved");
   await redis.stop();
   await a.log.find("Cannot ask Redis for site:* in redis://127.0.0.1:");
-  assert.equal(a.log.count("sesame"), 0);
+  assertEquals(a.log.count("sesame"), 0);
 });
 
 test("--dry-run asks the table, and --check does not", async () => {
@@ -378,17 +381,17 @@ routes:
     const { code, stdout, stderr } = await run([
       ...[...PROGRAM, ...config, "--dry-run", folder.file(file)],
     ]);
-    assert.equal(code, 0, stdout + stderr);
-    assert.match(stdout, lines);
+    assertEquals(code, 0, stdout + stderr);
+    assertMatch(stdout, lines);
   }
   const { code, stdout, stderr } = await run(
     [...PROGRAM, "-c", folder.file("away.yaml"), "--check"],
   );
-  assert.equal(code, 0, stderr);
-  assert.equal(stderr, "");
-  assert.match(
+  assertEquals(code, 0, stderr);
+  assertEquals(stderr, "");
+  assertMatch(
     stdout,
     /table sites: route:\* in redis:\/\/127\.0\.0\.1:1\/0\n/,
   );
-  assert.doesNotMatch(stdout, /hidden/);
+  assertNotMatch(stdout, /hidden/);
 });

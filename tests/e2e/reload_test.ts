@@ -1,27 +1,25 @@
 /**
  * Reloading: a new generation of workers takes over, and nobody notices.
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
+import { Folder } from "../support/folder.ts";
+import { refused, unusedPort } from "../support/ports.ts";
+import { PROGRAM, ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { routerTo } from "../support/routers.ts";
+import { Backend, Upstream } from "../support/servers.ts";
 import {
-  Backend,
-  Folder,
-  PROGRAM,
-  Proxy,
   receive,
   receiveAll,
   receiveBulk,
-  refused,
-  ROUTER_EXTENSION,
-  routerTo,
   send,
   sendBulk,
-  Terminal,
-  test,
-  unusedPort,
-  Upstream,
-} from "../fixtures.ts";
-import { Authority } from "../tls_fixtures.ts";
+} from "../support/sockets.ts";
+import { Terminal } from "../support/terminal.ts";
+import { test } from "../support/test.ts";
+import { Authority } from "../support/tls.ts";
+import { delay } from "../support/delay.ts";
 
 const ROUTER = `router.${ROUTER_EXTENSION}`;
 const DEPENDENCY = `dependency.${ROUTER_EXTENSION}`;
@@ -58,19 +56,19 @@ test("HUP imports the router, and all that it imports, anew", async () => {
   await using proxy = await Proxy.start(folder.url(ROUTER), {
     args: ["-w", "2"],
   });
-  assert.equal(await ask(proxy), "one 1");
+  assertEquals(await ask(proxy), "one 1");
   await Deno.writeTextFile(folder.file("more.json"), "2");
   await reload(proxy, 1);
-  assert.equal(await ask(proxy), "one 2");
+  assertEquals(await ask(proxy), "one 2");
   await Deno.writeTextFile(
     folder.file(DEPENDENCY),
     `export const text = "two";`,
   );
   await reload(proxy, 2);
-  for (let i = 0; i < 8; i++) assert.equal(await ask(proxy), "two");
+  for (let i = 0; i < 8; i++) assertEquals(await ask(proxy), "two");
   await Deno.writeTextFile(folder.file(ROUTER), answering("three"));
   await reload(proxy, 3);
-  assert.equal(await ask(proxy), "three");
+  assertEquals(await ask(proxy), "three");
 });
 
 test("listeners with port 0 have a port each, and keep them", async () => {
@@ -86,11 +84,11 @@ test("listeners with port 0 have a port each, and keep them", async () => {
   });
   const ports = (await proxy.log.findAll("Listening on", 2))
     .map((line) => Number(/:(\d+) with 2 workers$/.exec(line)?.[1]));
-  assert.equal(new Set(ports).size, 2);
-  for (const port of ports) assert.equal(await ask(proxy, port), `one ${port}`);
+  assertEquals(new Set(ports).size, 2);
+  for (const port of ports) assertEquals(await ask(proxy, port), `one ${port}`);
   await Deno.writeTextFile(folder.file(ROUTER), router("two"));
   await reload(proxy, 1);
-  for (const port of ports) assert.equal(await ask(proxy, port), `two ${port}`);
+  for (const port of ports) assertEquals(await ask(proxy, port), `two ${port}`);
 });
 
 test("HUP reads the whole route table anew: routes, listeners, workers and limits", async () => {
@@ -103,15 +101,15 @@ routes:\n  - match: { client: 127.0.0.1 }\n    close: ${text}\n`;
     listen: [],
     args: [],
   });
-  assert.equal(await ask(proxy, first), "one");
+  assertEquals(await ask(proxy, first), "one");
   await Deno.writeTextFile(
     folder.file("t.yaml"),
     table("two", [first, second], "workers: 3\nlogFormat: json\n"),
   );
   await reload(proxy, 1);
   await proxy.log.find(/\{.*Reloaded: generation 2 serves with 3 workers/);
-  assert.equal(await ask(proxy, first), "two");
-  assert.equal(await ask(proxy, second), "two");
+  assertEquals(await ask(proxy, first), "two");
+  assertEquals(await ask(proxy, second), "two");
   await proxy.access.findAll("router-close", 3);
   await proxy.access.findAll(/^\{.*"end":"router-close"/, 2);
   await Deno.writeTextFile(
@@ -119,9 +117,9 @@ routes:\n  - match: { client: 127.0.0.1 }\n    close: ${text}\n`;
     table("three", [second], "workers: 1\naccessLog: off\n"),
   );
   await reload(proxy, 2);
-  assert.equal(await ask(proxy, second), "three");
+  assertEquals(await ask(proxy, second), "three");
   await refused(first);
-  assert.equal(proxy.access.all.length, 3, "the access log is off");
+  assertEquals(proxy.access.all.length, 3, "the access log is off");
 });
 
 test("HUP changes the limit of connections", async () => {
@@ -156,7 +154,7 @@ test("what the command line says stays as it is when the table changes", async (
   );
   await reload(proxy, 1);
   await proxy.log.find("generation 2 serves with 1 worker;");
-  assert.equal(await ask(proxy), "two");
+  assertEquals(await ask(proxy), "two");
 });
 
 test("a router from standard input goes on with the same text", async () => {
@@ -183,13 +181,13 @@ test("a router from standard input goes on with the same text", async () => {
       log.includes(words) && !before.includes(words);
     if (came("Send TERM")) child.kill("SIGHUP");
     if (!came("Reloaded: ")) continue;
-    assert.match(log, /standard input cannot be read again/);
+    assertMatch(log, /standard input cannot be read again/);
     const port = Number(/Listening on .*:(\d+) with/.exec(log)?.[1]);
     using client = await Deno.connect({ hostname: "127.0.0.1", port });
-    assert.equal(await receiveAll(client), "the same");
+    assertEquals(await receiveAll(client), "the same");
     child.kill("SIGTERM");
   }
-  assert.equal((await child.status).code, 0);
+  assertEquals((await child.status).code, 0);
 });
 
 // ------------------------------------------------------------ what goes wrong
@@ -206,14 +204,14 @@ for (const [name, [text, message]] of Object.entries(BROKEN)) {
     await using proxy = await Proxy.start(folder.url(ROUTER));
     await Deno.writeTextFile(folder.file(ROUTER), text);
     proxy.kill("SIGHUP");
-    assert.match(
+    assertMatch(
       await proxy.log.find("error Cannot reload, and go on as before: "),
       message,
     );
-    assert.equal(await ask(proxy), "one");
+    assertEquals(await ask(proxy), "one");
     await Deno.writeTextFile(folder.file(ROUTER), answering("two"));
     await reload(proxy, 1);
-    assert.equal(await ask(proxy), "two");
+    assertEquals(await ask(proxy), "two");
   });
 }
 
@@ -223,7 +221,7 @@ test("a router that is gone leaves the old one running", async () => {
   await Deno.remove(folder.file(ROUTER));
   proxy.kill("SIGHUP");
   await proxy.log.find(/Cannot reload, .*: Cannot read the router .*no such/);
-  assert.equal(await ask(proxy), "one");
+  assertEquals(await ask(proxy), "one");
 });
 
 test("a table with mistakes leaves the old one running, and the log names all of them in a line", async () => {
@@ -237,8 +235,8 @@ test("a table with mistakes leaves the old one running, and the log names all of
   );
   proxy.kill("SIGHUP");
   const line = await proxy.log.find("Cannot reload, and go on as before: ");
-  assert.match(line, /2 mistakes.*workers.*client/);
-  assert.equal(await ask(proxy), "one");
+  assertMatch(line, /2 mistakes.*workers.*client/);
+  assertEquals(await ask(proxy), "one");
 });
 
 test("a port that is taken leaves the old listeners alone", async () => {
@@ -255,7 +253,7 @@ routes: [{ match: { client: 127.0.0.1 }, close: ok }]`;
   await proxy.log.find(
     `Cannot reload, and go on as before: Cannot listen on 127.0.0.1:${port}: another program listens there`,
   );
-  assert.equal(await ask(proxy, own), "ok");
+  assertEquals(await ask(proxy, own), "ok");
 });
 
 // -------------------------------------------------------- what happens at once
@@ -281,10 +279,10 @@ test("HUP signals during a reload are one more reload after it", async () => {
   await proxy.log.find("Connections: ");
   loading.close();
   await proxy.log.findAll("Reloaded: ", 2);
-  assert.equal(await ask(proxy), "two");
+  assertEquals(await ask(proxy), "two");
   await reload(proxy, 3);
-  assert.equal(proxy.log.count("Reloading: "), 3);
-  assert.equal(proxy.log.count("Reloaded: "), 3);
+  assertEquals(proxy.log.count("Reloading: "), 3);
+  assertEquals(proxy.log.count("Reloaded: "), 3);
 });
 
 test("TERM during a reload gives it up, and stops", async () => {
@@ -297,8 +295,8 @@ test("TERM during a reload gives it up, and stops", async () => {
   proxy.kill("SIGHUP");
   await proxy.log.find("loading");
   proxy.kill("SIGTERM");
-  assert.equal(await proxy.ended(), 0);
-  assert.equal(proxy.log.count(/Cannot|Reloaded/), 0);
+  assertEquals(await proxy.ended(), 0);
+  assertEquals(proxy.log.count(/Cannot|Reloaded/), 0);
 });
 
 test("HUP is ignored while the proxy stops", async () => {
@@ -311,8 +309,8 @@ test("HUP is ignored while the proxy stops", async () => {
   await proxy.log.find("Not reloading, as the proxy is stopping.");
   client.close();
   server.close();
-  assert.equal(await proxy.ended(), 0);
-  assert.equal(proxy.log.count("Reloading"), 0);
+  assertEquals(await proxy.ended(), 0);
+  assertEquals(proxy.log.count("Reloading"), 0);
 });
 
 test("QUIT waits for the connections of all generations", async () => {
@@ -330,11 +328,11 @@ test("QUIT waits for the connections of all generations", async () => {
   for (const { client, server } of [second, first]) {
     await send(server, "last words");
     await server.closeWrite();
-    assert.equal(await receiveAll(client), "last words");
+    assertEquals(await receiveAll(client), "last words");
     await client.closeWrite();
   }
-  assert.equal(await proxy.ended(), 0);
-  assert.equal(proxy.access.count("end=done"), 2);
+  assertEquals(await proxy.ended(), 0);
+  assertEquals(proxy.access.count("end=done"), 2);
 });
 
 test("a terminal that hangs up ends the proxy", async () => {
@@ -376,7 +374,7 @@ test("no connection is lost and no transfer is cut by 8 reloads under load", asy
       try {
         using client = await proxy.connect();
         await send(client, "ping");
-        assert.equal((await receiveAll(client)).length, answer.length);
+        assertEquals((await receiveAll(client)).length, answer.length);
         done++;
       } catch (error) {
         failures.push(error);
@@ -394,16 +392,16 @@ test("no connection is lost and no transfer is cut by 8 reloads under load", asy
     );
     await reload(proxy, i);
   }
-  assert.deepEqual(
+  assertEquals(
     await Promise.all(transfers),
     Array(8).fill(4_000_000 - 1000),
   );
   load.abort();
   await Promise.all(clients);
-  assert.deepEqual(failures, []);
-  assert.ok(done > 100, `${done} connections`);
+  assertEquals(failures, []);
+  assert(done > 100, `${done} connections`);
   proxy.kill("SIGQUIT"); // which waits for every connection
-  assert.equal(await proxy.ended(), 0);
+  assertEquals(await proxy.ended(), 0);
 });
 
 test("old generations are gone when they have drained: memory and descriptors stay flat", async () => {
@@ -411,7 +409,7 @@ test("old generations are gone when they have drained: memory and descriptors st
   const round = async (from: number) => {
     for (let i = from; i < from + 10; i++) {
       await reload(proxy, i);
-      assert.equal(await ask(proxy), "one");
+      assertEquals(await ask(proxy), "one");
     }
   };
   const look = async () => ({
@@ -434,8 +432,8 @@ test("old generations are gone when they have drained: memory and descriptors st
       after.memory < before.memory + 50_000_000
     ) break;
     const seen = JSON.stringify([before, after]);
-    assert.ok(performance.now() < until, seen);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert(performance.now() < until, seen);
+    await delay(100);
   }
 });
 
@@ -454,7 +452,7 @@ test("connections from before a reload go on as long as they need", async () => 
     ),
     receiveBulk(joined.client),
   ]);
-  assert.deepEqual(received, sent);
+  assertEquals(received, sent);
 });
 
 test("connections from before a reload are closed after --drain-timeout, others are not", async () => {
@@ -466,13 +464,13 @@ test("connections from before a reload are closed after --drain-timeout, others 
   using before = await proxy.join(upstream);
   await reload(proxy, 1);
   using after = await proxy.join(upstream);
-  assert.equal(await receiveAll(before.client), "");
+  assertEquals(await receiveAll(before.client), "");
   await proxy.log.find(
     "Closing 1 connections of generation 1 that did not finish in 0.3 seconds after the reload",
   );
   await proxy.access.find("end=drain-timeout");
   await send(after.client, "still here");
-  assert.equal(await receive(after.server, 10), "still here");
+  assertEquals(await receive(after.server, 10), "still here");
 });
 
 // ------------------------------------------------------------------- --watch
@@ -491,7 +489,7 @@ test("--watch reloads when the router, or what it imports, has changed", async (
     `export const text = "two!";`,
   );
   await proxy.log.findAll("Reloaded: ", 1);
-  assert.equal(await ask(proxy), "two!");
+  assertEquals(await ask(proxy), "two!");
   // by an editor that writes another file, and renames it
   await Deno.writeTextFile(
     folder.file("new"),
@@ -503,14 +501,14 @@ test("--watch reloads when the router, or what it imports, has changed", async (
   );
   await Deno.rename(folder.file("new"), folder.file(DEPENDENCY));
   await proxy.log.findAll("Reloaded: ", 2);
-  assert.equal(await ask(proxy), "three");
+  assertEquals(await ask(proxy), "three");
   // a file that is imported since then only
   await Deno.writeTextFile(
     folder.file(`more.${ROUTER_EXTENSION}`),
     `export const text = "four!";`,
   );
   await proxy.log.findAll("Reloaded: ", 3);
-  assert.equal(await ask(proxy), "four!");
+  assertEquals(await ask(proxy), "four!");
 });
 
 test("--watch reloads once the mistake is mended, in whichever file it is", async () => {
@@ -527,7 +525,7 @@ test("--watch reloads once the mistake is mended, in whichever file it is", asyn
     `export const text = "mended";`,
   );
   await proxy.log.find("Reloaded: ");
-  assert.equal(await ask(proxy), "mended");
+  assertEquals(await ask(proxy), "mended");
 });
 
 test("--watch reloads when the route table, or the module that it names, has changed", async () => {
@@ -538,16 +536,16 @@ test("--watch reloads when the route table, or the module that it names, has cha
   await using proxy = await Proxy.start(folder.url("t.yaml"), {
     args: ["-w", "1", "--watch"],
   });
-  assert.equal(await ask(proxy), "one");
+  assertEquals(await ask(proxy), "one");
   await Deno.writeTextFile(folder.file("router.js"), answering("two!"));
   await proxy.log.findAll("Reloaded: ", 1);
-  assert.equal(await ask(proxy), "two!");
+  assertEquals(await ask(proxy), "two!");
   await Deno.writeTextFile(
     folder.file("t.yaml"),
     "routes: [{ match: { client: 127.0.0.1 }, close: three }]",
   );
   await proxy.log.findAll("Reloaded: ", 2);
-  assert.equal(await ask(proxy), "three");
+  assertEquals(await ask(proxy), "three");
 });
 
 test("--watch reloads when a certificate that the route table names has changed", async () => {
@@ -618,8 +616,8 @@ async function fileHas(path: string, lines: number): Promise<void> {
   for (;;) {
     const text = await Deno.readTextFile(path);
     const count = text.split("\n").length - 1;
-    assert.ok(count <= lines, text);
+    assert(count <= lines, text);
     if (count === lines) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
 }

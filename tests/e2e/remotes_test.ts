@@ -1,17 +1,14 @@
 /**
  * Several remotes for one connection: lists, and names with several addresses.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Folder,
-  PROGRAM,
-  Proxy,
-  receiveAll,
-  REFUSING,
-  send,
-  test,
-} from "../fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { REFUSING } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** Sends a byte, and returns all that comes back. */
 async function ask(proxy: Proxy): Promise<string> {
@@ -36,7 +33,7 @@ test("a list of remotes is tried in order, and the first that connects serves", 
   await using proxy = await Proxy.start(
     `export default () => ({ remote: ${JSON.stringify(list)} });`,
   );
-  assert.equal(await ask(proxy), "one");
+  assertEquals(await ask(proxy), "one");
   await proxy.log.find(
     `Connect ${REFUSING} failed, trying ${REFUSING_TOO}: Connection refused`,
   );
@@ -44,8 +41,8 @@ test("a list of remotes is tried in order, and the first that connects serves", 
     `Connect ${REFUSING_TOO} failed, trying ${one.remote}: Connection refused`,
   );
   await proxy.access.find(`remote=${one.remote} in=1 out=3`);
-  assert.equal(proxy.log.count("Retrying"), 0);
-  assert.equal(two.accepted, 0);
+  assertEquals(proxy.log.count("Retrying"), 0);
+  assertEquals(two.accepted, 0);
 });
 
 test("connectError gets the last remote of a list after ten more tries round it", async () => {
@@ -55,12 +52,12 @@ test("connectError gets the last remote of a list after ten more tries round it"
     connectError: (remote, error) => ({ close: remote + "|" + error.name }),
   };`);
   // 3 tries and 10 retries: the last one is the 13th
-  assert.equal(await ask(proxy), `${REFUSING}|ConnectionRefused`);
+  assertEquals(await ask(proxy), `${REFUSING}|ConnectionRefused`);
   await proxy.log.find(`Connect ${REFUSING} failed after 10 retries`);
   const retries = proxy.log.all
     .map((line) => /Retrying connection with (\S+) \(#\d+\)/.exec(line)?.[1])
     .filter((remote) => remote !== undefined);
-  assert.deepEqual(
+  assertEquals(
     retries,
     Array.from({ length: 10 }, (_, index) => list[index % 3]),
   );
@@ -74,7 +71,7 @@ test("a remote of a list that the router may not connect to is left out", async 
     `export default () => ({ remote: ${JSON.stringify(list)} });`,
     { args: ["-w", "1", `--allow-net=${backend.remote}`] },
   );
-  assert.equal(await ask(proxy), "here");
+  assertEquals(await ask(proxy), "here");
   await proxy.log.find(
     `Cannot connect to ${REFUSING} as the router's --allow-net does not include it`,
   );
@@ -87,7 +84,7 @@ test("a hook may name a list of remotes", async () => {
     connectError: () => ({ remote: ["${REFUSING}", "${backend.remote}"] }),
   };`);
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "spare");
+  assertEquals(await receiveAll(client), "spare");
 });
 
 test("a route of a table may have a list of remotes with variables", async () => {
@@ -99,7 +96,7 @@ test("a route of a table may have a list of remotes with variables", async () =>
   await using proxy = await Proxy.start(table, { file: "routes.yaml" });
   using client = await proxy.connect();
   await send(client, "3");
-  assert.equal(await receiveAll(client), "table");
+  assertEquals(await receiveAll(client), "table");
   await proxy.log.find(`Connect 127.0.0.3:1 failed, trying ${backend.remote}`);
 });
 
@@ -119,10 +116,10 @@ Deno.test({
       `export default () => ({ remote: "several.test:${port}" });`,
       { program: [...PRIVATE_HOSTS, hosts, ...PROGRAM] },
     );
-    assert.equal(await ask(proxy), "one");
+    assertEquals(await ask(proxy), "one");
     // the addresses of the name are tried within one try
     await proxy.access.find(`remote=several.test:${port} in=1 out=3`);
-    assert.equal(proxy.log.count("Retrying"), 0);
+    assertEquals(proxy.log.count("Retrying"), 0);
 
     using listener = Deno.listen({ hostname: "127.0.0.3", port });
     // written in place, as the file itself is mounted
@@ -131,7 +128,7 @@ Deno.test({
     const two = await listener.accept();
     await send(two, "two");
     two.close();
-    assert.equal(await answer, "two");
+    assertEquals(await answer, "two");
   },
 });
 

@@ -2,17 +2,12 @@
  * A router's mistake costs the one client that it was made for, and is logged
  * on one line.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveAll,
-  REFUSING,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Backend, Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** Starts a router with a mistake; the request "ok" has a good answer. */
 function start(mistake: string, hooks = ""): Promise<Proxy> {
@@ -29,7 +24,7 @@ function start(mistake: string, hooks = ""): Promise<Proxy> {
 async function expectFine(proxy: Proxy): Promise<void> {
   using client = await proxy.connect();
   await send(client, "ok");
-  assert.equal(await receiveAll(client), "fine");
+  assertEquals(await receiveAll(client), "fine");
 }
 
 /** One client meets the mistake; another one, before and after, does not. */
@@ -41,18 +36,18 @@ async function expectOnlyOneClosed(
   await send(other, "o");
   using client = await proxy.connect();
   await send(client, "mistake");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   const logged = await proxy.log.find(line);
-  assert.match(logged, / error /);
+  assertMatch(logged, / error /);
   const port = (client.localAddr as Deno.NetAddr).port;
-  assert.ok(logged.includes(`127.0.0.1:${port}`), logged);
+  assert(logged.includes(`127.0.0.1:${port}`), logged);
   await proxy.access.find(
     new RegExp(`client=127.0.0.1:${port} .*end=router-error`),
   );
   await send(other, "k");
-  assert.equal(await receiveAll(other), "fine");
+  assertEquals(await receiveAll(other), "fine");
   await expectFine(proxy);
-  assert.equal(proxy.log.count(/ error /), 1, proxy.log.all.join("\n"));
+  assertEquals(proxy.log.count(/ error /), 1, proxy.log.all.join("\n"));
 }
 
 /** Whoever has sent "o" waits for "k". */
@@ -159,7 +154,7 @@ test("the proxy closes that client when accept() throws", async () => {
     `accept({ id }) { if (id === 1) throw new Error("first"); },`,
   );
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.log.find(/Cannot route \S+ as accept\(\) threw: Error: first at/);
   await proxy.access.find("end=router-error");
   await expectFine(proxy);
@@ -170,10 +165,10 @@ test("the proxy closes that client when accept() decides nothing and there is no
     `export default { accept({ id }) { if (id > 1) return { close: "fine" }; } };`,
   );
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.log.find("accept() must decide where there is no route()");
   using other = await proxy.connect();
-  assert.equal(await receiveAll(other), "fine");
+  assertEquals(await receiveAll(other), "fine");
 });
 
 test("the proxy closes that client when the timeout hook throws", async () => {
@@ -182,7 +177,7 @@ test("the proxy closes that client when the timeout hook throws", async () => {
     { args: ["-w", "1", "--preread-timeout", "0.2"] },
   );
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.log.find(/Cannot route \S+ as timeout\(\) threw: Error: late at/);
   await proxy.access.find("end=router-error");
 });
@@ -194,7 +189,7 @@ test("the proxy closes that client when connectError() fails", async () => {
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.log.find(
     /Cannot use the decision of connectError\(\) as routing has ended/,
   );
@@ -212,7 +207,7 @@ test("the proxy closes that client when inactivityError() fails", async () => {
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.log.find(/as inactivityError\(\) threw: Error: oh at/);
   await proxy.access.find("end=router-error");
   await expectFine(proxy);
@@ -267,12 +262,12 @@ for (
       await send(client, "a");
       using server = await upstream.accept();
       const lines = await proxy.log.findAll(line, i);
-      assert.match(lines[0] as string, / error /);
+      assertMatch(lines[0] as string, / error /);
       await send(server, await receive(server, 1));
-      assert.equal(await receive(client, 1), "a");
+      assertEquals(await receive(client, 1), "a");
     }
     await expectFine(proxy);
-    assert.equal(proxy.log.count(/ error /), 3, proxy.log.all.join("\n"));
+    assertEquals(proxy.log.count(/ error /), 3, proxy.log.all.join("\n"));
   });
 }
 
@@ -282,13 +277,13 @@ test("the proxy logs one line, and no template, when a mistake has a hostile mes
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   const line = await proxy.log.find("route() threw");
-  assert.match(line, /\{level\} .*forged \{\}/);
+  assertMatch(line, /\{level\} .*forged \{\}/);
   // deno-lint-ignore no-control-regex
-  assert.doesNotMatch(line, /[\x00-\x1f]/);
+  assertNotMatch(line, /[\x00-\x1f]/);
   await expectFine(proxy);
-  assert.equal(proxy.log.count(/^2026-01-01/), 0);
+  assertEquals(proxy.log.count(/^2026-01-01/), 0);
 });
 
 for (
@@ -319,7 +314,7 @@ for (
     await receiveAll(client);
     await expectFine(proxy);
     await send(server, "still there");
-    assert.equal(await receive(joined, 11), "still there");
+    assertEquals(await receive(joined, 11), "still there");
   });
 }
 
@@ -334,7 +329,7 @@ test("the proxy closes that client only when the router holds one in a promise",
     using client = await proxy.connect();
     await send(client, "a");
     await expectFine(proxy);
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
   }
   await proxy.access.findAll("end=preread-timeout", 4);
 });

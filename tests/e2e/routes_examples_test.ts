@@ -2,22 +2,25 @@
  * The examples that route by what parsers say, and the route table, with the
  * real clients and, where Debian has one, the real servers.
  */
-import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
-  Backend,
-  Folder,
-  Lines,
-  need,
-  PROGRAM,
-  Proxy,
-  receiveAll,
-  run,
-  send,
-  test,
-  unusedPort,
-} from "../fixtures.ts";
-import { EXAMPLES, readExample, startExample, succeed } from "./examples.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+} from "@std/assert";
+import { join } from "node:path";
+import { Folder } from "../support/folder.ts";
+import { Lines } from "../support/lines.ts";
+import { EXAMPLES } from "../support/paths.ts";
+import { unusedPort } from "../support/ports.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { readExample, startExample, succeed } from "../support/examples.ts";
 
 /** Debian does not put the servers on the path. */
 const POSTGRES = "/usr/lib/postgresql/15/bin";
@@ -229,14 +232,14 @@ test("examples/sni.ts routes curl and openssl by server name", async () => {
     "127.0.0.1:9002": two.remote,
   });
   for (const name of ["a.example", "b.example"]) {
-    assert.match(await getPage(folder, name, proxy.port), /s_server/);
+    assertMatch(await getPage(folder, name, proxy.port), /s_server/);
   }
   const { code, stdout, stderr } = await run([
     ...["openssl", "s_client", "-connect", `127.0.0.1:${proxy.port}`],
     ...["-servername", "c.example"],
   ]);
-  assert.notEqual(code, 0);
-  assert.match(stdout + stderr, /unrecognized name/);
+  assertNotEquals(code, 0);
+  assertMatch(stdout + stderr, /unrecognized name/);
 });
 
 test("examples/https_and_ssh.ts routes curl and ssh on one port", async () => {
@@ -249,13 +252,13 @@ test("examples/https_and_ssh.ts routes curl and ssh on one port", async () => {
     "127.0.0.1:9001": https.remote,
     "127.0.0.1:9002": ssh.remote,
   }, ["--preread-timeout", "4"]);
-  assert.match(await getPage(folder, "a.example", proxy.port), /s_server/);
+  assertMatch(await getPage(folder, "a.example", proxy.port), /s_server/);
   for (
     const key of [await sshKey(folder, proxy.port), await scanKey(proxy.port)]
   ) assert(key.includes(ssh.key), key);
   using neither = await proxy.connect();
   await send(neither, "HELO\r\n");
-  assert.equal(await receiveAll(neither), "");
+  assertEquals(await receiveAll(neither), "");
 });
 
 test("examples/postgres.ts routes psql by database", async () => {
@@ -267,10 +270,10 @@ test("examples/postgres.ts routes psql by database", async () => {
   });
   const ask = (name: string) => succeed(...psql(proxy.port, name, WHERE));
   const port = ({ remote }: Postgres) => remote.split(":")[1];
-  assert.equal(await ask("sales"), `sales on ${port(sales)}\n`);
-  assert.equal(await ask("stock"), `stock on ${port(stock)}\n`);
+  assertEquals(await ask("sales"), `sales on ${port(sales)}\n`);
+  assertEquals(await ask("stock"), `stock on ${port(stock)}\n`);
   const { code } = await run(psql(proxy.port, "other", WHERE));
-  assert.notEqual(code, 0);
+  assertNotEquals(code, 0);
 });
 
 test("examples/routes.yaml routes curl, ssh, git and psql on one port", async () => {
@@ -289,12 +292,12 @@ test("examples/routes.yaml routes curl, ssh, git and psql on one port", async ()
   });
   await using proxy = await Proxy.start(text, { file: "routes.yaml" });
 
-  assert.match(await getPage(folder, "a.example", proxy.port), /s_server/);
+  assertMatch(await getPage(folder, "a.example", proxy.port), /s_server/);
   const key = await sshKey(folder, proxy.port);
   assert(key.includes(ssh.key), key);
 
   const where = await succeed(...psql(proxy.port, "sales", WHERE));
-  assert.equal(where, `sales on ${sales.remote.split(":")[1]}\n`);
+  assertEquals(where, `sales on ${sales.remote.split(":")[1]}\n`);
 
   need("git", "git");
   // nobody serves there: where the proxy went is what counts
@@ -309,21 +312,21 @@ test("examples/routes.yaml routes curl, ssh, git and psql on one port", async ()
     ...["-w", "%{http_code} %{redirect_url}", "--noproxy", "*"],
     ...["--connect-to", `::127.0.0.1:${proxy.port}`, "http://c.example/x?y"],
   );
-  assert.equal(moved, "308 https://c.example/x?y");
+  assertEquals(moved, "308 https://c.example/x?y");
 
   using client = await proxy.connect();
   await send(client, "HELLO joe\n");
-  assert.equal(await receiveAll(client), "welcome, joe\nto you, too");
+  assertEquals(await receiveAll(client), "welcome, joe\nto you, too");
 });
 
 test("examples/routes.yaml is understood, and each of its lines is explained", async () => {
   const file = join(EXAMPLES, "routes.yaml");
   const { code, stdout } = await run([...PROGRAM, "-c", file, "--check"]);
-  assert.equal(code, 0);
-  assert.match(stdout, /: 9 routes$/m);
-  assert.doesNotMatch(stdout, /unreachable/);
+  assertEquals(code, 0);
+  assertMatch(stdout, /: 9 routes$/m);
+  assertNotMatch(stdout, /unreachable/);
   const text = await Deno.readTextFile(file);
-  assert.match(
+  assertMatch(
     text,
     /^# yaml-language-server: \$schema=routes\.schema\.json\n/,
   );
@@ -331,6 +334,6 @@ test("examples/routes.yaml is understood, and each of its lines is explained", a
     if (line === "" || line.startsWith("#") || /^ *match:$/.test(line)) {
       continue;
     }
-    assert.match(line, /# \S/, line);
+    assertMatch(line, /# \S/, line);
   }
 });

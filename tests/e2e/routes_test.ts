@@ -1,20 +1,15 @@
 /**
  * The real program with route tables.
  */
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import {
-  named,
-  PROGRAM,
-  Proxy,
-  type ProxyOptions,
-  receiveAll,
-  type Result,
-  ROOT,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
+import { ROOT } from "../support/paths.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { type Result, run } from "../support/run.ts";
+import { named } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 const YAML: ProxyOptions = { file: "routes.yaml" };
 
@@ -70,14 +65,14 @@ routes:
     { ...YAML, args: [] },
   );
   const get = (fields: string) => `GET / HTTP/1.1\r\n${fields}\r\n\r\n`;
-  assert.match(await proxy.log.find("Listening on"), /with 2 workers$/);
-  assert.equal(await answerTo(proxy.port, get("Host: ONE.example:80")), "one");
-  assert.equal(
+  assertMatch(await proxy.log.find("Listening on"), /with 2 workers$/);
+  assertEquals(await answerTo(proxy.port, get("Host: ONE.example:80")), "one");
+  assertEquals(
     await answerTo(proxy.port, get(`Host: a\r\nX-Backend: ${two.remote}`)),
     "two",
   );
-  assert.equal(await answerTo(proxy.port, "\0BYE"), "bye, 127.0.0.1");
-  assert.equal(await answerTo(proxy.port, get("Host: a")), "");
+  assertEquals(await answerTo(proxy.port, "\0BYE"), "bye, 127.0.0.1");
+  assertEquals(await answerTo(proxy.port, get("Host: a")), "");
   await proxy.access.find("end=router-close");
 });
 
@@ -89,14 +84,14 @@ routes:
 `,
     YAML,
   );
-  assert.equal(
+  assertEquals(
     await answerTo(proxy.port, "GET / HTTP/1.1\r\nX-To: no where\r\n\r\n"),
     "",
   );
   await proxy.log.find(
     'Cannot connect to ${http.headers.x-to} of route 1 (by header) as it must be "host:port": current value is "no where" (client 127.0.0.1:',
   );
-  assert.equal(await answerTo(proxy.port, "GET / HTTP/1.1\r\n\r\n"), "");
+  assertEquals(await answerTo(proxy.port, "GET / HTTP/1.1\r\n\r\n"), "");
   await proxy.log.find("Cannot fill in ${http.headers.x-to} of route 1");
   await proxy.access.findAll("end=router-error", 2);
 });
@@ -114,18 +109,18 @@ routes:
     { ...YAML, listen: [], args: ["-w", "2"] },
   );
   const lines = await proxy.log.findAll("Listening on", 2);
-  assert.match(lines[0] ?? "", /Listening on 127\.0\.0\.1:\d+ with 2 workers$/);
+  assertMatch(lines[0] ?? "", /Listening on 127\.0\.0\.1:\d+ with 2 workers$/);
   const back = /Listening on 127\.0\.0\.2:(\d+) with 2 workers$/
     .exec(lines[1] ?? "")?.[1];
   for (let i = 0; i < 4; i++) {
-    assert.equal(await answerTo(proxy.port, "x"), "front");
-    assert.equal(
+    assertEquals(await answerTo(proxy.port, "x"), "front");
+    assertEquals(
       await answerTo(Number(back), "x", "127.0.0.2"),
       "back on 127.0.0.2",
     );
   }
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
 });
 
 test("options on the command line win over those of the table", async () => {
@@ -140,15 +135,15 @@ allow: { read: [data], env: true }
 default: { close: true }
 `;
   const { stdout } = await runWith(table, ["--check"]);
-  assert.match(stdout, /^listen +127\.0\.0\.7:7777$/m);
-  assert.match(stdout, /^workers +3$/m);
-  assert.match(stdout, /^preread +at most 1000 bytes and 2\.5 seconds$/m);
-  assert.match(stdout, /^connections +at most 50$/m);
-  assert.match(
+  assertMatch(stdout, /^listen +127\.0\.0\.7:7777$/m);
+  assertMatch(stdout, /^workers +3$/m);
+  assertMatch(stdout, /^preread +at most 1000 bytes and 2\.5 seconds$/m);
+  assertMatch(stdout, /^connections +at most 50$/m);
+  assertMatch(
     stdout,
     /^permissions +net: all; read: data; env: all; import: none$/m,
   );
-  assert.match(stdout, /^access log +off$/m);
+  assertMatch(stdout, /^access log +off$/m);
   const flags = ["-p", "81", "-w", "1", "--max-preread", "2000"];
   const other = await runWith(table, [
     "--check",
@@ -156,11 +151,11 @@ default: { close: true }
     "--allow-read=/x",
     "--access-log=-",
   ]);
-  assert.match(other.stdout, /^listen +0\.0\.0\.0:81$/m);
-  assert.match(other.stdout, /^workers +1$/m);
-  assert.match(other.stdout, /^preread +at most 2000 bytes and 2\.5 seconds$/m);
-  assert.match(other.stdout, /read: \/x; env: all/);
-  assert.match(other.stdout, /^access log +standard output$/m);
+  assertMatch(other.stdout, /^listen +0\.0\.0\.0:81$/m);
+  assertMatch(other.stdout, /^workers +1$/m);
+  assertMatch(other.stdout, /^preread +at most 2000 bytes and 2\.5 seconds$/m);
+  assertMatch(other.stdout, /read: \/x; env: all/);
+  assertMatch(other.stdout, /^access log +standard output$/m);
 });
 
 test("a table's router serves the rest, in the sandbox of routers", async () => {
@@ -187,8 +182,8 @@ export default {
       },
     },
   );
-  assert.equal(await answerTo(proxy.port, "SSH-2.0-x\n"), "ssh");
-  assert.equal(await answerTo(proxy.port, "other"), "rest other NotCapable");
+  assertEquals(await answerTo(proxy.port, "SSH-2.0-x\n"), "ssh");
+  assertEquals(await answerTo(proxy.port, "other"), "rest other NotCapable");
 });
 
 test("a broken table is told with all its mistakes, and exit status 2", async () => {
@@ -201,9 +196,9 @@ routes:
 `;
   for (const args of [[], ["--check"], ["--dry-run", "-"]]) {
     const { code, stdout, stderr } = await runWith(table, args);
-    assert.equal(code, 2);
-    assert.equal(stdout, "");
-    assert.deepEqual(stderr.split("\n"), [
+    assertEquals(code, 2);
+    assertEquals(stdout, "");
+    assertEquals(stderr.split("\n"), [
       "proxymachine: Cannot use the route table routes.yaml as it has 3 mistakes:",
       'routes.yaml:2: workers: must be a whole number from 1 to 1024: current value is "many"',
       'routes.yaml:4: route 1: match.tls.sni: is not one of serverName, alpn, versions: current value is "a"',
@@ -215,14 +210,14 @@ routes:
 
 test("a table that cannot be read, or whose router cannot, is told in one line", async () => {
   const missing = await run([...PROGRAM, "-c", "/nowhere/routes.yaml"]);
-  assert.equal(missing.code, 2);
-  assert.equal(
+  assertEquals(missing.code, 2);
+  assertEquals(
     missing.stderr,
     "proxymachine: Cannot read the route table /nowhere/routes.yaml: there is no such file\n",
   );
   const { code, stderr } = await runWith("router: ./rest.ts", []);
-  assert.equal(code, 2);
-  assert.match(
+  assertEquals(code, 2);
+  assertMatch(
     stderr,
     /^proxymachine: Cannot read the router .*rest\.ts: there is no such file\n$/,
   );
@@ -230,8 +225,8 @@ test("a table that cannot be read, or whose router cannot, is told in one line",
     "listen: [1, 2]\nmaxConnections: 3\ndefault: { close: true }",
     ["-w", "2"],
   );
-  assert.equal(few.code, 2);
-  assert.match(
+  assertEquals(few.code, 2);
+  assertMatch(
     few.stderr,
     /Cannot use --max-connections as .* 4: current value is 3\n$/,
   );
@@ -246,8 +241,8 @@ routes:
 `,
     ["--check"],
   );
-  assert.equal(code, 0);
-  assert.deepEqual(stdout.split("\n").slice(0, 6), [
+  assertEquals(code, 0);
+  assertEquals(stdout.split("\n").slice(0, 6), [
     "table        routes.yaml: 2 routes",
     "             route 1, line 3 (web): tls.serverName *.example.com -> remote ${tls.serverName}:443",
     "             route 2, line 4: tls.serverName a.example.com -> close",
@@ -265,8 +260,8 @@ routes:
 `;
   const request = "GET /x HTTP/1.1\r\nHost: a.example\r\n\r\nmore";
   const { code, stdout } = await runWith(table, ["--dry-run", "-"], request);
-  assert.equal(code, 0);
-  assert.deepEqual(stdout.split("\n"), [
+  assertEquals(code, 0);
+  assertEquals(stdout.split("\n"), [
     "bytes 1-35: wait",
     'http: { method: "GET", target: "/x", path: "/x", version: "1.1", host: "a.example", headers: { host: "a.example" } }',
     "route 1 (web), line 3",
@@ -274,16 +269,16 @@ routes:
     "",
   ]);
   const ssh = await runWith(table, ["--dry-run", "-"], "SSH-2.0-x\n");
-  assert.deepEqual(ssh.stdout.split("\n").slice(1), [
+  assertEquals(ssh.stdout.split("\n").slice(1), [
     'ssh: { version: "SSH-2.0-x", protocol: "2.0", software: "x" }',
     "route 2, line 4",
     "byte 10: remote 127.0.0.1:22",
     "",
   ]);
   const neither = await runWith(table, ["--dry-run", "-"], "\0");
-  assert.equal(neither.stdout, "default\nbyte 1: close\n");
+  assertEquals(neither.stdout, "default\nbyte 1: close\n");
   const early = await runWith(table, ["--dry-run", "-"], "SS");
-  assert.equal(
+  assertEquals(
     early.stdout,
     "bytes 1-2: wait\nroutes: more bytes are needed\nno decision after 2 bytes\n",
   );
@@ -305,8 +300,8 @@ test("a table needs no more permissions than a module", async () => {
       file,
       "--check",
     ]);
-    assert.equal(stderr, "");
-    assert.equal(code, 0);
+    assertEquals(stderr, "");
+    assertEquals(code, 0);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,5 +1,7 @@
-import assert from "node:assert/strict";
-import { Backend, Proxy, receiveAll, send } from "../fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Proxy } from "../support/proxy.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
 
 Deno.test("the proxy routes to two backends by what the client sends", async () => {
   await using one = new Backend((socket) => send(socket, "one"));
@@ -14,6 +16,6 @@ Deno.test("the proxy routes to two backends by what the client sends", async () 
   for (const [request, answer] of [["a", "one"], ["b", "two"]] as const) {
     using client = await proxy.connect();
     await send(client, request);
-    assert.equal(await receiveAll(client), answer);
+    assertEquals(await receiveAll(client), answer);
   }
 });

@@ -1,9 +1,11 @@
 /**
  * The program on another runtime than it needs.
  */
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { need, ROOT, run, test } from "../fixtures.ts";
+import { ROOT } from "../support/paths.ts";
+import { need, run } from "../support/run.ts";
+import { test } from "../support/test.ts";
 
 test("Deno 2.8.3 gets one line, and status 2", async () => {
   const { code, stdout, stderr } = await run([
@@ -17,9 +19,9 @@ test("Deno 2.8.3 gets one line, and status 2", async () => {
     join(ROOT, "main.ts"),
     "--version",
   ]);
-  assert.equal(code, 2, stderr);
-  assert.equal(stdout, "");
-  assert.match(
+  assertEquals(code, 2, stderr);
+  assertEquals(stdout, "");
+  assertMatch(
     stderr,
     /^proxymachine: Cannot start as the runtime must be Deno 2\.9\.0 or later: current value is 2\.8\.3;.*\n$/,
   );

@@ -2,21 +2,22 @@
  * What a router may not do. The routers are plain JavaScript, so that the same
  * tests run on an executable (`PROXYMACHINE_EXECUTABLE`).
  */
-import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
-  Backend,
-  Folder,
-  PROGRAM,
-  Proxy,
-  receiveAll,
-  ROOT,
-  ROUTER_EXTENSION,
-  run,
-  send,
-  Terminal,
-  unusedPort,
-} from "../fixtures.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
+import { join } from "node:path";
+import { Folder } from "../support/folder.ts";
+import { ROOT } from "../support/paths.ts";
+import { unusedPort } from "../support/ports.ts";
+import { PROGRAM, ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { Terminal } from "../support/terminal.ts";
 
 const ROUTER = `router.${ROUTER_EXTENSION}`;
 
@@ -239,7 +240,7 @@ async function expectRefusals(
     await t.step({
       name,
       ignore: isUnchecked(name),
-      fn: async () => assert.match(await ask(proxy, name), refusal),
+      fn: async () => assertMatch(await ask(proxy, name), refusal),
     });
   }
 }
@@ -281,7 +282,7 @@ Deno.test("a router is refused what it was not granted when it tries in a hook",
   await Deno.writeTextFile(folder.file(ROUTER), tryInHook(attempts));
   await using proxy = await Proxy.start(folder.url(ROUTER));
   await expectRefusals(t, proxy, attempts);
-  assert.equal(modules.requests, 0);
+  assertEquals(modules.requests, 0);
   assert(!await exists(outside.file("written.txt")));
 });
 
@@ -300,7 +301,7 @@ Deno.test("a router is refused what it was not granted when it tries while it lo
       },
     };`);
   await expectRefusals(t, proxy, attempts);
-  assert.equal(modules.requests, 0);
+  assertEquals(modules.requests, 0);
   assert(!await exists(outside.file("written.txt")));
 });
 
@@ -327,11 +328,11 @@ Deno.test("a refusal that a hook does not catch closes that client, is logged, a
   for (const [request, logged] of refusals) {
     using client = await proxy.connect();
     await send(client, request);
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
     await proxy.log.find(logged);
     using other = await proxy.connect();
     await send(other, "ok");
-    assert.equal(await receiveAll(other), "ok");
+    assertEquals(await receiveAll(other), "ok");
   }
 });
 
@@ -372,16 +373,16 @@ Deno.test("a refusal that a router does not catch while it loads is an error of 
         "-c",
         folder.file(ROUTER),
       ]);
-      assert.match(stderr, /^proxymachine: Cannot load the router \P{Cc}+\n$/u);
+      assertMatch(stderr, /^proxymachine: Cannot load the router \P{Cc}+\n$/u);
       for (const word of [folder.file(ROUTER), ...named]) {
         assert(stderr.includes(word), `${word} is not in ${stderr}`);
       }
-      assert.equal(stdout, "");
-      assert.equal(code, 2);
+      assertEquals(stdout, "");
+      assertEquals(code, 2);
     };
     await t.step({ name, ignore: isUnchecked(name), fn });
   }
-  assert.equal(modules.requests, 0);
+  assertEquals(modules.requests, 0);
 });
 
 Deno.test("a router may do what it was granted, and nothing else", async (t) => {
@@ -429,7 +430,7 @@ Deno.test("a router may do what it was granted, and nothing else", async (t) => 
   });
   for (const [name, [, answer]] of Object.entries(attempts)) {
     await t.step(name, async () => {
-      assert.match(await ask(proxy, name), answer);
+      assertMatch(await ask(proxy, name), answer);
     });
   }
 });
@@ -451,7 +452,7 @@ Deno.test("a router may read a folder that it was granted", async (t) => {
         args: ["-w", "1", `--allow-read=${granted}`],
       });
       for (const [name, [, answer]] of Object.entries(attempts)) {
-        assert.match(await ask(proxy, name), answer, name);
+        assertMatch(await ask(proxy, name), answer, name);
       }
     });
   }
@@ -471,13 +472,13 @@ Deno.test("the proxy refuses and logs a remote that --allow-net does not include
     };`,
     { args: ["-w", "1", `--allow-net=${inside.remote}`] },
   );
-  assert.equal(await ask(proxy, "i"), "inside");
-  assert.equal(await ask(proxy, "o"), `${outside.remote} NotCapable`);
+  assertEquals(await ask(proxy, "i"), "inside");
+  assertEquals(await ask(proxy, "o"), `${outside.remote} NotCapable`);
   await proxy.log.find(
     `Cannot connect to ${outside.remote} as the router's --allow-net does not include it`,
   );
-  assert.equal(proxy.log.count("Retrying"), 0);
-  assert.equal(outside.accepted, 0);
+  assertEquals(proxy.log.count("Retrying"), 0);
+  assertEquals(outside.accepted, 0);
 });
 
 Deno.test("a router imports modules and data from its own folder", async () => {
@@ -498,7 +499,7 @@ Deno.test("a router imports modules and data from its own folder", async () => {
       };`,
   });
   await using proxy = await Proxy.start(folder.url(ROUTER));
-  assert.equal(await ask(proxy, ""), `good,data,late,{ "word": "data" }`);
+  assertEquals(await ask(proxy, ""), `good,data,late,{ "word": "data" }`);
 });
 
 Deno.test("a router in any folder imports values from proxymachine", async () => {
@@ -511,7 +512,7 @@ Deno.test("a router in any folder imports values from proxymachine", async () =>
         return { close: found ? latin1("\\xff" + found.software) : latin1("?") };
       },
     };`);
-  assert.equal(await ask(proxy, "SSH-2.0-test"), "\xfftest");
+  assertEquals(await ask(proxy, "SSH-2.0-test"), "\xfftest");
 });
 
 Deno.test("a router imports from a host that --allow-import names", {
@@ -535,7 +536,7 @@ Deno.test("a router imports from a host that --allow-import names", {
       args: ["-w", "1", `--allow-import=${modules.host}`],
     },
   );
-  assert.equal(await ask(proxy, ""), "fetched");
+  assertEquals(await ask(proxy, ""), "fetched");
 });
 
 Deno.test("a router is refused and nobody is asked when the program runs at a terminal", async () => {
@@ -562,10 +563,10 @@ Deno.test("a router is refused and nobody is asked when the program runs at a te
   for (const [name, [, refusal]] of Object.entries(attempts)) {
     using client = await Deno.connect({ hostname: "127.0.0.1", port });
     await send(client, `${name}\n`);
-    assert.match(await receiveAll(client), refusal, name);
+    assertMatch(await receiveAll(client), refusal, name);
   }
-  assert.equal(terminal.screen.count("Deno requests"), 0);
-  assert.equal(terminal.screen.count("Allow?"), 0);
+  assertEquals(terminal.screen.count("Deno requests"), 0);
+  assertEquals(terminal.screen.count("Allow?"), 0);
 });
 
 Deno.test("the proxy lives on when a router sends messages in the name of its worker", async (t) => {
@@ -593,9 +594,9 @@ Deno.test("the proxy lives on when a router sends messages in the name of its wo
           return { close: "ok" };
         },
       };`);
-      assert.equal(await ask(proxy, "post"), "ok");
+      assertEquals(await ask(proxy, "post"), "ok");
       // served when the message has been received at the latest
-      for (let i = 0; i < 3; i++) assert.equal(await ask(proxy, ""), "ok");
+      for (let i = 0; i < 3; i++) assertEquals(await ask(proxy, ""), "ok");
     });
   }
 });
@@ -609,7 +610,7 @@ Deno.test("the proxy lives on when a router sends a signal to its own process", 
       },
     };`);
   await ask(proxy, "kill").catch(() => {});
-  assert.equal(await ask(proxy, "ok"), "ok");
+  assertEquals(await ask(proxy, "ok"), "ok");
 });
 
 Deno.test("the proxy lives on when a router throws what cannot be written", async (t) => {
@@ -641,11 +642,11 @@ Deno.test("the proxy lives on when a router throws what cannot be written", asyn
         ["timer", "ok", /threw outside its hooks: /],
       ] as const;
       for (const [i, [how, answer, logged]] of expected.entries()) {
-        assert.equal(await ask(proxy, how), answer);
+        assertStrictEquals(await ask(proxy, how), answer);
         const errors = await proxy.log.findAll(" error ", i + 1);
-        assert.match(errors[i] ?? "", logged);
+        assertMatch(errors[i] ?? "", logged);
       }
-      assert.equal(await ask(proxy, "later"), "ok");
+      assertEquals(await ask(proxy, "later"), "ok");
     });
   }
 });

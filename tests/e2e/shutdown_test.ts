@@ -1,20 +1,19 @@
 /**
  * Signals: what is stopped, what is waited for, and the exit status.
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { refused } from "../support/ports.ts";
+import { type Joined, Proxy } from "../support/proxy.ts";
+import { routerTo } from "../support/routers.ts";
+import { Upstream } from "../support/servers.ts";
 import {
-  type Joined,
-  Proxy,
   receive,
   receiveAll,
   receiveBulk,
-  refused,
-  routerTo,
   send,
   sendBulk,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+} from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 const MB = 1_000_000;
 
@@ -48,12 +47,12 @@ test("QUIT lets 50 open transfers finish, refuses new ones, and exits with 0", a
     }),
   );
   for (const { sent, received, up, got } of results) {
-    assert.deepEqual(received, sent);
-    assert.deepEqual(got, up);
+    assertEquals(received, sent);
+    assertEquals(got, up);
   }
-  assert.equal(await proxy.ended(), 0);
+  assertEquals(await proxy.ended(), 0);
   const done = proxy.access.count(/ in=100001 out=1000001 .*end=done$/);
-  assert.equal(done, 50, proxy.access.all.join("\n"));
+  assertEquals(done, 50, proxy.access.all.join("\n"));
 });
 
 test("QUIT waits for a client that has not been routed", async () => {
@@ -67,9 +66,9 @@ test("QUIT waits for a client that has not been routed", async () => {
   proxy.kill("SIGQUIT");
   await proxy.log.find("Waiting for 1 connections to finish.");
   await send(client, "b");
-  assert.equal(await receiveAll(client), "ab");
+  assertEquals(await receiveAll(client), "ab");
   client.close();
-  assert.equal(await proxy.ended(), 0);
+  assertEquals(await proxy.ended(), 0);
 });
 
 for (const signal of ["QUIT", "TERM", "INT"] as const) {
@@ -82,9 +81,9 @@ for (const signal of ["QUIT", "TERM", "INT"] as const) {
     await proxy.access.find("end=done");
     const started = performance.now();
     proxy.kill(`SIG${signal}`);
-    assert.equal(await proxy.ended(), 0);
-    assert.ok(performance.now() - started < 9000, "it waited");
-    assert.equal(proxy.log.count(`Received ${signal} signal.`), 1);
+    assertEquals(await proxy.ended(), 0);
+    assert(performance.now() - started < 9000, "it waited");
+    assertEquals(proxy.log.count(`Received ${signal} signal.`), 1);
   });
 }
 
@@ -98,9 +97,9 @@ test("TERM waits for connections that end in time", async () => {
   await refused(proxy.port);
   await send(joined.server, "answer");
   await joined.server.closeWrite();
-  assert.equal(await receiveAll(joined.client), "answer");
+  assertEquals(await receiveAll(joined.client), "answer");
   await joined.client.closeWrite();
-  assert.equal(await proxy.ended(), 0);
+  assertEquals(await proxy.ended(), 0);
   await proxy.access.find(/ in=1 out=7 .*end=done/);
 });
 
@@ -123,13 +122,13 @@ test("TERM closes what has not ended after 10 seconds, and exits with 0", async 
   const pushing = sendBulk(stuck.server, 1000 * MB);
   const started = performance.now();
   proxy.kill("SIGTERM");
-  await assert.rejects(pushing);
-  assert.equal(await receiveAll(idle.client), "");
-  assert.equal(await receiveAll(second.server), "");
-  assert.equal(await receiveAll(undecided), "");
-  assert.equal(await proxy.ended(), 0);
-  assert.ok(performance.now() - started >= 9900);
-  assert.equal(proxy.access.count("end=shutdown"), 4);
+  await assertRejects(() => pushing);
+  assertEquals(await receiveAll(idle.client), "");
+  assertEquals(await receiveAll(second.server), "");
+  assertEquals(await receiveAll(undecided), "");
+  assertEquals(await proxy.ended(), 0);
+  assert(performance.now() - started >= 9900);
+  assertEquals(proxy.access.count("end=shutdown"), 4);
   await proxy.log.find(
     "Closing 4 connections that did not finish in 10 seconds.",
   );
@@ -145,10 +144,10 @@ test("TERM after QUIT limits the time to 10 seconds", async () => {
   proxy.kill("SIGTERM");
   await proxy.log.find("Maximum time to wait for connections is 10 seconds.");
   proxy.kill("SIGQUIT"); // changes nothing
-  assert.equal(await receiveAll(joined.client), "");
-  assert.ok(performance.now() - started >= 9900);
-  assert.equal(await proxy.ended(), 0);
-  assert.equal(proxy.access.count("end=shutdown"), 1);
+  assertEquals(await receiveAll(joined.client), "");
+  assert(performance.now() - started >= 9900);
+  assertEquals(await proxy.ended(), 0);
+  assertEquals(proxy.access.count("end=shutdown"), 1);
 });
 
 for (
@@ -169,9 +168,9 @@ for (
       await proxy.log.find(`Received ${signal} signal. No longer accepting`);
       await proxy.log.find("Waiting for 1 connections to finish.");
     }
-    assert.equal(await receiveAll(joined.client), "");
-    assert.equal(await proxy.ended(), 0);
-    assert.ok(performance.now() - started < 9000, "it waited");
+    assertEquals(await receiveAll(joined.client), "");
+    assertEquals(await proxy.ended(), 0);
+    assert(performance.now() - started < 9000, "it waited");
     const last = signals.at(-1);
     await proxy.log.find(`Received ${last} signal again. Quitting at once.`);
   });
@@ -185,8 +184,8 @@ test("QUIT ends when the last connection was held by a promise that never settle
   using client = await proxy.connect();
   await send(client, "a");
   proxy.kill("SIGQUIT");
-  assert.equal(await receiveAll(client).catch(() => ""), "");
-  assert.equal(await proxy.ended(), 0);
+  assertEquals(await receiveAll(client).catch(() => ""), "");
+  assertEquals(await proxy.ended(), 0);
 });
 
 test("a router that is stuck in a loop does not keep TERM from ending", async () => {
@@ -200,7 +199,7 @@ test("a router that is stuck in a loop does not keep TERM from ending", async ()
   proxy.kill("SIGTERM");
   await proxy.log.find("Waiting for 1 connections to finish.");
   proxy.kill("SIGTERM");
-  assert.equal(await proxy.ended(), 0);
+  assertEquals(await proxy.ended(), 0);
 });
 
 test("USR1 logs the connections: current, maximum and total", async () => {

@@ -1,16 +1,14 @@
 /**
  * Signals that come before the program serves, and when it has stopped.
  */
-import assert from "node:assert/strict";
-import {
-  Backend,
-  Folder,
-  Lines,
-  PROGRAM,
-  Proxy,
-  ROUTER_EXTENSION,
-  test,
-} from "../fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { Lines } from "../support/lines.ts";
+import { PROGRAM, ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Backend } from "../support/servers.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 const ROUTER = `router.${ROUTER_EXTENSION}`;
 const CLOSING = `export default () => ({ close: true });`;
@@ -97,14 +95,14 @@ if (Deno.build.os === "linux") {
     await proxy.killAndGoOn("SIGHUP");
     await proxy.log.find("Listening on");
     await proxy.log.find("Reloaded: generation 2");
-    assert.equal(proxy.log.count("Reloading: received HUP signal"), 1);
+    assertEquals(proxy.log.count("Reloading: received HUP signal"), 1);
   });
 
   test("QUIT that comes while the program loads stops it with status 0", async () => {
     await using proxy = await Starting.load(CLOSING);
     await proxy.killAndGoOn("SIGQUIT");
     const { code, signal } = await proxy.status;
-    assert.deepEqual([code, signal], [0, null]);
+    assertEquals([code, signal], [0, null]);
     await proxy.log.find("Received QUIT signal");
   });
 
@@ -118,9 +116,9 @@ if (Deno.build.os === "linux") {
   test("a broken router is an error of one line whatever signal has come", async () => {
     await using proxy = await Starting.load("export const a = 1;");
     await proxy.killAndGoOn("SIGHUP");
-    assert.equal((await proxy.status).code, 2);
+    assertEquals((await proxy.status).code, 2);
     await proxy.log.ended;
-    assert.equal(proxy.log.all.length, 1, proxy.log.all.join("\n"));
+    assertEquals(proxy.log.all.length, 1, proxy.log.all.join("\n"));
   });
 }
 
@@ -140,8 +138,8 @@ test("HUP, QUIT and USR2 that come when it has stopped change nothing", async ()
         break; // it is over
       }
     }
-    await new Promise((resolve) => setTimeout(resolve));
+    await delay();
   }
   const { code, signal } = await ended;
-  assert.deepEqual([code, signal], [0, null]);
+  assertEquals([code, signal], [0, null]);
 });

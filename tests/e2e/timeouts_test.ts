@@ -2,16 +2,13 @@
  * Times that hold for a connection as a whole: silence in both directions, and
  * its duration.
  */
-import assert from "node:assert/strict";
-import {
-  dialogue,
-  Proxy,
-  receive,
-  receiveAll,
-  send,
-  test,
-  Upstream,
-} from "../fixtures.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Proxy } from "../support/proxy.ts";
+import { dialogue } from "../support/routers.ts";
+import { Upstream } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 /** Sends a byte every 100 ms until it is told to stop, or the peer has gone. */
 function drip(socket: Deno.TcpConn): { stop(): Promise<void> } {
@@ -20,7 +17,7 @@ function drip(socket: Deno.TcpConn): { stop(): Promise<void> } {
     try {
       while (!stopped) {
         await send(socket, ".");
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await delay(100);
       }
     } catch {
       // the peer has gone
@@ -48,9 +45,9 @@ test("the proxy closes both sides when both are silent for --idle-timeout", asyn
   const started = performance.now();
   using joined = await proxy.join(upstream);
   const { client, server } = joined;
-  assert.equal(await receiveAll(client), "");
-  assert.ok(performance.now() - started >= 2000);
-  assert.equal(await receiveAll(server), "");
+  assertEquals(await receiveAll(client), "");
+  assert(performance.now() - started >= 2000);
+  assertEquals(await receiveAll(server), "");
   await proxy.access.find(/ in=1 out=1 .*end=idle-timeout/);
 });
 
@@ -71,12 +68,12 @@ test("--idle-timeout does not end a connection in which one side speaks", async 
     await dripping.stop();
     // both still work
     await send(silent, "!");
-    assert.equal(await receive(speaking, 1), "!");
+    assertEquals(await receive(speaking, 1), "!");
     speaking.close();
     silent.close();
   }));
   await proxy.access.findAll("end=", 2);
-  assert.equal(proxy.access.count("end=idle-timeout"), 0);
+  assertEquals(proxy.access.count("end=idle-timeout"), 0);
 });
 
 test("a decision's idleTimeout wins over --idle-timeout, shorter or longer", async () => {
@@ -89,7 +86,7 @@ test("a decision's idleTimeout wins over --idle-timeout, shorter or longer", asy
     using client = await short.connect();
     await send(client, "a");
     using _server = await upstream.accept();
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
     await short.access.find("end=idle-timeout");
   }
 
@@ -99,12 +96,12 @@ test("a decision's idleTimeout wins over --idle-timeout, shorter or longer", asy
   );
   {
     using joined = await long.join(upstream);
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await delay(600);
     await send(joined.client, "c");
-    assert.equal(await receive(joined.server, 1), "c");
+    assertEquals(await receive(joined.server, 1), "c");
   }
   await long.access.find("end=");
-  assert.equal(long.access.count("end=idle-timeout"), 0);
+  assertEquals(long.access.count("end=idle-timeout"), 0);
 });
 
 test("a route table has idleTimeout and maxDuration, as settings and in a route", async () => {
@@ -123,7 +120,7 @@ routes:
     using client = await proxy.connect();
     await send(client, first as string);
     using _server = await upstream.accept();
-    assert.equal(await receiveAll(client), "");
+    assertEquals(await receiveAll(client), "");
     await proxy.access.find(`end=${end}`);
   }
 });
@@ -135,13 +132,13 @@ test("--idle-timeout does not hold before a remote is connected", async () => {
   });
   using client = await proxy.connect();
   await send(client, "hello\n");
-  assert.equal(await receive(client, 6), "hello\n");
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  assertEquals(await receive(client, 6), "hello\n");
+  await delay(700);
   await send(client, "go\n");
-  assert.equal(await receive(client, 6), "going\n");
+  assertEquals(await receive(client, 6), "going\n");
   using server = await upstream.accept();
-  assert.equal(await receive(server, 3), "go\n");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receive(server, 3), "go\n");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find("end=idle-timeout");
 });
 
@@ -164,9 +161,9 @@ test("a slow reader is not silent as long as it reads", async () => {
   const buffer = new Uint8Array(500_000);
   for (let i = 0; i < 75; i++) {
     await client.read(buffer);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
   }
-  assert.equal(proxy.access.count("end="), 0);
+  assertEquals(proxy.access.count("end="), 0);
   // and then nothing
   await proxy.access.find("end=idle-timeout");
   server.close();
@@ -185,9 +182,9 @@ test("the proxy closes both sides when a connection has lasted --max-duration", 
   const { client, server } = joined;
   const dripping = drip(server);
   const text = await receiveAll(client).catch(() => "");
-  assert.ok(performance.now() - started >= 4000);
+  assert(performance.now() - started >= 4000);
   await dripping.stop();
-  assert.match(text, /^\.*$/);
+  assertMatch(text, /^\.*$/);
   await proxy.access.find(
     / seconds=(?:[4-9]|\d\d).* end=max-duration/,
   );
@@ -198,7 +195,7 @@ test("--max-duration holds before there is a decision, too", async () => {
     args: ["-w", "1", "--max-duration", "0.3"],
   });
   using client = await proxy.connect();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find("end=max-duration");
 });
 
@@ -214,14 +211,14 @@ test("a decision's maxDuration counts from accept, and wins over --max-duration"
   );
   using late = await proxy.connect();
   await send(late, "late");
-  assert.equal(await receiveAll(late).catch(() => ""), "");
+  assertEquals(await receiveAll(late).catch(() => ""), "");
   await proxy.access.find("end=max-duration");
 
   using joined = await proxy.join(upstream);
   const { client, server } = joined;
-  await new Promise((resolve) => setTimeout(resolve, 3300));
+  await delay(3300);
   await send(server, "b");
-  assert.equal(await receive(client, 1), "b");
+  assertEquals(await receive(client, 1), "b");
 });
 
 // ------------------------------------------------------ clocks of two remotes
@@ -242,7 +239,7 @@ test("the clock of a remote that has gone does not end the search for another", 
   await send(client, "a");
   (await first.accept()).close();
   using server = await second.accept();
-  assert.equal(await receive(server, 1), "a");
+  assertEquals(await receive(server, 1), "a");
   await send(server, "b");
-  assert.equal(await receive(client, 1), "b");
+  assertEquals(await receive(client, 1), "b");
 });

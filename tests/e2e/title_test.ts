@@ -1,7 +1,10 @@
 /**
  * The title of the process.
  */
-import { Proxy, routerTo, test, Upstream } from "../fixtures.ts";
+import { Proxy } from "../support/proxy.ts";
+import { routerTo } from "../support/routers.ts";
+import { Upstream } from "../support/servers.ts";
+import { test } from "../support/test.ts";
 
 if (Deno.build.os === "linux") {
   test("the title of the process has the connections: current/maximum/total", async () => {

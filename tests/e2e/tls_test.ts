@@ -1,17 +1,19 @@
 /**
  * TLS from the command line and route tables, with real clients and servers.
  */
-import assert from "node:assert/strict";
 import {
-  Folder,
-  PROGRAM,
-  Proxy,
-  receive,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { Authority, OpensslServer } from "../tls_fixtures.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { run } from "../support/run.ts";
+import { receive, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Authority, OpensslServer } from "../support/tls.ts";
 
 test("a route table connects with TLS, and trusts a file of authorities", async () => {
   await using authority = await Authority.make();
@@ -31,7 +33,7 @@ routes:
   {
     using good = await proxy.connect();
     await send(good, "good\n");
-    assert.equal(await receive(good, 5), "doog\n");
+    assertEquals(await receive(good, 5), "doog\n");
   }
   // the server serves one after the other
   await proxy.access.find("end=done");
@@ -62,7 +64,7 @@ test("a file of authorities that is none is refused before anything starts", asy
       `default: { remote: "a:1", tls: { ca: ${ca} } }`,
     );
     const { code, stderr } = await run([...PROGRAM, "-c", file, "--check"]);
-    assert.deepEqual([code, stderr], [2, `proxymachine: ${message}\n`]);
+    assertEquals([code, stderr], [2, `proxymachine: ${message}\n`]);
   }
 });
 
@@ -92,12 +94,12 @@ default: { close: "other" }
     const place = ["-connect", `127.0.0.1:${proxy.port}`];
     return (await run([...command, ...place], "a\n")).stdout;
   };
-  assert.equal(
+  assertEquals(
     await ask("-servername", "a.example", "-alpn", "h2"),
     "a.example by h2",
   );
-  assert.equal(await ask("-servername", "a.example"), "other");
-  assert.equal(await ask("-noservername", "-alpn", "h2"), "no name");
+  assertEquals(await ask("-servername", "a.example"), "other");
+  assertEquals(await ask("-noservername", "-alpn", "h2"), "no name");
 });
 
 test("certificates and keys that cannot be used are refused before anything starts", async () => {
@@ -110,7 +112,7 @@ test("certificates and keys that cannot be used are refused before anything star
     ...["openssl", "pkcs8", "-topk8", "-in", key, "-out", encrypted],
     ...["-passout", "pass:secret"],
   ]);
-  assert.equal(made.code, 0, made.stderr);
+  assertEquals(made.code, 0, made.stderr);
   await using folder = await Folder.make({
     "router.ts": "export default () => ({ close: true });",
     "broken.pem":
@@ -172,17 +174,17 @@ test("certificates and keys that cannot be used are refused before anything star
       ...[...PROGRAM, "-c", folder.file("router.ts"), "--check", ...args],
     ]);
     const [line = "", rest] = stderr.split("\n");
-    assert.deepEqual([code, rest], [2, ""], stderr);
+    assertEquals([code, rest], [2, ""], stderr);
     const text = line.replace("proxymachine: ", "");
-    if (typeof message === "string") assert.equal(text, message);
-    else assert.match(text, message);
+    if (typeof message === "string") assertStrictEquals(text, message);
+    else assertMatch(text, message);
   }
   const good = [...pair(cert, key), ...pair(other.cert, other.key)];
   const { stdout } = await run([
     ...[...PROGRAM, "-c", folder.file("router.ts"), "--check"],
     ...["-p", "443", ...good, "--alpn", "h2,http/1.1"],
   ]);
-  assert.match(
+  assertMatch(
     stdout,
     /0\.0\.0\.0:443 with TLS \(h2 \| http\/1\.1\) for a\.example \| a\.example$/m,
   );
@@ -203,9 +205,9 @@ test("without the permission to read a key, the command that works is printed", 
     ...[`--allow-read=${src},${folder.path}`, main],
     ...["-c", folder.file("router.ts"), "--tls-cert", cert, "--tls-key", key],
   ]);
-  assert.equal(code, 2, stderr);
-  assert.match(stderr, /Cannot start without --allow-read=/);
-  assert.ok(stderr.includes(`,${cert},${key} `), stderr);
+  assertEquals(code, 2, stderr);
+  assertMatch(stderr, /Cannot start without --allow-read=/);
+  assert(stderr.includes(`,${cert},${key} `), stderr);
 });
 
 test("HUP takes a renewed certificate, and no broken one", async () => {
@@ -226,14 +228,14 @@ test("HUP takes a renewed certificate, and no broken one", async () => {
     );
     return stdout;
   };
-  assert.match(await names(), /DNS:old\.example/);
+  assertMatch(await names(), /DNS:old\.example/);
   // the certificate alone: its key is another
   await Deno.copyFile(renewed.cert, cert);
   proxy.kill("SIGHUP");
   await proxy.log.find(
     `Cannot use the private key ${key} as it must be that of the certificate ${cert}`,
   );
-  assert.match(await names(), /DNS:old\.example/);
+  assertMatch(await names(), /DNS:old\.example/);
   await Deno.copyFile(renewed.key, key);
   proxy.kill("SIGHUP");
   await proxy.log.find("Reloaded: generation 2 ");

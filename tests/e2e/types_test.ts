@@ -1,6 +1,7 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { Folder, ROOT } from "../fixtures.ts";
+import { Folder } from "../support/folder.ts";
+import { ROOT } from "../support/paths.ts";
 
 /**
  * Type checks modules as an editor does.
@@ -29,7 +30,7 @@ async function check(
     errors.get(name)?.add(Number(line));
     found = true;
   }
-  assert.equal(success, !found, text);
+  assertEquals(success, !found, text);
   return errors;
 }
 
@@ -132,7 +133,7 @@ export default {
 
 Deno.test("deno check accepts routers of every form", async () => {
   for (const [name, lines] of await check(GOOD)) {
-    assert.deepEqual([...lines], [], name);
+    assertEquals([...lines], [], name);
   }
 });
 
@@ -181,7 +182,7 @@ export default {
   );
   for (const [name, lines] of await check(modules)) {
     await t.step(name, () => {
-      assert.deepEqual(lines, wrongLines(modules[name] ?? ""));
+      assertEquals(lines, wrongLines(modules[name] ?? ""));
     });
   }
 });
@@ -293,7 +294,7 @@ export default {
 Deno.test("deno check refuses a router that cannot work, at the line that is wrong", async (t) => {
   for (const [name, lines] of await check(BAD)) {
     await t.step(name, () => {
-      assert.deepEqual(
+      assertEquals(
         lines,
         wrongLines((BAD as Record<string, string>)[name] ?? ""),
       );

@@ -1,23 +1,19 @@
 /**
  * Listening on socket files.
  */
-import assert from "node:assert/strict";
 import {
-  Backend,
-  Folder,
-  need,
-  programWith,
-  Proxy,
-  type ProxyOptions,
-  receive,
-  receiveAll,
-  type Result,
-  ROUTER_EXTENSION,
-  run,
-  send,
-  test,
-  UnixBackend,
-} from "../fixtures.ts";
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { programWith, ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { need, type Result, run } from "../support/run.ts";
+import { Backend, UnixBackend } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** Tells a client what is known of it. */
 const TELL = `export default (data, client) => ({
@@ -69,8 +65,8 @@ async function refuse(folder: Folder, path: string): Promise<Result> {
     "-h",
     `unix:${path}`,
   ]);
-  assert.equal(result.code, 1);
-  assert.match(
+  assertEquals(result.code, 1);
+  assertMatch(
     result.stderr,
     /^proxymachine: Cannot listen on unix:\P{Cc}+\n$/u,
   );
@@ -85,7 +81,7 @@ async function makeDead(path: string): Promise<void> {
     "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
     path,
   ]);
-  assert.equal(code, 0);
+  assertEquals(code, 0);
 }
 
 test("listeners of all kinds serve real clients at a time", async () => {
@@ -123,7 +119,7 @@ test("listeners of all kinds serve real clients at a time", async () => {
     run([...curl, `http://127.0.0.1:${proxy.port}/`]),
     run([need("socat", "socat"), "-t60", "-", `UNIX-CONNECT:${two}`], "hello"),
   ]);
-  assert.deepEqual(
+  assertEquals(
     results.map(({ stdout, stderr }) => stdout + stderr),
     ["from the web", "from the web", "HELLO"],
   );
@@ -143,7 +139,7 @@ test("a router is told the socket file, and the path of a client that has one", 
     args: ["-w", "2", "--log-format", "json"],
   });
   const local = { transport: "unix", path };
-  assert.deepEqual(JSON.parse(await ask(path)), [
+  assertEquals(JSON.parse(await ask(path)), [
     "file",
     { transport: "unix", path: "" },
     local,
@@ -157,9 +153,9 @@ test("a router is told the socket file, and the path of a client that has one", 
     ], "a");
     return JSON.parse(stdout)[1].path;
   };
-  assert.equal(await bound("client.sock"), folder.file("client.sock"));
+  assertStrictEquals(await bound("client.sock"), folder.file("client.sock"));
   // it would look like another field, or another line, of a log
-  assert.equal(await bound("c remote=x"), "");
+  assertEquals(await bound("c remote=x"), "");
   await proxy.access.find(`"client":"unix:${folder.file("client.sock")}"`);
 });
 
@@ -172,24 +168,24 @@ test("a socket file gets its permissions before anyone can connect", async () =>
       setup: "umask 077",
     });
     const info = await Deno.stat(path);
-    assert.equal((info.mode ?? 0) & 0o777, parseInt(mode, 8));
-    assert.deepEqual(await names(folder), ["a.sock"]);
+    assertStrictEquals((info.mode ?? 0) & 0o777, parseInt(mode, 8));
+    assertEquals(await names(folder), ["a.sock"]);
     proxy.kill("SIGTERM");
     await proxy.status;
   }
   await using _ = await start(TELL, folder, { setup: "umask 027" });
-  assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o750);
+  assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o750);
 });
 
 test("the socket file is removed when the program stops", async () => {
   await using folder = await Folder.make();
   for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     await using proxy = await start(TELL, folder);
-    assert.deepEqual(await names(folder), ["a.sock"]);
-    assert.match(await ask(folder.file("a.sock")), /a\.sock/);
+    assertEquals(await names(folder), ["a.sock"]);
+    assertMatch(await ask(folder.file("a.sock")), /a\.sock/);
     proxy.kill(signal);
-    assert.equal((await proxy.status).code, 0);
-    assert.deepEqual(await names(folder), []);
+    assertEquals((await proxy.status).code, 0);
+    assertEquals(await names(folder), []);
   }
 });
 
@@ -199,14 +195,14 @@ test("a dead socket is replaced, of this program or of another", async () => {
   await makeDead(path);
   {
     await using proxy = await start(TELL, folder);
-    assert.match(await ask(path), /a\.sock/);
+    assertMatch(await ask(path), /a\.sock/);
     proxy.kill("SIGKILL");
     await proxy.status;
   }
-  assert.deepEqual(await names(folder), ["a.sock"]);
+  assertEquals(await names(folder), ["a.sock"]);
   await using _ = await start(TELL, folder);
-  assert.match(await ask(path), /a\.sock/);
-  assert.deepEqual(await names(folder), ["a.sock"]);
+  assertMatch(await ask(path), /a\.sock/);
+  assertEquals(await names(folder), ["a.sock"]);
 });
 
 test("a file that is not a dead socket is refused, and left alone", async () => {
@@ -229,20 +225,20 @@ test("a file that is not a dead socket is refused, and left alone", async () => 
     ["missing/a.sock", /: its folder must exist and be writable/],
   ];
   for (const [name, reason] of cases) {
-    assert.match((await refuse(folder, folder.file(name))).stderr, reason);
+    assertMatch((await refuse(folder, folder.file(name))).stderr, reason);
   }
-  assert.deepEqual(await names(folder), before);
-  assert.equal(await Deno.readTextFile(folder.file("file")), "text");
-  assert.equal(await ask(live.path), "alive");
+  assertEquals(await names(folder), before);
+  assertEquals(await Deno.readTextFile(folder.file("file")), "text");
+  assertEquals(await ask(live.path), "alive");
 });
 
 test("a second program cannot take the socket file of a first", async () => {
   await using folder = await Folder.make();
   const path = folder.file("a.sock");
   await using _ = await start(TELL, folder);
-  assert.match((await refuse(folder, path)).stderr, /another program listens/);
-  assert.match(await ask(path), /a\.sock/);
-  assert.deepEqual(await names(folder), ["a.sock"]);
+  assertMatch((await refuse(folder, path)).stderr, /another program listens/);
+  assertMatch(await ask(path), /a\.sock/);
+  assertEquals(await names(folder), ["a.sock"]);
 });
 
 test("what has taken the place of the socket file is not removed", async () => {
@@ -254,9 +250,9 @@ test("what has taken the place of the socket file is not removed", async () => {
     if (foreign === "file") await Deno.writeTextFile(path, "text");
     else await makeDead(path);
     proxy.kill("SIGTERM");
-    assert.equal((await proxy.status).code, 0);
-    assert.deepEqual(await names(folder), ["a.sock"]);
-    assert.equal((await Deno.lstat(path)).isFile, foreign === "file");
+    assertEquals((await proxy.status).code, 0);
+    assertEquals(await names(folder), ["a.sock"]);
+    assertEquals((await Deno.lstat(path)).isFile, foreign === "file");
     await Deno.remove(path);
   }
 });
@@ -282,8 +278,8 @@ test("a program that cannot start leaves no socket file", async () => {
       ...listen,
       ...more,
     ]);
-    assert.equal(result.code, code, result.stderr);
-    assert.deepEqual(await names(folder), before);
+    assertEquals(result.code, code, result.stderr);
+    assertEquals(await names(folder), before);
   }
 });
 
@@ -299,21 +295,21 @@ test("clients that wait at a socket file are served when the program stops", asy
     { args: ["-w", "1", "--max-connections", "1"] },
   );
   using first = await connect(path);
-  assert.equal(await receive(first, 5), "hello");
+  assertEquals(await receive(first, 5), "hello");
   using second = await connect(path);
   using third = await connect(path);
   proxy.kill("SIGQUIT");
   await proxy.log.find("Waiting for 1 connections");
-  await assert.rejects(connect(path), Deno.errors.NotFound);
+  await assertRejects(() => connect(path), Deno.errors.NotFound);
   for (const [client, text] of [[first, "1"], [second, "2"], [third, "3"]]) {
     await send(client as Deno.Conn, String(text));
     const answer = await receiveAll(client as Deno.Conn);
-    assert.equal(answer.replace("hello", ""), text);
+    assertEquals(answer.replace("hello", ""), text);
     (client as Deno.Conn).close();
   }
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await proxy.access.ended;
-  assert.equal(proxy.access.count(" end=router-close"), 3);
+  assertEquals(proxy.access.count(" end=router-close"), 3);
 });
 
 test("a PROXY header comes through a socket file from anyone, or from nobody", async () => {
@@ -331,7 +327,7 @@ test("a PROXY header comes through a socket file from anyone, or from nobody", a
     } else {
       await send(client, `${header}a`);
       const [, remote] = JSON.parse(await receiveAll(client));
-      assert.equal(remote.hostname, "192.0.2.1");
+      assertEquals(remote.hostname, "192.0.2.1");
     }
     proxy.kill("SIGTERM");
     await proxy.status;
@@ -346,7 +342,7 @@ test("a dry run is that of a client of the first listener", async () => {
     ...["-c", folder.file(router), "--dry-run", folder.file("bytes")],
     ...["-h", `unix:${folder.file("a.sock")}`, "--name", "file", "-p", "80"],
   ]);
-  assert.match(stdout, /"file\\",\{\\"transport\\":\\"unix\\",/);
+  assertMatch(stdout, /"file\\",\{\\"transport\\":\\"unix\\",/);
 });
 
 test("a table listens on socket files, and routes by their names", async () => {
@@ -369,9 +365,9 @@ default: { close: other }
       args: [],
     },
   );
-  assert.equal(await ask(one), "other");
-  assert.equal(await ask(two), "two");
-  assert.equal(((await Deno.stat(two)).mode ?? 0) & 0o777, 0o600);
+  assertEquals(await ask(one), "other");
+  assertEquals(await ask(two), "two");
+  assertEquals(((await Deno.stat(two)).mode ?? 0) & 0o777, 0o600);
 });
 
 test("no client of a socket file is lost while generations change", async () => {
@@ -386,21 +382,21 @@ test("no client of a socket file is lost while generations change", async () => 
   let over = false;
   const client = async (name: string): Promise<number> => {
     let count = 0;
-    for (; !over; count++) assert.equal(await ask(path, name), name);
+    for (; !over; count++) assertStrictEquals(await ask(path, name), name);
     return count;
   };
   const clients = Promise.all(["a", "b", "c", "d"].map(client));
   for (let times = 1; times <= reloads; times++) {
     proxy.kill("SIGHUP");
     await proxy.log.findAll("Reloaded: ", times);
-    assert.deepEqual(await names(folder), ["a.sock"]);
+    assertEquals(await names(folder), ["a.sock"]);
   }
   over = true;
   const total = (await clients).reduce((sum, count) => sum + count, 0);
   await proxy.access.findAll(" end=router-close", total);
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
-  assert.deepEqual(await names(folder), []);
+  assertEquals((await proxy.status).code, 0);
+  assertEquals(await names(folder), []);
 });
 
 test("a reload opens, keeps and removes socket files as the table says", async () => {
@@ -417,23 +413,23 @@ workers: 2
     listen: [],
     args: [],
   });
-  assert.equal(await ask(one), one);
+  assertStrictEquals(await ask(one), one);
   const reload = async (line: string | RegExp, ...files: readonly string[]) => {
     await Deno.writeTextFile(config.file("routes.yaml"), table(...files));
     proxy.kill("SIGHUP");
     await proxy.log.find(line);
   };
   await reload("Reloaded: generation 2", one, two);
-  assert.deepEqual([await ask(one), await ask(two)], [one, two]);
+  assertEquals([await ask(one), await ask(two)], [one, two]);
 
   // what cannot be listened on does not end what is
   await Deno.writeTextFile(folder.file("file"), "text");
   await reload(/Cannot reload, .* no socket/, one, folder.file("file"));
-  assert.deepEqual([await ask(one), await ask(two)], [one, two]);
+  assertEquals([await ask(one), await ask(two)], [one, two]);
 
   await reload("Reloaded: generation 4", two);
-  assert.equal(await ask(two), two);
-  assert.deepEqual(await names(folder), ["2.sock", "file"]);
+  assertStrictEquals(await ask(two), two);
+  assertEquals(await names(folder), ["2.sock", "file"]);
 });
 
 test("a worker that dies is replaced at its socket file, too", async () => {
@@ -452,11 +448,11 @@ test("a worker that dies is replaced at its socket file, too", async () => {
     { args: ["-w", "2"] },
   );
   for (let times = 1; times <= 2; times++) {
-    assert.equal(await ask(path), "alive");
+    assertEquals(await ask(path), "alive");
     using killer = await connect(path);
     await send(killer, "die");
     await proxy.log.findAll("serves in place of one that does not", times);
   }
-  assert.equal(await ask(path), "alive");
-  assert.deepEqual(await names(folder), ["a.sock"]);
+  assertEquals(await ask(path), "alive");
+  assertEquals(await names(folder), ["a.sock"]);
 });

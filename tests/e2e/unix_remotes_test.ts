@@ -1,22 +1,15 @@
 /**
  * Remotes that are socket files.
  */
-import assert from "node:assert/strict";
-import {
-  Folder,
-  Lines,
-  need,
-  programWith,
-  Proxy,
-  type ProxyOptions,
-  receive,
-  receiveAll,
-  ROUTER_EXTENSION,
-  run,
-  send,
-  test,
-  UnixBackend,
-} from "../fixtures.ts";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { Lines } from "../support/lines.ts";
+import { programWith, ROUTER_EXTENSION } from "../support/program.ts";
+import { Proxy, type ProxyOptions } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { UnixBackend } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 /** A module that connects everybody to a socket file. */
 function moduleFor(path: string): string {
@@ -61,10 +54,10 @@ test("a real client talks to a real server through a socket file", async () => {
       ],
       big,
     );
-    assert.equal(code, 0);
-    assert.equal(stdout, `${big}\n`);
+    assertEquals(code, 0);
+    assertEquals(stdout, `${big}\n`);
     const line = await proxy.access.find(`remote=unix:${path}`);
-    assert.match(line, / client=127\.0\.0\.1:\d+ .* end=done$/);
+    assertMatch(line, / client=127\.0\.0\.1:\d+ .* end=done$/);
   } finally {
     server.kill("SIGTERM");
     await server.status;
@@ -89,7 +82,7 @@ test("a half-close goes through a socket file in both directions", async () => {
   using client = await proxy.connect();
   await send(client, "hello");
   await client.closeWrite();
-  assert.equal(await receiveAll(client), "HELLO");
+  assertEquals(await receiveAll(client), "HELLO");
   await proxy.access.find(/ in=5 out=5 .* end=done$/);
 });
 
@@ -127,15 +120,15 @@ router: ./rest.${ROUTER_EXTENSION}
     await send(client, text);
     return await receiveAll(client);
   };
-  assert.equal(await ask("1"), "one");
-  assert.equal(await ask("21.sock!"), "one");
-  assert.equal(await ask("22.sock!"), "");
-  assert.equal(await ask("2../x!"), "");
+  assertEquals(await ask("1"), "one");
+  assertEquals(await ask("21.sock!"), "one");
+  assertEquals(await ask("22.sock!"), "");
+  assertEquals(await ask("2../x!"), "");
   const refused =
     /Cannot connect to unix:\S+ as the router's --allow-net does not include it \(client /;
   await proxy.log.findAll(refused, 2);
-  assert.equal(two.accepted, 0);
-  assert.equal(await ask("3"), Array(4).fill("NotCapable").join());
+  assertEquals(two.accepted, 0);
+  assertEquals(await ask("3"), Array(4).fill("NotCapable").join());
 });
 
 test("a router may connect to no socket file unless that is granted", async () => {
@@ -151,11 +144,11 @@ test("a router may connect to no socket file unless that is granted", async () =
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.equal(await receiveAll(client), `unix:${path} NotCapable`);
+  assertEquals(await receiveAll(client), `unix:${path} NotCapable`);
   await proxy.log.find(
     `Cannot connect to unix:${path} as the router's --allow-net does not include it`,
   );
-  assert.equal(backend.accepted, 0);
+  assertEquals(backend.accepted, 0);
 });
 
 test("a router may connect to a socket file beside all hosts, or to nothing else", async () => {
@@ -184,10 +177,10 @@ test("a router may connect to a socket file beside all hosts, or to nothing else
       await send(client, remote);
       return await receiveAll(client);
     };
-    assert.equal(await ask(`unix:${path}`), "unix");
-    assert.equal(await ask(`unix:${other.path}`), "NotCapable");
+    assertEquals(await ask(`unix:${path}`), "unix");
+    assertEquals(await ask(`unix:${other.path}`), "NotCapable");
     const name = all ? "ConnectionRefused" : "NotCapable";
-    assert.equal(await ask("127.0.0.1:1"), name);
+    assertStrictEquals(await ask("127.0.0.1:1"), name);
   }
 });
 
@@ -195,7 +188,7 @@ test("a socket file that is not there, or dead, is tried again and then an error
   await using folder = await Folder.make();
   const dead = folder.file("dead.sock");
   const { code } = await run([need("python3", "python3"), "-c", BIND, dead]);
-  assert.equal(code, 0);
+  assertEquals(code, 0);
   const missing = folder.file("missing.sock");
   await using proxy = await Proxy.start(
     `export default {
@@ -212,7 +205,7 @@ test("a socket file that is not there, or dead, is tried again and then an error
   ) {
     using client = await proxy.connect();
     await send(client, String(path));
-    assert.equal(await receiveAll(client), name);
+    assertEquals(await receiveAll(client), name);
     await proxy.log.find(`Connect unix:${path} failed after 10 retries`);
   }
 });
@@ -223,7 +216,7 @@ test("a remote that resets through a socket file ends the connection", async () 
     folder.file("a.sock"),
     async (socket) => {
       // closing with unread bytes resets the connection
-      assert.equal(await receive(socket, 1), "a");
+      assertEquals(await receive(socket, 1), "a");
     },
   );
   const { path } = backend;
@@ -232,7 +225,7 @@ test("a remote that resets through a socket file ends the connection", async () 
   });
   using client = await proxy.connect();
   await send(client, "abc");
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await proxy.access.find(/ end=remote-(reset|left)$/);
 });
 

@@ -1,16 +1,18 @@
 /**
  * Workers that get stuck, or die, while the proxy runs.
  */
-import assert from "node:assert/strict";
 import {
-  Folder,
-  Proxy,
-  receive,
-  receiveAll,
-  send,
-  test,
-  unusedPort,
-} from "../fixtures.ts";
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { unusedPort } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { delay } from "../support/delay.ts";
 
 /**
  * Answers, unless it is told to loop (for some milliseconds, until there is a
@@ -78,7 +80,7 @@ test("a worker that is stuck is reported with its connections, and replaced", as
   await proxy.log.find("Worker 1.2 serves in place of one that does not");
   // although the one that is stuck has a clone of the listener
   for (let i = 0; i < 20; i++) {
-    assert.equal((await ask(proxy, "who")).length, 36);
+    assertEquals((await ask(proxy, "who")).length, 36);
   }
   await proxy.access.findAll("end=router-close", 20);
   proxy.kill("SIGUSR2");
@@ -88,9 +90,9 @@ test("a worker that is stuck is reported with its connections, and replaced", as
 test("a worker that is busy for less than --watchdog stays", async () => {
   await using proxy = await start("-w", "1", "--watchdog", "20");
   const before = await ask(proxy, "who");
-  assert.equal(await ask(proxy, "loop 1500"), "looped");
-  assert.equal(await ask(proxy, "who"), before);
-  assert.equal(proxy.log.count("stuck"), 0);
+  assertEquals(await ask(proxy, "loop 1500"), "looped");
+  assertStrictEquals(await ask(proxy, "who"), before);
+  assertEquals(proxy.log.count("stuck"), 0);
 });
 
 test("a worker that wakes is told to drain: its connections go on, others go elsewhere", async () => {
@@ -104,17 +106,17 @@ test("a worker that wakes is told to drain: its connections go on, others go els
   const looped = ask(proxy, `loop ${file}`);
   await proxy.log.find("is stuck");
   await proxy.log.find("Worker 1.2 serves in place");
-  assert.notEqual(await ask(proxy, "who"), before);
+  assertNotEquals(await ask(proxy, "who"), before);
   await Deno.writeTextFile(file, "");
   await proxy.log.find(
     /warn Worker 1.1 answers again after \d+ seconds: .*; 0 stuck/,
   );
-  assert.equal(await looped, "looped");
+  assertEquals(await looped, "looped");
   await send(held, "hold\n");
   await receive(held, 1);
   await send(held, "who\n");
-  assert.equal(await receiveAll(held), before);
-  for (let i = 0; i < 5; i++) assert.notEqual(await ask(proxy, "who"), before);
+  assertEquals(await receiveAll(held), before);
+  for (let i = 0; i < 5; i++) assertNotEquals(await ask(proxy, "who"), before);
 });
 
 test("no worker is taken for stuck when the whole process was suspended", async () => {
@@ -123,13 +125,13 @@ test("no worker is taken for stuck when the whole process was suspended", async 
   await proxy.suspend();
   const waiting = ask(proxy, "who");
   // this is about time that passes
-  await new Promise((resolve) => setTimeout(resolve, 4500));
+  await delay(4500);
   proxy.kill("SIGCONT");
-  assert.equal((await waiting).length, before.length);
+  assertEquals((await waiting).length, before.length);
   proxy.kill("SIGTERM");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await proxy.log.ended;
-  assert.equal(proxy.log.count("stuck"), 0);
+  assertEquals(proxy.log.count("stuck"), 0);
 });
 
 test("the proxy exits with 70 when more than --max-stuck-workers are stuck", async () => {
@@ -141,7 +143,7 @@ test("the proxy exits with 70 when more than --max-stuck-workers are stuck", asy
   await proxy.log.find("Worker 1.2 serves in place");
   using second = await proxy.connect();
   await send(second, "loop\n");
-  assert.equal((await proxy.status).code, 70);
+  assertEquals((await proxy.status).code, 70);
   await proxy.log.ended;
   await proxy.log.find(
     "Cannot go on as at most 1 workers may be stuck: exiting with status 70",
@@ -168,9 +170,9 @@ test("before it exits with 70, the connections of others may end", async () => {
   for (const { client, worker } of others) {
     if (worker === first.worker) continue; // it ends with the process
     await send(client, "who\n");
-    assert.equal(await receiveAll(client), worker);
+    assertEquals(await receiveAll(client), worker);
   }
-  assert.equal((await proxy.status).code, 70);
+  assertEquals((await proxy.status).code, 70);
 });
 
 test("a stuck worker keeps nobody waiting who stops the proxy", async () => {
@@ -179,15 +181,15 @@ test("a stuck worker keeps nobody waiting who stops the proxy", async () => {
   await send(client, "loop\n");
   await proxy.log.find("is stuck");
   proxy.kill("SIGQUIT");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await proxy.log.ended;
   await proxy.log.find("Giving up 1 connections of stuck workers");
 });
 
 test("--watchdog 0 takes no worker for stuck", async () => {
   await using proxy = await start("-w", "1", "--watchdog", "0");
-  assert.equal(await ask(proxy, "loop 2500"), "looped");
-  assert.equal(proxy.log.count("stuck"), 0);
+  assertEquals(await ask(proxy, "loop 2500"), "looped");
+  assertEquals(proxy.log.count("stuck"), 0);
 });
 
 test("a worker that dies is replaced, and the places of its connections are free", async () => {
@@ -227,9 +229,9 @@ test("a worker that dies again and again is replaced after growing pauses", asyn
   const replaced = times("serves in place");
   const pauses = times("has died").map((time, i) => (replaced[i] ?? 0) - time);
   for (const [i, least] of [0, 100, 200, 400, 800].entries()) {
-    assert.ok((pauses[i] ?? 0) >= least, pauses.join());
+    assert((pauses[i] ?? 0) >= least, pauses.join());
   }
-  assert.equal((await ask(proxy, "who")).length, 36);
+  assertEquals((await ask(proxy, "who")).length, 36);
 });
 
 test("a router cannot speak for the main thread to its worker", async () => {
@@ -256,8 +258,8 @@ test("a router cannot speak for the main thread to its worker", async () => {
   await send(client, "!");
   await receive(client, 1);
   await send(client, "?");
-  assert.equal(await receiveAll(client), "still here");
+  assertEquals(await receiveAll(client), "still here");
   using other = await proxy.connect();
   await send(other, "?");
-  assert.equal(await receiveAll(other), "still here");
+  assertEquals(await receiveAll(other), "still here");
 });

@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { Backoff } from "../../src/lib/backoff.ts";
 
 Deno.test("failed() doubles the pause with each failure, up to 30 seconds", () => {
   const backoff = new Backoff();
   const pauses = Array.from({ length: 12 }, (_, i) => backoff.failed(i));
-  assert.deepEqual(
+  assertEquals(
     pauses,
     [0, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000],
   );
@@ -12,10 +12,10 @@ Deno.test("failed() doubles the pause with each failure, up to 30 seconds", () =
 
 Deno.test("failed() begins anew when there was no failure for a minute", () => {
   const backoff = new Backoff();
-  assert.deepEqual([0, 1, 2].map((now) => backoff.failed(now)), [0, 100, 200]);
-  assert.equal(backoff.failed(60_000), 400, "less than a minute");
-  assert.equal(backoff.failed(130_000), 0);
-  assert.equal(backoff.failed(130_001), 100);
+  assertEquals([0, 1, 2].map((now) => backoff.failed(now)), [0, 100, 200]);
+  assertEquals(backoff.failed(60_000), 400, "less than a minute");
+  assertEquals(backoff.failed(130_000), 0);
+  assertEquals(backoff.failed(130_001), 100);
 });
 
 Deno.test("failed() does not take its own pause for a quiet time", () => {
@@ -27,5 +27,5 @@ Deno.test("failed() does not take its own pause for a quiet time", () => {
     // it fails again after 40 seconds of loading
     now += pause + 40_000;
   }
-  assert.equal(pause, 30_000);
+  assertEquals(pause, 30_000);
 });

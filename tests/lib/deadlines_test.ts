@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Deadlines, type Expiring } from "../../src/lib/deadlines.ts";
 
 /** Something whose deadline passes, and that tells when. */
@@ -17,7 +17,7 @@ class Owner implements Expiring {
   }
 
   expire(): void {
-    assert.equal(this.deadline, undefined, "it is cleared by then");
+    assertEquals(this.deadline, undefined, "it is cleared by then");
     this.expirations++;
     this.#resolve(performance.now());
     this.#onExpire(this);
@@ -34,9 +34,9 @@ Deno.test("Deadlines expires an owner once, and not before its time, when it is 
   }
   const times = await Promise.all(owners.map((owner) => owner.expired));
   for (const [index, time] of times.entries()) {
-    assert.ok(time - started >= (durations[index] ?? 0), `${time - started}`);
+    assert(time - started >= (durations[index] ?? 0), `${time - started}`);
   }
-  assert.deepEqual(owners.map((owner) => owner.expirations), [
+  assertEquals(owners.map((owner) => owner.expirations), [
     ...owners.map(() => 1),
   ]);
 });
@@ -50,7 +50,7 @@ Deno.test("Deadlines expires owners in the order of their setting when they wait
   );
   for (const owner of owners) deadlines.set(owner, 20);
   await Promise.all(owners.map((owner) => owner.expired));
-  assert.deepEqual(order, owners.map((_, index) => index));
+  assertEquals(order, owners.map((_, index) => index));
 });
 
 Deno.test("Deadlines expires the sooner one first when it was set last", async () => {
@@ -60,8 +60,8 @@ Deno.test("Deadlines expires the sooner one first when it was set last", async (
   deadlines.set(late, 60_000);
   deadlines.set(soon, 10);
   await soon.expired;
-  assert.equal(late.expirations, 0);
-  assert.notEqual(late.deadline, undefined);
+  assertEquals(late.expirations, 0);
+  assertNotEquals(late.deadline, undefined);
   // the timer that was armed for it runs to its end, so give it a short one
   deadlines.set(late, 1);
   await late.expired;
@@ -77,9 +77,9 @@ Deno.test("Deadlines does not expire an owner when it was cleared", async () => 
   deadlines.set(after, 20);
   deadlines.clear(cleared);
   deadlines.clear(cleared); // nothing happens
-  assert.equal(cleared.deadline, undefined);
+  assertEquals(cleared.deadline, undefined);
   await Promise.all([before.expired, after.expired]);
-  assert.equal(cleared.expirations, 0);
+  assertEquals(cleared.expirations, 0);
   deadlines.clear(after); // neither after it has passed
 });
 
@@ -90,7 +90,7 @@ Deno.test("Deadlines does not expire an owner when another clears it in expire()
   const third = new Owner();
   for (const owner of [first, second, third]) deadlines.set(owner, 10);
   await third.expired;
-  assert.equal(second.expirations, 0);
+  assertEquals(second.expirations, 0);
 });
 
 Deno.test("Deadlines takes the new time when a deadline is set again", async () => {
@@ -102,9 +102,9 @@ Deno.test("Deadlines takes the new time when a deadline is set again", async () 
   const sooner = new Owner();
   deadlines.set(sooner, 60_000);
   deadlines.set(sooner, 30);
-  assert.ok(await sooner.expired - started >= 30);
-  assert.ok(await later.expired - started >= 120);
-  assert.deepEqual([sooner.expirations, later.expirations], [1, 1]);
+  assert(await sooner.expired - started >= 30);
+  assert(await later.expired - started >= 120);
+  assertEquals([sooner.expirations, later.expirations], [1, 1]);
 });
 
 Deno.test("Deadlines moves a deadline on when it is set again and again", async () => {
@@ -120,8 +120,8 @@ Deno.test("Deadlines moves a deadline on when it is set again and again", async 
   });
   deadlines.set(owner, 50);
   deadlines.set(ticks, 20);
-  assert.ok(await owner.expired - moved >= 50);
-  assert.equal(owner.expirations, 1);
+  assert(await owner.expired - moved >= 50);
+  assertEquals(owner.expirations, 1);
   await ticks.expired;
 });
 
@@ -136,7 +136,7 @@ Deno.test("Deadlines serves an owner again when it sets its deadline in expire()
   });
   deadlines.set(owner, 10);
   await promise;
-  assert.ok(performance.now() - started >= 40);
+  assert(performance.now() - started >= 40);
 });
 
 Deno.test("Deadlines counts from the time it is given", async () => {
@@ -144,7 +144,7 @@ Deno.test("Deadlines counts from the time it is given", async () => {
   const owner = new Owner();
   const started = performance.now();
   deadlines.set(owner, 1000, started - 960);
-  assert.ok(await owner.expired - started >= 40);
+  assert(await owner.expired - started >= 40);
   const overdue = new Owner();
   deadlines.set(overdue, 10, performance.now() - 1000);
   await overdue.expired;

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   Broken,
   bytes,
@@ -32,14 +32,14 @@ Deno.test("whole() has bounds, which belong to it, and takes digits only", () =>
   const port = whole(0, 65_535);
   const rule = "must be a whole number from 0 to 65535";
   for (const good of [0, 443, 65_535]) {
-    assert.equal(read(port, good), good);
-    assert.equal(parse(port, String(good)), good);
+    assertStrictEquals(read(port, good), good);
+    assertStrictEquals(parse(port, String(good)), good);
   }
   for (const bad of [-1, 65_536, 0.5, NaN, Infinity, "443", null, [443], {}]) {
-    assert.equal(read(port, bad), rule);
+    assertStrictEquals(read(port, bad), rule);
   }
   for (const bad of ["-1", "65536", "0.5", "", " 1", "1e3", "0x10", "+1"]) {
-    assert.equal(parse(port, bad), rule);
+    assertStrictEquals(parse(port, bad), rule);
   }
 });
 
@@ -70,60 +70,60 @@ Deno.test("the kinds of seconds are read as milliseconds, each with its least", 
     ],
   ];
   for (const [kind, least, tooLittle, rule] of cases) {
-    assert.equal(read(kind, least), least * 1000);
-    assert.equal(read(kind, 100), 100_000);
-    assert.equal(parse(kind, "2.5"), 2500);
-    assert.equal(parse(kind, ".5"), 500);
+    assertEquals(read(kind, least), least * 1000);
+    assertEquals(read(kind, 100), 100_000);
+    assertEquals(parse(kind, "2.5"), 2500);
+    assertEquals(parse(kind, ".5"), 500);
     for (const bad of [tooLittle, 100.1, NaN, "1", true, null]) {
-      assert.equal(read(kind, bad), rule);
+      assertStrictEquals(read(kind, bad), rule);
     }
     for (const bad of ["", "-1", "1e1", "1s", "NaN", "101"]) {
-      assert.equal(parse(kind, bad), rule);
+      assertStrictEquals(parse(kind, bad), rule);
     }
   }
 });
 
 Deno.test("word(), exactly(), text(), nonEmpty() and bytes() say what they must be", () => {
-  assert.equal(read(word(["a", "b"]), "b"), "b");
-  assert.equal(parse(word(["a", "b"]), "c"), "must be one of a, b");
-  assert.equal(read(exactly(1, 2), 2), 2);
-  assert.equal(parse(exactly(1, 2), "2"), 2);
-  assert.equal(read(exactly(1, 2), "2"), "must be 1 or 2");
-  assert.equal(read(exactly(true), false), "must be true");
+  assertEquals(read(word(["a", "b"]), "b"), "b");
+  assertEquals(parse(word(["a", "b"]), "c"), "must be one of a, b");
+  assertEquals(read(exactly(1, 2), 2), 2);
+  assertEquals(parse(exactly(1, 2), "2"), 2);
+  assertEquals(read(exactly(1, 2), "2"), "must be 1 or 2");
+  assertEquals(read(exactly(true), false), "must be true");
   const name = text("must be a name", (name) => name.length < 3);
-  assert.equal(read(name, "ab"), "ab");
-  assert.equal(read(name, "abc"), "must be a name");
-  assert.equal(read(nonEmpty("a path"), 1), "must be a path");
-  assert.equal(read(nonEmpty("a path"), ""), "must not be empty");
-  assert.equal(parse(nonEmpty("a path"), ""), "must not be empty");
-  assert.deepEqual(read(bytes(), "ä"), new Uint8Array([0xc3, 0xa4]));
+  assertEquals(read(name, "ab"), "ab");
+  assertEquals(read(name, "abc"), "must be a name");
+  assertEquals(read(nonEmpty("a path"), 1), "must be a path");
+  assertEquals(read(nonEmpty("a path"), ""), "must not be empty");
+  assertEquals(parse(nonEmpty("a path"), ""), "must not be empty");
+  assertEquals(read(bytes(), "ä"), new Uint8Array([0xc3, 0xa4]));
   const own = new Uint8Array([1]);
-  assert.equal(read(bytes(), own), own);
-  assert.equal(read(bytes(), 1), "must be a Uint8Array or a string");
+  assertStrictEquals(read(bytes(), own), own);
+  assertEquals(read(bytes(), 1), "must be a Uint8Array or a string");
 });
 
 Deno.test("parsed() and map() read a text as something else, or say why not", () => {
   const url = parsed("a URL", (text) => URL.parse(text) ?? "must be a URL");
   const host = map(url, ({ host }) => host);
-  assert.equal(read(host, "http://a.example/"), "a.example");
-  assert.equal(read(host, "a"), "must be a URL");
-  assert.equal(read(host, 7), "must be a URL");
-  assert.equal(host.json, url.json);
+  assertEquals(read(host, "http://a.example/"), "a.example");
+  assertEquals(read(host, "a"), "must be a URL");
+  assertEquals(read(host, 7), "must be a URL");
+  assertStrictEquals(host.json, url.json);
 });
 
 Deno.test("oneOrMore() reads one, a list, or a text with commas", () => {
   const rule = "must be a number, or a list of those";
   const list = oneOrMore(whole(1, 9), rule, 3);
-  assert.deepEqual(read(list, 3), [3]);
-  assert.deepEqual(read(list, [3, 4]), [3, 4]);
-  assert.deepEqual(parse(list, "3,4"), [3, 4]);
-  assert.equal(read(list, []), rule);
-  assert.equal(read(list, "3"), rule);
-  assert.equal(read(list, [1, 2, 3, 4]), "must be a list of at most 3");
+  assertEquals(read(list, 3), [3]);
+  assertEquals(read(list, [3, 4]), [3, 4]);
+  assertEquals(parse(list, "3,4"), [3, 4]);
+  assertStrictEquals(read(list, []), rule);
+  assertStrictEquals(read(list, "3"), rule);
+  assertEquals(read(list, [1, 2, 3, 4]), "must be a list of at most 3");
   const broken = list.read([3, 10]);
-  assert.ok(broken instanceof Broken);
-  assert.deepEqual(broken.path, [1]);
-  assert.equal(broken.value, 10);
+  assert(broken instanceof Broken);
+  assertEquals(broken.path, [1]);
+  assertEquals(broken.value, 10);
 });
 
 Deno.test("readFields() reads known keys, and names the way to a mistake", () => {
@@ -132,7 +132,7 @@ Deno.test("readFields() reads known keys, and names the way to a mistake", () =>
     members: oneOrMore(whole(1, 9), "must be numbers"),
   };
   const good = readFields({ interval: 2, members: undefined }, fields);
-  assert.deepEqual(good, { interval: 2000, members: undefined });
+  assertEquals(good, { interval: 2000, members: undefined });
   const mistakes: [unknown, name: string, rule: string, value: unknown][] = [
     [null, "", "must be an object", null],
     [[], "", "must be an object", []],
@@ -149,9 +149,9 @@ Deno.test("readFields() reads known keys, and names the way to a mistake", () =>
   ];
   for (const [value, name, rule, current] of mistakes) {
     const broken = readFields(value, fields);
-    assert.ok(broken instanceof Broken, name);
-    assert.equal(broken.name, name);
-    assert.equal(broken.rule, rule);
-    assert.deepEqual(broken.value, current);
+    assert(broken instanceof Broken, name);
+    assertEquals(broken.name, name);
+    assertStrictEquals(broken.rule, rule);
+    assertEquals(broken.value, current);
   }
 });

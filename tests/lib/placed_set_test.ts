@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Placed, PlacedSet } from "../../src/lib/placed_set.ts";
 
@@ -23,8 +23,8 @@ Deno.test("a PlacedSet has what was added and not deleted", () => {
         model.add(member);
         set.add(member);
       }
-      assert.equal(set.size, model.size);
-      assert.deepEqual(new Set(set), model);
+      assertEquals(set.size, model.size);
+      assertEquals(new Set(set), model);
     }
   }));
 });
@@ -38,6 +38,6 @@ Deno.test("a PlacedSet can be changed while one goes through it", () => {
     seen.push(member);
     set.delete(member);
   }
-  assert.deepEqual(seen, members);
-  assert.equal(set.size, 0);
+  assertEquals(seen, members);
+  assertEquals(set.size, 0);
 });

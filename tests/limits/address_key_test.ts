@@ -1,4 +1,9 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import {
   addressKey,
   describeGroup,
@@ -23,7 +28,7 @@ Deno.test("halfSipHash() gives the values of the reference implementation", () =
     const bytes = new DataView(new ArrayBuffer(8));
     bytes.setInt32(0, low, true);
     bytes.setInt32(4, high, true);
-    assert.equal(new Uint8Array(bytes.buffer).toHex(), hash);
+    assertStrictEquals(new Uint8Array(bytes.buffer).toHex(), hash);
   }
 });
 
@@ -39,20 +44,20 @@ Deno.test("addressKey() tells clients apart: IPv4 by address, IPv6 by /64", () =
     ["0.0.0.0"],
   ];
   // all of the unspecified /64 are one, too
-  assert.deepEqual(key("::192.0.2.1"), key("::"));
+  assertEquals(key("::192.0.2.1"), key("::"));
   const keys = same.filter(([one]) => one !== "::192.0.2.1").map((group) => {
     const [first, ...others] = group.map(key);
-    assert.ok(first !== undefined);
-    for (const other of others) assert.deepEqual(other, first);
+    assert(first !== undefined);
+    for (const other of others) assertEquals(other, first);
     return `${first.low} ${first.high}`;
   });
-  assert.equal(new Set(keys).size, keys.length);
-  assert.notDeepEqual(key("192.0.2.1"), addressKey("192.0.2.1", [1, 3]));
-  assert.notDeepEqual(key("192.0.2.1"), addressKey("192.0.2.1", [0, 2]));
-  assert.equal(key("localhost"), undefined);
+  assertEquals(new Set(keys).size, keys.length);
+  assertNotEquals(key("192.0.2.1"), addressKey("192.0.2.1", [1, 3]));
+  assertNotEquals(key("192.0.2.1"), addressKey("192.0.2.1", [0, 2]));
+  assertEquals(key("localhost"), undefined);
 });
 
 Deno.test("describeGroup() writes what is counted together", () => {
-  assert.equal(describeGroup("192.0.2.1"), "192.0.2.1");
-  assert.equal(describeGroup("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
+  assertEquals(describeGroup("192.0.2.1"), "192.0.2.1");
+  assertEquals(describeGroup("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
 });

@@ -1,6 +1,7 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type AddressKey, addressKey } from "../../src/limits/address_key.ts";
 import { AddressTable, type Entry } from "../../src/limits/address_table.ts";
+import { delay } from "../support/delay.ts";
 
 /** Keys that all belong into one bucket. */
 function crowd(count: number): AddressKey[] {
@@ -16,30 +17,30 @@ const KEY: AddressKey = { low: 1, high: 2 };
 Deno.test("enter() counts up to the limit of an address, and leave() gives back", () => {
   const table = new AddressTable();
   const slots = [1, 2, 3].map(() => table.enter(KEY, 3, undefined));
-  assert.equal(new Set(slots).size, 1);
-  assert.equal(table.enter(KEY, 3, undefined), "too-many");
-  assert.ok(isSlot(table.enter({ low: 1, high: 3 }, 3, undefined)), "another");
+  assertEquals(new Set(slots).size, 1);
+  assertEquals(table.enter(KEY, 3, undefined), "too-many");
+  assert(isSlot(table.enter({ low: 1, high: 3 }, 3, undefined)), "another");
   table.leave(slots[0] as number);
-  assert.ok(isSlot(table.enter(KEY, 3, undefined)));
-  assert.equal(table.enter(KEY, 3, undefined), "too-many");
-  assert.ok(isSlot(table.enter(KEY, 4, undefined)), "the limit was raised");
+  assert(isSlot(table.enter(KEY, 3, undefined)));
+  assertEquals(table.enter(KEY, 3, undefined), "too-many");
+  assert(isSlot(table.enter(KEY, 4, undefined)), "the limit was raised");
 });
 
 Deno.test("enter() finds no slot when a bucket is full, and one again when an address has left", () => {
   const table = new AddressTable();
   const keys = crowd(17);
   const slots = keys.map((key) => table.enter(key, 9, undefined));
-  assert.equal(new Set(slots.slice(0, 16)).size, 16);
-  assert.equal(slots[16], "full");
-  assert.ok(
+  assertEquals(new Set(slots.slice(0, 16)).size, 16);
+  assertEquals(slots[16], "full");
+  assert(
     isSlot(table.enter(keys[3] as AddressKey, 9, undefined)),
     "counted",
   );
   table.leave(slots[5] as number);
   const late = table.enter(keys[16] as AddressKey, 9, undefined);
-  assert.equal(late, slots[5]);
+  assertStrictEquals(late, slots[5]);
   // the one that has left comes back, and has lost its place
-  assert.equal(table.enter(keys[5] as AddressKey, 9, undefined), "full");
+  assertEquals(table.enter(keys[5] as AddressKey, 9, undefined), "full");
 });
 
 Deno.test("a rate lets the burst come at once, and then one at a time", async () => {
@@ -50,7 +51,7 @@ Deno.test("a rate lets the burst come at once, and then one at a time", async ()
   for (;;) {
     const entry = table.enter(KEY, Infinity, rate);
     if (!isSlot(entry)) {
-      assert.equal(entry, "too-fast");
+      assertEquals(entry, "too-fast");
       if (entered >= 3) break;
       continue;
     }
@@ -59,12 +60,12 @@ Deno.test("a rate lets the burst come at once, and then one at a time", async ()
   }
   // a slow machine has earned more meanwhile
   const earned = Math.floor((performance.now() - started) / 200) + 1;
-  assert.ok(entered >= 3 && entered <= 3 + earned, `${entered}`);
+  assert(entered >= 3 && entered <= 3 + earned, `${entered}`);
   while (!isSlot(table.enter(KEY, Infinity, rate))) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
   const elapsed = (performance.now() - started) / 1000;
-  assert.ok(elapsed >= 0.19, `${elapsed}`);
+  assert(elapsed >= 0.19, `${elapsed}`);
 });
 
 Deno.test("a rate holds in the long run, whatever the pauses", async () => {
@@ -79,12 +80,12 @@ Deno.test("a rate holds in the long run, whatever the pauses", async () => {
       table.leave(entry);
       entered++;
     } else {
-      await new Promise((resolve) => setTimeout(resolve, entered % 7));
+      await delay(entered % 7);
     }
     elapsed = (performance.now() - started) / 1000;
   }
-  assert.ok(entered <= 10 + 200 * elapsed + 2, `${entered} in ${elapsed} s`);
-  assert.ok(entered >= 10, `${entered}`);
+  assert(entered <= 10 + 200 * elapsed + 2, `${entered} in ${elapsed} s`);
+  assert(entered >= 10, `${entered}`);
 });
 
 Deno.test("an address that is paying for its rate keeps its slot", () => {
@@ -94,24 +95,24 @@ Deno.test("an address that is paying for its rate keeps its slot", () => {
   for (const key of keys.slice(0, 16)) {
     table.leave(table.enter(key, Infinity, rate) as number);
   }
-  assert.equal(table.enter(keys[16] as AddressKey, Infinity, rate), "full");
-  assert.equal(table.enter(keys[0] as AddressKey, Infinity, rate), "too-fast");
+  assertEquals(table.enter(keys[16] as AddressKey, Infinity, rate), "full");
+  assertEquals(table.enter(keys[0] as AddressKey, Infinity, rate), "too-fast");
 });
 
 Deno.test("giveBack() takes off what a thread has counted, and nothing else", () => {
   const one = new AddressTable();
   const ledger = AddressTable.ledger();
   const two = new AddressTable(one.shared, ledger);
-  assert.deepEqual(two.secret, one.secret);
+  assertEquals(two.secret, one.secret);
   const slot = one.enter(KEY, 5, undefined) as number;
   for (let i = 0; i < 4; i++) two.enter(KEY, 5, undefined);
   two.leave(slot);
-  assert.ok(isSlot(one.enter(KEY, 5, undefined)));
-  assert.equal(one.enter(KEY, 5, undefined), "too-many");
+  assert(isSlot(one.enter(KEY, 5, undefined)));
+  assertEquals(one.enter(KEY, 5, undefined), "too-many");
   one.giveBack(ledger);
   one.giveBack(ledger); // nothing happens
-  for (let i = 0; i < 3; i++) assert.ok(isSlot(one.enter(KEY, 5, undefined)));
-  assert.equal(one.enter(KEY, 5, undefined), "too-many");
+  for (let i = 0; i < 3; i++) assert(isSlot(one.enter(KEY, 5, undefined)));
+  assertEquals(one.enter(KEY, 5, undefined), "too-many");
 });
 
 Deno.test("mayWarn() gives the word once a minute to an address, and to 60 at most", () => {
@@ -124,8 +125,8 @@ Deno.test("mayWarn() gives the word once a minute to an address, and to 60 at mo
   const again = keys.slice(0, 50)
     .filter((key) => table.mayWarn(key) !== undefined);
   if (minute() !== before) return; // it has just passed
-  assert.equal(first.length, 60);
-  assert.equal(again.length, 0);
+  assertEquals(first.length, 60);
+  assertEquals(again.length, 0);
 });
 
 Deno.test("many threads count the same addresses exactly", async () => {
@@ -150,13 +151,13 @@ Deno.test("many threads count the same addresses exactly", async () => {
     worker.postMessage({ table: table.shared, ledger, held, index, threads });
     return promise;
   }));
-  assert.deepEqual(results.flatMap(({ wrong }) => wrong), []);
+  assertEquals(results.flatMap(({ wrong }) => wrong), []);
   // what they have not left is still counted: all of it, and no more
   const kept = results.flatMap(({ slots }) => slots);
-  assert.ok(kept.length > 0);
-  assert.ok(table.size > 0);
+  assert(kept.length > 0);
+  assert(table.size > 0);
   for (const ledger of ledgers) table.giveBack(ledger);
-  assert.equal(table.size, 0, "nothing is left, and no slot is lost");
+  assertEquals(table.size, 0, "nothing is left, and no slot is lost");
 });
 
 Deno.test("addresses spread over the table", () => {
@@ -170,5 +171,5 @@ Deno.test("addresses spread over the table", () => {
     if (!isSlot(table.enter(key as AddressKey, 1, undefined))) full++;
   }
   // of 16 slots for 8 on average
-  assert.ok(full < 200, `${full}`);
+  assert(full < 200, `${full}`);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { LineWriter, type Sink } from "../../src/log/line_writer.ts";
 
 /** A sink whose writes are let through by the test. */
@@ -78,8 +78,8 @@ Deno.test("LineWriter writes all lines in their order", async () => {
     expected += `line ${i} é\n`;
   }
   await writer.flush(LONG);
-  assert.equal(gate.text, expected);
-  assert.deepEqual(trouble, []);
+  assertEquals(gate.text, expected);
+  assertEquals(trouble, []);
 });
 
 Deno.test("LineWriter writes the rest when the sink takes a part", async () => {
@@ -89,7 +89,7 @@ Deno.test("LineWriter writes the rest when the sink takes a part", async () => {
   writer.write("one\ntwo\n");
   writer.write("three\n");
   await writer.flush(LONG);
-  assert.equal(gate.text, "one\ntwo\nthree\n");
+  assertEquals(gate.text, "one\ntwo\nthree\n");
 });
 
 Deno.test("LineWriter writes lines together when they came while it was writing", async () => {
@@ -98,8 +98,8 @@ Deno.test("LineWriter writes lines together when they came while it was writing"
   for (let i = 0; i < 100; i++) writer.write(`${i}\n`);
   gate.open();
   await writer.flush(LONG);
-  assert.equal(gate.writes, 2);
-  assert.ok(gate.text.endsWith("98\n99\n"));
+  assertEquals(gate.writes, 2);
+  assert(gate.text.endsWith("98\n99\n"));
 });
 
 Deno.test("LineWriter writes again when it was idle", async () => {
@@ -109,7 +109,7 @@ Deno.test("LineWriter writes again when it was idle", async () => {
   await writer.flush(LONG);
   writer.write("two\n");
   await writer.flush(LONG);
-  assert.equal(gate.text, "one\ntwo\n");
+  assertEquals(gate.text, "one\ntwo\n");
 });
 
 Deno.test("LineWriter drops and counts lines when the sink is stuck", async () => {
@@ -119,18 +119,18 @@ Deno.test("LineWriter drops and counts lines when the sink is stuck", async () =
   // eight wait, the others do not
   for (let i = 0; i < 20; i++) writer.write(megabyte);
   writer.write("a\nb\nc\n");
-  assert.deepEqual(trouble, ["Dropping lines as the log is read too slowly"]);
+  assertEquals(trouble, ["Dropping lines as the log is read too slowly"]);
   gate.open();
   await writer.flush(LONG);
-  assert.equal(gate.text.length, "stuck\n".length + 8 * megabyte.length);
-  assert.deepEqual(trouble.slice(1), [
+  assertEquals(gate.text.length, "stuck\n".length + 8 * megabyte.length);
+  assertEquals(trouble.slice(1), [
     "Dropped 15 lines as the log is read too slowly",
   ]);
   writer.write("after\n");
   await writer.flush(LONG);
-  assert.ok(gate.text.endsWith("x\nafter\n"));
-  assert.equal(trouble.length, 2, "it is counted once");
-  assert.equal(dropped.reduce((sum, lines) => sum + lines), 15);
+  assert(gate.text.endsWith("x\nafter\n"));
+  assertEquals(trouble.length, 2, "it is counted once");
+  assertEquals(dropped.reduce((sum, lines) => sum + lines), 15);
 });
 
 Deno.test("flush() gives up after its time when the sink is stuck", async () => {
@@ -138,8 +138,8 @@ Deno.test("flush() gives up after its time when the sink is stuck", async () => 
   writer.write("stuck\n");
   const started = performance.now();
   await writer.flush(30);
-  assert.ok(performance.now() - started >= 29);
-  assert.equal(gate.text, "");
+  assert(performance.now() - started >= 29);
+  assertEquals(gate.text, "");
   gate.open();
   await writer.flush(LONG);
 });
@@ -162,10 +162,10 @@ Deno.test("LineWriter goes on in the middle of a line where the sink was full", 
   gate.room = Infinity;
   writer.write("four\n");
   await said.has(2);
-  assert.equal(await writer.flush(LONG), 0);
-  assert.equal(gate.text, "one\ntwo\nthree\nfour\n");
-  assert.deepEqual(trouble, [FULL, "The log can be written again"]);
-  assert.deepEqual(dropped, []);
+  assertEquals(await writer.flush(LONG), 0);
+  assertEquals(gate.text, "one\ntwo\nthree\nfour\n");
+  assertEquals(trouble, [FULL, "The log can be written again"]);
+  assertEquals(dropped, []);
 });
 
 Deno.test("LineWriter drops and counts what is too much while the sink is full", async () => {
@@ -177,15 +177,15 @@ Deno.test("LineWriter drops and counts what is too much while the sink is full",
   await said.has(1);
   for (let i = 0; i < 20; i++) writer.write(megabyte);
   gate.room = Infinity;
-  assert.equal(await writer.flush(LONG), 0);
-  assert.equal(gate.text.length, "one\n".length + 8 * megabyte.length);
-  assert.deepEqual(trouble, [
+  assertEquals(await writer.flush(LONG), 0);
+  assertEquals(gate.text.length, "one\n".length + 8 * megabyte.length);
+  assertEquals(trouble, [
     FULL,
     "Dropping lines as the log cannot be written",
     "The log can be written again",
     "Dropped 12 lines as the log cannot be written",
   ]);
-  assert.equal(dropped.reduce((sum, lines) => sum + lines), 12);
+  assertEquals(dropped.reduce((sum, lines) => sum + lines), 12);
 });
 
 Deno.test("flush() tells how many lines are not written, at once if the sink fails", async () => {
@@ -194,12 +194,12 @@ Deno.test("flush() tells how many lines are not written, at once if the sink fai
   gate.open();
   writer.write("one\ntwo\n");
   writer.write("three\n");
-  assert.equal(await writer.flush(LONG), 3);
-  assert.deepEqual(trouble, [FULL]);
+  assertEquals(await writer.flush(LONG), 3);
+  assertEquals(trouble, [FULL]);
   gate.room = Infinity;
   writer.write("four\n");
-  assert.equal(await writer.flush(LONG), 0);
-  assert.equal(gate.text, "one\ntwo\nthree\nfour\n");
+  assertEquals(await writer.flush(LONG), 0);
+  assertEquals(gate.text, "one\ntwo\nthree\nfour\n");
 });
 
 Deno.test("replace() lets the write under way finish, and writes the rest to the other sink", async () => {
@@ -212,13 +212,13 @@ Deno.test("replace() lets the write under way finish, and writes the rest to the
   const replaced = writer.replace(after).then(() => unused = true);
   writer.write("three\n");
   await Promise.resolve();
-  assert.equal(unused, false, "it may not be closed during a write");
+  assertEquals(unused, false, "it may not be closed during a write");
   before.open();
   await replaced;
   await writer.flush(LONG);
-  assert.equal(before.text, "one\n");
-  assert.equal(after.text, "two\nthree\n");
-  assert.deepEqual(trouble, []);
+  assertEquals(before.text, "one\n");
+  assertEquals(after.text, "two\nthree\n");
+  assertEquals(trouble, []);
 });
 
 Deno.test("replace() is done at once when nothing is being written", async () => {
@@ -228,8 +228,8 @@ Deno.test("replace() is done at once when nothing is being written", async () =>
   await writer.replace(after);
   writer.write("one\n");
   await writer.flush(LONG);
-  assert.equal(before.writes, 0);
-  assert.equal(after.text, "one\n");
+  assertEquals(before.writes, 0);
+  assertEquals(after.text, "one\n");
 });
 
 Deno.test("replace() gives what the sink of before was too full for to the other one", async () => {
@@ -243,12 +243,12 @@ Deno.test("replace() gives what the sink of before was too full for to the other
   after.open();
   await writer.replace(after);
   writer.write("five\n");
-  assert.equal(await writer.flush(LONG), 0);
+  assertEquals(await writer.flush(LONG), 0);
   // the line that it has a half of is in neither
-  assert.equal(gate.text, "one\ntw");
-  assert.equal(after.text, "three\nfour\nfive\n");
-  assert.deepEqual(dropped, [1]);
-  assert.deepEqual(trouble, [
+  assertEquals(gate.text, "one\ntw");
+  assertEquals(after.text, "three\nfour\nfive\n");
+  assertEquals(dropped, [1]);
+  assertEquals(trouble, [
     FULL,
     "Dropped 1 line as the log cannot be written",
     "The log can be written again",
@@ -264,9 +264,9 @@ Deno.test("replace() loses nothing of what the sink of before then fails to writ
   writer.write("two\n");
   before.fail(new Error("Broken pipe"));
   await replaced;
-  assert.equal(await writer.flush(LONG), 0);
-  assert.deepEqual(after.text.split("\n").sort(), ["", "one", "two"]);
-  assert.deepEqual(dropped, []);
+  assertEquals(await writer.flush(LONG), 0);
+  assertEquals(after.text.split("\n").sort(), ["", "one", "two"]);
+  assertEquals(dropped, []);
 });
 
 Deno.test("replace() does not wait for a sink that is stuck", async () => {
@@ -277,15 +277,15 @@ Deno.test("replace() does not wait for a sink that is stuck", async () => {
   after.open();
   const replaced = writer.replace(after);
   writer.write("three\n");
-  assert.equal(await writer.flush(LONG), 1, "what is stuck is not written");
-  assert.equal(after.text, "two\nthree\n");
+  assertEquals(await writer.flush(LONG), 1, "what is stuck is not written");
+  assertEquals(after.text, "two\nthree\n");
   stuck.open();
   await replaced;
-  assert.equal(stuck.text, "one\n");
+  assertEquals(stuck.text, "one\n");
   writer.write("four\n");
-  assert.equal(await writer.flush(LONG), 0);
-  assert.equal(after.text, "two\nthree\nfour\n");
-  assert.deepEqual(dropped, []);
+  assertEquals(await writer.flush(LONG), 0);
+  assertEquals(after.text, "two\nthree\nfour\n");
+  assertEquals(dropped, []);
 });
 
 Deno.test("LineWriter survives a reader of a pipe that is gone", async () => {
@@ -300,9 +300,9 @@ Deno.test("LineWriter survives a reader of a pipe that is gone", async () => {
     },
   }, { onTrouble: (message) => trouble.push(message), pause: LONG });
   writer.write("one\n");
-  assert.equal(await writer.flush(LONG), 1);
+  assertEquals(await writer.flush(LONG), 1);
   writer.write("two\n");
-  assert.equal(await writer.flush(LONG), 2);
-  assert.equal(trouble.length, 1);
+  assertEquals(await writer.flush(LONG), 2);
+  assertEquals(trouble.length, 1);
   await sink.closed.catch(() => {});
 });

@@ -1,8 +1,8 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { type Line, makeLog, partsOf, render } from "../../src/log/log.ts";
 
 Deno.test("render() puts the values of fields in their places", () => {
-  assert.equal(
+  assertEquals(
     render({
       text: "{hook}() of {client}: {hook} {number} {ok}",
       fields: { hook: "route", client: "a {hook} $1", number: 0, ok: false },
@@ -12,7 +12,7 @@ Deno.test("render() puts the values of fields in their places", () => {
 });
 
 Deno.test("partsOf() leaves a placeholder without a value as it is", () => {
-  assert.deepEqual(
+  assertEquals(
     partsOf({ text: "{toString} {} {a b} {__proto__}{a}", fields: { a: 1 } }),
     ["", "{toString}", " {} {a b} ", "{__proto__}", "", 1, ""],
   );
@@ -25,7 +25,7 @@ Deno.test("makeLog() takes no line whose level is not wanted", () => {
   log.warn("w");
   log.info("i");
   log.debug("d");
-  assert.deepEqual(
+  assertEquals(
     lines.map(({ level, text, fields }) => [
       level,
       text,
@@ -33,7 +33,7 @@ Deno.test("makeLog() takes no line whose level is not wanted", () => {
     ]),
     [["error", "e {error}", { error: "x" }], ["warn", "w", {}]],
   );
-  assert.equal(log.verbose, false);
+  assertEquals(log.verbose, false);
 });
 
 Deno.test("A line must have the fields that its text names", () => {
@@ -46,5 +46,5 @@ Deno.test("A line must have the fields that its text names", () => {
   log.error("{remote} failed", { remote: undefined as string | undefined });
   // @ts-expect-error: no value of a field
   log.error("failed", { remote: { hostname: "a" } });
-  assert.equal(log.verbose, false);
+  assertEquals(log.verbose, false);
 });

@@ -1,6 +1,7 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { type Batch, Outbox } from "../../src/log/outbox.ts";
 import type { Level, Line } from "../../src/log/log.ts";
+import { delay } from "../support/delay.ts";
 
 /** An outbox, and what it has sent. */
 function start(level: Level = "info"): {
@@ -29,15 +30,15 @@ Deno.test("Outbox sends the lines of both logs in one batch, in their order", as
   outbox.error("two");
   outbox.access("b\n");
   outbox.warn("three");
-  assert.deepEqual(batches, [], "nothing is sent at once");
+  assertEquals(batches, [], "nothing is sent at once");
   const { log, ...rest } = await sent;
-  assert.deepEqual(rest, { type: "lines", access: "a\nb\n", dropped: 0 });
-  assert.deepEqual(said(batches[0]), [
+  assertEquals(rest, { type: "lines", access: "a\nb\n", dropped: 0 });
+  assertEquals(said(batches[0]), [
     ["info", "one"],
     ["error", "two"],
     ["warn", "three"],
   ]);
-  assert.equal(log.length, 3);
+  assertEquals(log.length, 3);
 });
 
 Deno.test("Outbox sends the time of each line, and the fields that have a value", async () => {
@@ -52,7 +53,7 @@ Deno.test("Outbox sends the time of each line, and the fields that have a value"
   const [line] = (await sent).log;
   const { time, ...rest } = line as Line;
   assert(before <= time && time <= after, `${before} ${time} ${after}`);
-  assert.deepEqual(rest, {
+  assertEquals(rest, {
     level: "info",
     text: "{remote} at {number}",
     fields: { remote: "a:1", number: 2 },
@@ -64,7 +65,7 @@ Deno.test("Outbox sends nothing when there is nothing", () => {
   outbox.flush();
   outbox.debug("not wanted");
   outbox.flush();
-  assert.deepEqual(batches, []);
+  assertEquals(batches, []);
 });
 
 Deno.test("flush() sends at once, and nothing a second time", async () => {
@@ -72,13 +73,13 @@ Deno.test("flush() sends at once, and nothing a second time", async () => {
   outbox.info("one");
   outbox.flush();
   outbox.flush();
-  assert.deepEqual(batches.map(said), [[["info", "one"]]]);
+  assertEquals(batches.map(said), [[["info", "one"]]]);
   outbox.access("a\n");
   outbox.flush();
-  assert.deepEqual(batches.map((batch) => batch.access), ["", "a\n"]);
+  assertEquals(batches.map((batch) => batch.access), ["", "a\n"]);
   // the timer of the first line must not send anything either
-  await new Promise((resolve) => setTimeout(resolve, 80));
-  assert.equal(batches.length, 2);
+  await delay(80);
+  assertEquals(batches.length, 2);
 });
 
 Deno.test("Outbox leaves a line out when its level is not wanted", () => {
@@ -95,8 +96,8 @@ Deno.test("Outbox leaves a line out when its level is not wanted", () => {
     outbox.info("i");
     outbox.debug("d");
     outbox.flush();
-    assert.equal(batches[0]?.log.length, wanted[level]);
-    assert.equal(outbox.verbose, level === "debug");
+    assertEquals(batches[0]?.log.length, wanted[level]);
+    assertEquals(outbox.verbose, level === "debug");
   }
 });
 
@@ -110,7 +111,7 @@ Deno.test("Outbox shortens the fields of a line when they are very long together
     d: 1,
   });
   outbox.flush();
-  assert.deepEqual(batches[0]?.log.map(({ fields }) => fields), [
+  assertEquals(batches[0]?.log.map(({ fields }) => fields), [
     { error: "x".repeat(4096), number: 1 },
     { a: "x".repeat(4000), b: `${"y".repeat(96)}…`, c: "…", d: 1 },
   ]);
@@ -122,11 +123,11 @@ Deno.test("Outbox drops and counts lines when there are too many", () => {
   for (let i = 0; i < 20_002; i++) outbox.access(`${i}\n`);
   outbox.flush();
   const [batch] = batches;
-  assert.equal(batch?.log.length, 20_000);
-  assert.equal(batch?.log[19_999]?.fields.i, 19_999);
-  assert.equal(batch?.access.split("\n").length, 20_001);
-  assert.equal(batch?.dropped, 7);
+  assertEquals(batch?.log.length, 20_000);
+  assertEquals(batch?.log[19_999]?.fields.i, 19_999);
+  assertEquals(batch?.access.split("\n").length, 20_001);
+  assertEquals(batch?.dropped, 7);
   outbox.info("again");
   outbox.flush();
-  assert.equal(batches[1]?.dropped, 0);
+  assertEquals(batches[1]?.dropped, 0);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { type Log, makeLog } from "../../src/log/log.ts";
 import { Troubles } from "../../src/log/recent_problems.ts";
 
@@ -19,7 +19,7 @@ Deno.test("Troubles counts lines of the same text, and keeps the last, the newes
   }
   log.warn("Retrying {remote} (#{number})", { remote: "a:1", number: 2 });
   log.warn("Connect {remote} failed: {error}", { remote: "b:1", error: "no" });
-  assert.deepEqual(
+  assertEquals(
     troubles.list().map(({ level, text, message, count }) => [
       level,
       text,
@@ -49,8 +49,8 @@ Deno.test("Troubles keeps one entry when the values come from clients", () => {
       error: `Cannot connect to {client} $& (client ${number})`,
     });
   }
-  assert.deepEqual(troubles.list().map(({ count }) => count), [100, 1]);
-  assert.equal(
+  assertEquals(troubles.list().map(({ count }) => count), [100, 1]);
+  assertEquals(
     troubles.list()[0]?.message,
     "Cannot route 10.0.0.9:99 as route() threw: Cannot connect to {client} $& (client 99)",
   );
@@ -64,10 +64,10 @@ Deno.test("Troubles keeps the last 50 texts of warnings and errors, and nothing 
   add("debug", "nothing");
   for (let number = 0; number < 60; number++) add("warn", `message ${number}`);
   const list = troubles.list();
-  assert.equal(list.length, 50);
-  assert.equal(list[0]?.message, "message 59");
-  assert.equal(list[0]?.time, "1970-01-01T00:00:01.000Z");
-  assert.equal(list.at(-1)?.message, "message 10");
+  assertEquals(list.length, 50);
+  assertEquals(list[0]?.message, "message 59");
+  assertEquals(list[0]?.time, "1970-01-01T00:00:01.000Z");
+  assertEquals(list.at(-1)?.message, "message 10");
   add("warn", "x".repeat(5000));
-  assert.equal(troubles.list()[0]?.message.length, 1001);
+  assertEquals(troubles.list()[0]?.message.length, 1001);
 });

@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { filesIn, filesOf, FileWatch } from "../../src/main/file_watch.ts";
-import { Folder } from "../fixtures.ts";
+import { Folder } from "../support/folder.ts";
 
 /** Changes that a test waits for, one by one. */
 class Changes {
@@ -52,7 +52,7 @@ for (const [name, change] of Object.entries(CASES)) {
     using changes = new Changes();
     await follow(changes, [folder.file("b"), folder.file("a")]);
     await change(folder);
-    assert.equal(await changes.next(), folder.file("a"));
+    assertStrictEquals(await changes.next(), folder.file("a"));
   });
 }
 
@@ -61,7 +61,7 @@ Deno.test("FileWatch tells that a file has come when it was missing", async () =
   using changes = new Changes();
   await follow(changes, [folder.file("a")]);
   await Deno.writeTextFile(folder.file("a"), "");
-  assert.equal(await changes.next(), folder.file("a"));
+  assertStrictEquals(await changes.next(), folder.file("a"));
 });
 
 Deno.test("FileWatch sees through symbolic links anywhere on the way", async () => {
@@ -71,7 +71,7 @@ Deno.test("FileWatch sees through symbolic links anywhere on the way", async () 
   await follow(changes, [folder.file("current/a")]);
   await Deno.symlink("2", folder.file("next"));
   await Deno.rename(folder.file("next"), folder.file("current"));
-  assert.equal(await changes.next(), folder.file("current/a"));
+  assertStrictEquals(await changes.next(), folder.file("current/a"));
 });
 
 Deno.test("FileWatch tells once of all files that have changed at a time", async () => {
@@ -81,9 +81,13 @@ Deno.test("FileWatch tells once of all files that have changed at a time", async
   await Promise.all(
     ["b", "a"].map((name) => Deno.writeTextFile(folder.file(name), "changed")),
   );
-  assert.equal(await changes.next(), folder.file("a"));
+  assertStrictEquals(await changes.next(), folder.file("a"));
   await Deno.writeTextFile(folder.file("c"), "changed");
-  assert.equal(await changes.next(), folder.file("c"), "not b, as it was told");
+  assertStrictEquals(
+    await changes.next(),
+    folder.file("c"),
+    "not b, as it was told",
+  );
 });
 
 Deno.test("follow() forgets the files of before, or keeps them", async () => {
@@ -94,21 +98,21 @@ Deno.test("follow() forgets the files of before, or keeps them", async () => {
   await follow(changes, [folder.file("c")], true);
   await Deno.writeTextFile(folder.file("a"), "changed");
   await Deno.writeTextFile(folder.file("b"), "changed");
-  assert.equal(await changes.next(), folder.file("b"));
+  assertStrictEquals(await changes.next(), folder.file("b"));
   await Deno.writeTextFile(folder.file("c"), "changed");
-  assert.equal(await changes.next(), folder.file("c"));
+  assertStrictEquals(await changes.next(), folder.file("c"));
 });
 
 Deno.test("follow() takes a file for changed when it was written after it was read", async () => {
   await using folder = await Folder.make({ a: "one" });
   using changes = new Changes();
   await changes.watch.follow([folder.file("a")], Date.now() - 60_000, false);
-  assert.equal(await changes.next(), folder.file("a"));
+  assertStrictEquals(await changes.next(), folder.file("a"));
 });
 
 Deno.test("filesOf() lists files once, without those of the program", () => {
   const own = new URL("../../src/mod.ts", import.meta.url).href;
-  assert.deepEqual(
+  assertEquals(
     filesOf([
       "file:///a%20b/r.ts",
       own,
@@ -126,6 +130,6 @@ Deno.test("filesIn() finds the files that the runtime's messages name", async ()
   for (const name of ["broken.ts", "missing.ts"]) {
     const path = folder.file(name);
     const error = await import(pathToFileURL(path).href).catch((e) => e);
-    assert.ok(filesIn(String(error.message)).includes(path), error.message);
+    assert(filesIn(String(error.message)).includes(path), error.message);
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { heartbeat, Watchdog } from "../../src/main/watchdog.ts";
 
 /** A watchdog, and workers that beat when they are told to. */
@@ -25,14 +25,14 @@ interface Worker {
 }
 
 Deno.test("heartbeat() is a fifth of the time, a second at most", () => {
-  assert.deepEqual([0, 500, 5000, 60_000].map(heartbeat), [0, 100, 1000, 1000]);
+  assertEquals([0, 500, 5000, 60_000].map(heartbeat), [0, 100, 1000, 1000]);
 });
 
 Deno.test("look() tells once that a worker is stuck when it was silent for the time", () => {
   const { watchdog, workers, events } = start(5000, "a", "b");
   for (let now = 0; now <= 20_000; now += 1000) {
     watchdog.look(now);
-    assert.deepEqual(events, now < 5000 ? [] : ["b stuck"], String(now));
+    assertEquals(events, now < 5000 ? [] : ["b stuck"], String(now));
     if (workers[0]) workers[0].share.beats++;
   }
 });
@@ -43,7 +43,7 @@ Deno.test("look() says nothing of a worker that is late but comes in time", () =
     watchdog.look(now);
     if (now % 4000 === 0 && worker) worker.share.beats++;
   }
-  assert.deepEqual(events, []);
+  assertEquals(events, []);
 });
 
 Deno.test("look() tells that a stuck worker lives again, and notices when it gets stuck once more", () => {
@@ -52,7 +52,7 @@ Deno.test("look() tells that a stuck worker lives again, and notices when it get
     if (now === 8000 && worker) worker.share.beats++;
     watchdog.look(now);
   }
-  assert.deepEqual(events, ["a stuck", "a awake 7000", "a stuck"]);
+  assertEquals(events, ["a stuck", "a awake 7000", "a stuck"]);
 });
 
 Deno.test("look() does not count the time in which it was suspended itself", () => {
@@ -64,9 +64,9 @@ Deno.test("look() does not count the time in which it was suspended itself", () 
   watchdog.look(86_401_000);
   if (worker) worker.share.beats++;
   watchdog.look(86_402_000);
-  assert.deepEqual(events, []);
+  assertEquals(events, []);
   for (let i = 3; i <= 7; i++) watchdog.look(86_400_000 + i * 1000);
-  assert.deepEqual(events, ["a stuck"]);
+  assertEquals(events, ["a stuck"]);
 });
 
 Deno.test("look() forgets workers that are gone, and gives new ones their time", () => {
@@ -74,14 +74,14 @@ Deno.test("look() forgets workers that are gone, and gives new ones their time",
   for (let now = 0; now <= 4000; now += 1000) watchdog.look(now);
   workers.splice(0, 1, { name: "b", share: { beats: 7 } });
   for (let now = 5000; now <= 9000; now += 1000) watchdog.look(now);
-  assert.deepEqual(events, []);
+  assertEquals(events, []);
   watchdog.look(10_000);
-  assert.deepEqual(events, ["b stuck"]);
+  assertEquals(events, ["b stuck"]);
 });
 
 Deno.test("Watchdog does nothing when the time is 0", () => {
   const { watchdog, events } = start(0, "a");
   watchdog.start();
   watchdog.stop();
-  assert.deepEqual(events, []);
+  assertEquals(events, []);
 });

@@ -1,4 +1,9 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
 import {
   formatAddress,
   parsePort,
@@ -6,15 +11,15 @@ import {
 } from "../../src/net/address.ts";
 
 Deno.test("parseRemote() takes the absolute path of a socket file", () => {
-  assert.deepEqual(parseRemote("unix:/run/a.sock"), { path: "/run/a.sock" });
-  assert.deepEqual(parseRemote("unix:/a:80"), { path: "/a:80" });
+  assertEquals(parseRemote("unix:/run/a.sock"), { path: "/run/a.sock" });
+  assertEquals(parseRemote("unix:/a:80"), { path: "/a:80" });
   const longest = `/${"é".repeat(53)}`;
-  assert.deepEqual(parseRemote(`unix:${longest}`), { path: longest });
+  assertEquals(parseRemote(`unix:${longest}`), { path: longest });
 });
 
 Deno.test("parseRemote() takes unix for a host when a port follows", () => {
-  assert.deepEqual(parseRemote("unix:80"), { hostname: "unix", port: 80 });
-  assert.match(String(parseRemote("unix:")), /must end in a port/);
+  assertEquals(parseRemote("unix:80"), { hostname: "unix", port: 80 });
+  assertMatch(String(parseRemote("unix:")), /must end in a port/);
 });
 
 Deno.test("parseRemote() says which rule a socket file breaks", () => {
@@ -29,7 +34,7 @@ Deno.test("parseRemote() says which rule a socket file breaks", () => {
     [`unix:/${"é".repeat(53)}a`, /^must have a path of at most 107 bytes/],
   ];
   for (const [remote, rule] of bad) {
-    assert.match(String(parseRemote(remote)), rule, remote);
+    assertMatch(String(parseRemote(remote)), rule, remote);
   }
 });
 
@@ -37,22 +42,22 @@ Deno.test("formatAddress() writes what parseRemote() reads", () => {
   for (const text of ["a.b:1", "[::1]:80", "unix:/run/a.sock", "unix:80"]) {
     const parsed = parseRemote(text);
     assert(typeof parsed === "object");
-    assert.equal(formatAddress(parsed), text);
+    assertStrictEquals(formatAddress(parsed), text);
   }
-  assert.equal(formatAddress({ path: "" }), "unix:");
+  assertEquals(formatAddress({ path: "" }), "unix:");
 });
 
 Deno.test("parsePort() takes decimal digits from the least port to 65535", () => {
-  assert.equal(parsePort("0", 0), 0);
-  assert.equal(parsePort("0", 1), undefined);
-  assert.equal(parsePort("1", 1), 1);
-  assert.equal(parsePort("65535", 1), 65535);
+  assertEquals(parsePort("0", 0), 0);
+  assertEquals(parsePort("0", 1), undefined);
+  assertEquals(parsePort("1", 1), 1);
+  assertEquals(parsePort("65535", 1), 65535);
   for (const text of ["65536", "", "-1", "+1", " 1", "1.0", "0x10", "1e3"]) {
-    assert.equal(parsePort(text, 0), undefined, text);
+    assertEquals(parsePort(text, 0), undefined, text);
   }
 });
 
 Deno.test("formatAddress() puts an IPv6 address in brackets", () => {
-  assert.equal(formatAddress({ hostname: "a.b", port: 1 }), "a.b:1");
-  assert.equal(formatAddress({ hostname: "::1", port: 80 }), "[::1]:80");
+  assertEquals(formatAddress({ hostname: "a.b", port: 1 }), "a.b:1");
+  assertEquals(formatAddress({ hostname: "::1", port: 80 }), "[::1]:80");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   contains,
   formatNetwork,
@@ -26,8 +26,8 @@ Deno.test("parseNetwork() and contains() know IPv4, IPv6, and IPv4 in IPv6", () 
   ];
   for (const [text, address, expected] of cases) {
     const network = parseNetwork(text);
-    assert.ok(typeof network !== "string", text);
-    assert.equal(
+    assert(typeof network !== "string", text);
+    assertStrictEquals(
       contains(network, parseIp(address) ?? new Uint8Array(0)),
       expected,
       `${text} ${address}`,
@@ -47,18 +47,18 @@ Deno.test("parseNetwork() and contains() know IPv4, IPv6, and IPv4 in IPv6", () 
       "::ffff:10.0.0.0/8",
     ]
   ) {
-    assert.equal(typeof parseNetwork(text), "string", text);
+    assertEquals(typeof parseNetwork(text), "string", text);
   }
   for (const text of ["10.0.0.0/8", "10.1.2.3", "2001:db8::/33", "::1"]) {
     const network = parseNetwork(text);
-    assert.ok(typeof network !== "string");
-    assert.equal(formatNetwork(network), text);
+    assert(typeof network !== "string");
+    assertStrictEquals(formatNetwork(network), text);
   }
 });
 
 Deno.test("parseIp() reads what is an address, whatever it has read before", () => {
   const longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
-  assert.deepEqual(parseIp(longest), new Uint8Array(16).fill(255));
+  assertEquals(parseIp(longest), new Uint8Array(16).fill(255));
   for (
     const text of [
       "",
@@ -75,10 +75,10 @@ Deno.test("parseIp() reads what is an address, whatever it has read before", () 
       `${longest}.255.255.255.255`,
     ]
   ) {
-    assert.equal(parseIp(text), undefined, text);
-    assert.deepEqual(parseIp("1.2.3.4"), Uint8Array.of(1, 2, 3, 4));
-    assert.deepEqual(parseIp("::ffff:1.2.3.4"), Uint8Array.of(1, 2, 3, 4));
-    assert.deepEqual(parseIp("::1%eth0")?.lastIndexOf(1), 15);
+    assertEquals(parseIp(text), undefined, text);
+    assertEquals(parseIp("1.2.3.4"), Uint8Array.of(1, 2, 3, 4));
+    assertEquals(parseIp("::ffff:1.2.3.4"), Uint8Array.of(1, 2, 3, 4));
+    assertEquals(parseIp("::1%eth0")?.lastIndexOf(1), 15);
     parseIp(longest);
   }
 });

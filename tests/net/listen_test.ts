@@ -1,17 +1,14 @@
 /**
  * Several workers accept from one queue.
  */
-import assert from "node:assert/strict";
-import { startAdmin, until } from "../admin/helpers.ts";
-import {
-  Backend,
-  Proxy,
-  receive,
-  receiveAll,
-  Resettable,
-  send,
-  test,
-} from "../fixtures.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { startAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
 
 test("two workers serve all connections of one queue", async () => {
   await using backend = new Backend(async (socket) => {
@@ -30,11 +27,11 @@ test("two workers serve all connections of one queue", async () => {
     }),
   );
   const ids = answers.map((answer) => Number(/^(\d+),a$/.exec(answer)?.[1]));
-  assert.deepEqual(
+  assertEquals(
     ids.sort((a, b) => a - b),
     Array.from({ length: 500 }, (_, index) => index + 1),
   );
-  assert.equal(backend.accepted, 500);
+  assertEquals(backend.accepted, 500);
 });
 
 test("a worker serves connections when the router keeps another one busy", async () => {
@@ -60,8 +57,8 @@ test("a worker serves connections when the router keeps another one busy", async
     await send(client, "?");
     workers.add(await receiveAll(client));
   }
-  assert.ok([...workers].some((worker) => worker !== stuck));
-  assert.equal(await receive(busy, 36), stuck);
+  assert([...workers].some((worker) => worker !== stuck));
+  assertEquals(await receive(busy, 36), stuck);
 });
 
 test("each of several listeners has its own name, and two workers serve them all", async () => {
@@ -91,8 +88,8 @@ test("each of several listeners has its own name, and two workers serve them all
     );
     const name = names[hostname as keyof typeof names] ?? "127.0.0.3:0";
     for (const [listener, local, worker] of answers) {
-      assert.deepEqual([listener, local], [name, hostname]);
-      assert.match(worker ?? "", /^[\da-f-]{36}$/);
+      assertEquals([listener, local], [name, hostname]);
+      assertMatch(worker ?? "", /^[\da-f-]{36}$/);
     }
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   MAX_REMOTES,
   parseTarget,
@@ -9,7 +9,7 @@ Deno.test("parseTarget() gives the same result when there are more remotes than 
   for (const _ of [1, 2]) {
     for (let port = 1; port <= 5000; port++) {
       const remote = `a:${port}`;
-      assert.deepEqual(parseTarget(remote), [
+      assertEquals(parseTarget(remote), [
         { remote, address: { hostname: "a", port } },
       ]);
     }
@@ -17,13 +17,13 @@ Deno.test("parseTarget() gives the same result when there are more remotes than 
 });
 
 Deno.test("parseTargets() keeps the order of a list, and remotes that stand in it twice", () => {
-  assert.deepEqual(parseTargets(["b:2", "unix:/a", "b:2"]), [
+  assertEquals(parseTargets(["b:2", "unix:/a", "b:2"]), [
     { remote: "b:2", address: { hostname: "b", port: 2 } },
     { remote: "unix:/a", address: { path: "/a" } },
     { remote: "b:2", address: { hostname: "b", port: 2 } },
   ]);
   const most = Array.from({ length: MAX_REMOTES }, (_, i) => `a:${i + 1}`);
-  assert.equal((parseTargets(most) as unknown[]).length, MAX_REMOTES);
+  assertEquals((parseTargets(most) as unknown[]).length, MAX_REMOTES);
 });
 
 Deno.test("parseTargets() says which rule of a list is broken, and by what", () => {
@@ -39,7 +39,7 @@ Deno.test("parseTargets() says which rule of a list is broken, and by what", () 
   for (const [value, rule, shown] of bad) {
     const result = parseTargets(value);
     assert("rule" in result);
-    assert.match(result.rule, rule);
-    assert.deepEqual(result.value, shown);
+    assertMatch(result.rule, rule);
+    assertEquals(result.value, shown);
   }
 });

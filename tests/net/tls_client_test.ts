@@ -1,21 +1,20 @@
 /**
  * TLS to a remote.
  */
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
+import { REFUSING } from "../support/ports.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Resettable } from "../support/resettable.ts";
+import { Backend, Upstream } from "../support/servers.ts";
 import {
-  Backend,
-  Proxy,
   receive,
   receiveAll,
   receiveBulk,
-  REFUSING,
-  Resettable,
   send,
   sendBulk,
-  test,
-  Upstream,
-} from "../fixtures.ts";
-import { Authority, OpensslServer } from "../tls_fixtures.ts";
+} from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Authority, OpensslServer } from "../support/tls.ts";
 
 /** A router with TLS to one remote; an error is the client's answer. */
 function to(remote: string, tls: unknown, more = ""): string {
@@ -37,7 +36,7 @@ test("the proxy speaks TLS with a remote whose certificate is right", async () =
     await using proxy = await Proxy.start(to(server.remote, tls));
     using client = await proxy.connect();
     await send(client, "hello\n");
-    assert.equal(await receive(client, 6), "olleh\n");
+    assertEquals(await receive(client, 6), "olleh\n");
   }
 });
 
@@ -57,8 +56,8 @@ test("the proxy offers a remote the protocols of alpn", async () => {
   using client = await proxy.connect();
   await send(client, "a");
   using server = await listener.accept();
-  assert.equal((await server.handshake()).alpnProtocol, "two");
-  assert.equal(await receive(server, 1), "a");
+  assertEquals((await server.handshake()).alpnProtocol, "two");
+  assertEquals(await receive(server, 1), "a");
 });
 
 test("the proxy connects to no remote whose certificate is wrong, and tries once", async () => {
@@ -81,11 +80,11 @@ test("the proxy connects to no remote whose certificate is wrong, and tries once
     const client = await proxy.connect();
     await send(client, "hello\n");
     const answer = await receiveAll(client);
-    assert.match(answer, /^TlsError: the TLS handshake failed: /);
-    assert.match(answer, reason);
+    assertMatch(answer, /^TlsError: the TLS handshake failed: /);
+    assertMatch(answer, reason);
     const line = await proxy.log.find(`Connect ${server.remote} failed: `);
-    assert.match(line, reason);
-    assert.deepEqual(proxy.log.all.filter((one) => /Retrying/.test(one)), []);
+    assertMatch(line, reason);
+    assertEquals(proxy.log.all.filter((one) => /Retrying/.test(one)), []);
     client.close();
     await proxy.access.find("end=router-close");
   }
@@ -106,8 +105,8 @@ test("the proxy connects to no remote that does not speak TLS", async () => {
     await using proxy = await Proxy.start(to(backend.remote, true));
     using client = await proxy.connect();
     await send(client, "hello\n");
-    assert.match(await receiveAll(client), reason);
-    assert.equal(backend.accepted, 1);
+    assertMatch(await receiveAll(client), reason);
+    assertEquals(backend.accepted, 1);
   }
 });
 
@@ -117,7 +116,7 @@ test("a remote with TLS that refuses is tried again", async () => {
   );
   using client = await proxy.connect();
   await send(client, "a");
-  assert.match(await receiveAll(client), /^ConnectionRefused/);
+  assertMatch(await receiveAll(client), /^ConnectionRefused/);
   await proxy.log.find("(#10)");
 });
 
@@ -146,12 +145,12 @@ test("bytes cross TLS whole, each way, with half-closes and a slow reader", asyn
     receiveBulk(server),
     receiveAtLeast(client, size),
   ]);
-  assert.deepEqual(received, await upload);
-  assert.equal(answered, (await download).length);
+  assertEquals(received, await upload);
+  assertEquals(answered, (await download).length);
   // the client's half has ended; the remote's goes on
   await send(server, "the end");
   await server.closeWrite();
-  assert.equal(await receiveAll(client), "the end");
+  assertEquals(await receiveAll(client), "the end");
   await proxy.access.find("end=done");
 });
 
@@ -186,9 +185,9 @@ test("a remote that ends without close_notify has ended", async () => {
   );
   using client = await proxy.connect();
   await send(client, "hello\n");
-  assert.equal(await receive(client, 6), "olleh\n");
+  assertEquals(await receive(client, 6), "olleh\n");
   cut.resolve();
-  assert.equal(await receiveAll(client), "");
+  assertEquals(await receiveAll(client), "");
   await client.closeWrite();
   await proxy.access.find("end=done");
 });
@@ -220,9 +219,9 @@ test("a remote that does not answer is given up after connectTimeout, and keeps 
   };
   const answers = await Promise.all(Array.from({ length: 64 }, ask));
   for (const answer of answers) {
-    assert.match(answer, /^TlsError: .* it took over 0\.3 seconds$/);
+    assertMatch(answer, /^TlsError: .* it took over 0\.3 seconds$/);
   }
-  assert.match(await ask(), /64 others with 127\.0\.0\.1:\d+ are not answered/);
+  assertMatch(await ask(), /64 others with 127\.0\.0\.1:\d+ are not answered/);
   hangUp.resolve();
   hangUp = Promise.withResolvers();
   let answer = "";

@@ -1,7 +1,10 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { completions } from "../../src/cli/completions.ts";
 import { OPTIONS, type Shell, SHELLS } from "../../src/cli/option_table.ts";
-import { Folder, need, run, Terminal, test } from "../fixtures.ts";
+import { Folder } from "../support/folder.ts";
+import { need, run } from "../support/run.ts";
+import { Terminal } from "../support/terminal.ts";
+import { test } from "../support/test.ts";
 
 /** How each shell is started such that nobody's own settings count. */
 const INTERACTIVE: Record<Shell, readonly string[]> = {
@@ -72,7 +75,7 @@ async function offers(folder: Folder, line: string): Promise<string[]> {
     `source ${folder.file("script")}; cd ${folder.file("files")}; ` +
     `complete -C ${JSON.stringify(line)}`,
   ]);
-  assert.equal(stderr, "");
+  assertEquals(stderr, "");
   return stdout.trimEnd().split("\n");
 }
 
@@ -93,7 +96,7 @@ for (const shell of SHELLS) {
       await terminal.screen.findAll(/^\W*ready\r?$/, index + 1);
       await terminal.type(`proxymachine ${keys}\n`);
       const line = await terminal.screen.find(`call ${index + 1}:`);
-      assert.equal(
+      assertEquals(
         line.trimEnd().replace(/^.*call \d+: /, ""),
         called.map((word) => `<${word}>`).join(" "),
         `${shell}: ${JSON.stringify(keys)}`,
@@ -107,7 +110,7 @@ test("bash and fish offer every option", async () => {
   const names = OPTIONS.map(({ name }) => `--${name}`);
   const named = (await offers(folder, "proxymachine --"))
     .map((line) => /^--[\w-]+/.exec(line)?.[0]);
-  assert.deepEqual(new Set(named), new Set(names));
+  assertEquals(new Set(named), new Set(names));
 
   await using script = await Folder.make({ "script": completions("bash") });
   const { stdout } = await run([
@@ -117,15 +120,15 @@ test("bash and fish offer every option", async () => {
      printf '%s\\n' "\${COMPREPLY[@]}"`,
     script.file("script"),
   ]);
-  assert.deepEqual(stdout.trimEnd().split("\n"), names);
+  assertEquals(stdout.trimEnd().split("\n"), names);
 });
 
 test("fish shows what an option is for", async () => {
   await using folder = await makeFolder("fish");
-  assert.deepEqual(await offers(folder, "proxymachine --max-p"), [
+  assertEquals(await offers(folder, "proxymachine --max-p"), [
     "--max-preread\tread at most this much before the router has decided",
   ]);
-  assert.deepEqual(await offers(folder, "proxymachine --log-format="), [
+  assertEquals(await offers(folder, "proxymachine --log-format="), [
     "--log-format=json\ttext or json, for both logs",
     "--log-format=text\ttext or json, for both logs",
   ]);
@@ -140,6 +143,6 @@ test("each shell finds no fault with its completions", async () => {
   for (const shell of SHELLS) {
     await using folder = await makeFolder(shell);
     const command = [...checks[shell], folder.file("script")];
-    assert.deepEqual(await run(command), { code: 0, stdout: "", stderr: "" });
+    assertEquals(await run(command), { code: 0, stdout: "", stderr: "" });
   }
 });

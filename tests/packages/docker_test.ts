@@ -1,18 +1,14 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path";
 import { validate } from "dockerfile-utils";
-import {
-  Folder,
-  Lines,
-  need,
-  PROGRAM,
-  receiveAll,
-  ROOT,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { PACKAGES } from "./helpers.ts";
+import { Folder } from "../support/folder.ts";
+import { Lines } from "../support/lines.ts";
+import { ROOT } from "../support/paths.ts";
+import { PROGRAM } from "../support/program.ts";
+import { need, run } from "../support/run.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { PACKAGES } from "../support/paths.ts";
 
 const FILE = join(PACKAGES, "docker", "Dockerfile");
 const TEXT = await Deno.readTextFile(FILE);
@@ -36,9 +32,9 @@ async function libraries(executable: string): Promise<string[]> {
 }
 
 Deno.test("the linter finds no fault with the Dockerfile", () => {
-  assert.deepEqual(validate(TEXT), []);
+  assertEquals(validate(TEXT), []);
   const broken = TEXT.replace("WORKDIR", "WORKDIRS");
-  assert.match(String(validate(broken)[0]?.message), /WORKDIRS/);
+  assertMatch(String(validate(broken)[0]?.message), /WORKDIRS/);
 });
 
 test("what the Dockerfile copies is all that the program is made of", async () => {
@@ -65,9 +61,9 @@ test("what the Dockerfile copies is all that the program is made of", async () =
     "-c",
     context.file("router.js"),
   ]);
-  assert.equal(stderr, "");
-  assert.match(stdout, /^router /);
-  assert.equal(code, 0);
+  assertEquals(stderr, "");
+  assertMatch(stdout, /^router /);
+  assertEquals(code, 0);
   const { tasks } = JSON.parse(
     await Deno.readTextFile(context.file("deno.json")),
   );
@@ -127,10 +123,10 @@ Deno.test({
       const port = Number(/:(\d+) with/.exec(line)?.[1]);
       using client = await Deno.connect({ hostname: "127.0.0.1", port });
       await send(client, "hello\n");
-      assert.equal(await receiveAll(client), "bye");
+      assertEquals(await receiveAll(client), "bye");
       await access.find("end=router-close");
       child.kill(instructions("STOPSIGNAL")[0] as Deno.Signal);
-      assert.equal((await child.status).code, 0);
+      assertEquals((await child.status).code, 0);
     } finally {
       try {
         child.kill("SIGKILL");

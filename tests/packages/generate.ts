@@ -12,7 +12,7 @@ import {
   SECTIONS,
   SIGNALS,
 } from "../../src/cli/option_table.ts";
-import { PACKAGES } from "./helpers.ts";
+import { PACKAGES } from "../support/paths.ts";
 
 /** The file that holds the manual page. */
 export const MAN_PAGE: string = join(PACKAGES, "man", "proxymachine.8");

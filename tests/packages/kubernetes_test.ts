@@ -1,27 +1,24 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { loadAll } from "js-yaml";
+import { parseAll } from "@std/yaml";
 import type { Deployment } from "kubernetes-types/apps/v1";
 import type { ConfigMap, Service } from "kubernetes-types/core/v1";
 import type { PodDisruptionBudget } from "kubernetes-types/policy/v1";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
-import {
-  Folder,
-  Proxy,
-  receiveAll,
-  ROOT,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { adminOf, curl } from "../admin/helpers.ts";
-import { PACKAGES } from "./helpers.ts";
+import { Folder } from "../support/folder.ts";
+import { ROOT } from "../support/paths.ts";
+import { Proxy } from "../support/proxy.ts";
+import { run } from "../support/run.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { adminOf, curl } from "../support/admin.ts";
+import { PACKAGES } from "../support/paths.ts";
 
 const FILE = join(PACKAGES, "kubernetes", "deployment.yaml");
 const TEXT = await Deno.readTextFile(FILE);
 
 /** What is in the file; the first test checks that it is of these types. */
-const [config, deployment, service, budget] = loadAll(TEXT) as [
+const [config, deployment, service, budget] = parseAll(TEXT) as [
   ConfigMap,
   Deployment,
   Service,
@@ -44,7 +41,7 @@ const ADMIN_MOUNT = "/etc/proxymachine-admin";
  * @returns What is wrong, or nothing.
  */
 async function mistakes(text: string): Promise<string> {
-  const documents = loadAll(text) as { apiVersion: string; kind: string }[];
+  const documents = parseAll(text) as { apiVersion: string; kind: string }[];
   const module = documents.map((document) => {
     const { apiVersion, kind } = document;
     const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
@@ -63,7 +60,7 @@ async function mistakes(text: string): Promise<string> {
 }
 
 test("the manifests are as Kubernetes describes them", async () => {
-  assert.equal(await mistakes(TEXT), "");
+  assertEquals(await mistakes(TEXT), "");
   const wrong = [
     ["containerPort:", "containerPorts:"],
     ["replicas: 2", "replicas: two"],
@@ -89,12 +86,14 @@ Deno.test("the manifests name each other", () => {
       budget.spec?.selector?.matchLabels,
       pod?.spec?.topologySpreadConstraints?.[0]?.labelSelector?.matchLabels,
     ]
-  ) assert.deepEqual(selector, labels);
-  assert.equal(pod?.spec?.volumes?.[0]?.configMap?.name, config.metadata?.name);
-  assert.deepEqual(container?.volumeMounts, [
-    { name: pod?.spec?.volumes?.[0]?.name, mountPath: MOUNT, readOnly: true },
+  ) assertEquals(selector, labels);
+  assertEquals(pod?.spec?.volumes?.[0]?.configMap?.name, config.metadata?.name);
+  const [mounted, admin] = pod?.spec?.volumes ?? [];
+  assert(mounted && admin);
+  assertEquals(container?.volumeMounts, [
+    { name: mounted.name, mountPath: MOUNT, readOnly: true },
     {
-      name: pod?.spec?.volumes?.[1]?.name,
+      name: admin.name,
       mountPath: ADMIN_MOUNT,
       readOnly: true,
     },
@@ -103,7 +102,7 @@ Deno.test("the manifests name each other", () => {
   assert(TEXT.includes(`kubectl create secret generic ${secret} `));
   assert(TEXT.includes("--from-literal=token="));
   const port = container?.ports?.[0];
-  assert.equal(service.spec?.ports?.[0]?.targetPort, port?.name);
+  assertEquals(service.spec?.ports?.[0]?.targetPort, port?.name);
 });
 
 Deno.test("the container has the arguments and the ports of the program", () => {
@@ -111,11 +110,11 @@ Deno.test("the container has the arguments and the ports of the program", () => 
   assert(command.kind === "run");
   const [listener] = command.options.listen;
   assert(listener !== undefined && "port" in listener);
-  assert.equal(container?.ports?.[0]?.containerPort, listener.port);
+  assertEquals(container?.ports?.[0]?.containerPort, listener.port);
   const { admin } = command.options;
-  assert.equal(container?.ports?.[1]?.containerPort, admin?.port);
-  assert.equal(admin?.tokenFile, join(ADMIN_MOUNT, "token"));
-  assert.equal(
+  assertEquals(container?.ports?.[1]?.containerPort, admin?.port);
+  assertEquals(admin?.tokenFile, join(ADMIN_MOUNT, "token"));
+  assertEquals(
     command.options.config,
     join(MOUNT, Object.keys(config.data ?? {})[0] ?? ""),
   );
@@ -146,13 +145,13 @@ test("the router of the ConfigMap serves, and follows it as a node updates it", 
     await send(client, "SSH-2.0\r\n");
     return await receiveAll(client);
   };
-  assert.equal(await ask(), "");
+  assertEquals(await ask(), "");
   await proxy.access.find("end=router-close");
   // all files of a ConfigMap change at once
   await Deno.symlink("..2", folder.file("..next"));
   await Deno.rename(folder.file("..next"), folder.file("..data"));
   await proxy.log.find("Reloaded");
-  assert.equal(await ask(), "new");
+  assertEquals(await ask(), "new");
 });
 
 test("the probes are answered without the token, and nothing else is; a new token is followed", async () => {
@@ -187,17 +186,17 @@ test("the probes are answered without the token, and nothing else is; a new toke
   };
   const { startupProbe, readinessProbe, livenessProbe } = container ?? {};
   for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
-    assert.equal(probe?.httpGet?.port, port?.name);
-    assert.equal(await ask(probe?.httpGet?.path ?? ""), 200);
+    assertEquals(probe?.httpGet?.port, port?.name);
+    assertEquals(await ask(probe?.httpGet?.path ?? ""), 200);
   }
-  assert.equal(await ask("/metrics"), 401);
-  assert.equal(await ask("/api/status"), 401);
+  assertEquals(await ask("/metrics"), 401);
+  assertEquals(await ask("/api/status"), 401);
   const first = "Authorization: Bearer first-token-of-the-secret";
   const second = "Authorization: Bearer another-token-of-the-secret";
-  assert.equal(await ask("/metrics", first), 200);
+  assertEquals(await ask("/metrics", first), 200);
   await Deno.symlink("..2", secret.file("..next"));
   await Deno.rename(secret.file("..next"), secret.file("..data"));
   await proxy.log.find("Reloaded");
-  assert.equal(await ask("/metrics", first), 401);
-  assert.equal(await ask("/metrics", second), 200);
+  assertEquals(await ask("/metrics", first), 401);
+  assertEquals(await ask("/metrics", second), 200);
 });

@@ -1,6 +1,9 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { OPTIONS } from "../../src/cli/option_table.ts";
-import { Folder, need, PROGRAM, run, test } from "../fixtures.ts";
+import { Folder } from "../support/folder.ts";
+import { PROGRAM } from "../support/program.ts";
+import { need, run } from "../support/run.ts";
+import { test } from "../support/test.ts";
 import { MAN_PAGE } from "./generate.ts";
 
 /** Formats the manual page as a terminal without colours or bold shows it. */
@@ -20,7 +23,7 @@ function below(page: string, name: string): string {
 
 test("mandoc finds no fault with the manual page", async () => {
   const mandoc = need("mandoc", "mandoc");
-  assert.deepEqual(await run([mandoc, "-Tlint", MAN_PAGE]), {
+  assertEquals(await run([mandoc, "-Tlint", MAN_PAGE]), {
     code: 0,
     stdout: "",
     stderr: "",
@@ -31,7 +34,7 @@ test("the manual page has every option, as --help spells it", async () => {
   const page = await format();
   const tags = [...page.matchAll(/^ {5}(-.+?)(?: {2,}.*)?$/gm)]
     .map(([, tag]) => tag);
-  assert.deepEqual(
+  assertEquals(
     tags,
     OPTIONS.map(({ name, short, argument, list }) => {
       if (argument === undefined) return `--${name}`;
@@ -49,7 +52,7 @@ test("the router and the route table in the manual page can be loaded", async ()
     const [code = ""] = example.split("\n\n");
     await using folder = await Folder.make({ [name]: code });
     const result = await run([...PROGRAM, "--check", "-c", folder.file(name)]);
-    assert.equal(result.stderr, "");
-    assert.equal(result.code, 0);
+    assertEquals(result.stderr, "");
+    assertEquals(result.code, 0);
   }
 });

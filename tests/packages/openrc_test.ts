@@ -1,13 +1,14 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { need, run, test } from "../fixtures.ts";
-import { PACKAGES } from "./helpers.ts";
+import { need, run } from "../support/run.ts";
+import { test } from "../support/test.ts";
+import { PACKAGES } from "../support/paths.ts";
 
 const SCRIPT = join(PACKAGES, "openrc", "proxymachine");
 
 test("shellcheck finds no fault with the script for OpenRC", async () => {
   const shellcheck = need("shellcheck", "shellcheck");
-  assert.deepEqual(await run([shellcheck, "-s", "sh", SCRIPT]), {
+  assertEquals(await run([shellcheck, "-s", "sh", SCRIPT]), {
     code: 0,
     stdout: "",
     stderr: "",
@@ -30,10 +31,10 @@ test("the script for OpenRC checks the configuration as the program wants it", a
      echo; echo "$command_args"`,
     SCRIPT,
   ]);
-  assert.equal(
+  assertEquals(
     stdout,
     "<-c></etc/proxymachine/router.ts><-p><8080><--check>\n" +
       "-c /etc/proxymachine/router.ts -p 8080\n",
   );
-  assert.equal(code, 0);
+  assertEquals(code, 0);
 });

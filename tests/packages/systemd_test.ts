@@ -1,17 +1,19 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
-  Backend,
-  Folder,
-  need,
-  PROGRAM,
-  Proxy,
-  receiveAll,
-  run,
-  send,
-  test,
-} from "../fixtures.ts";
-import { PACKAGES } from "./helpers.ts";
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import { join } from "node:path";
+import { Folder } from "../support/folder.ts";
+import { PROGRAM } from "../support/program.ts";
+import { Proxy } from "../support/proxy.ts";
+import { need, run } from "../support/run.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { PACKAGES } from "../support/paths.ts";
 
 const UNIT = join(PACKAGES, "systemd", "proxymachine.service");
 
@@ -83,7 +85,7 @@ test("systemd finds no fault with the unit", async () => {
     `--root=${root.path}`,
     "proxymachine.service",
   ];
-  assert.deepEqual(await run(verify), { code: 0, stdout: "", stderr: "" });
+  assertEquals(await run(verify), { code: 0, stdout: "", stderr: "" });
 });
 
 test(`systemd finds an exposure of at most ${THRESHOLD / 10}`, async () => {
@@ -95,8 +97,8 @@ test(`systemd finds an exposure of at most ${THRESHOLD / 10}`, async () => {
     `--threshold=${THRESHOLD}`,
     UNIT,
   ]);
-  assert.equal(code, 0, stdout);
-  assert.match(stdout, /exposure level for proxymachine\.service: /);
+  assertEquals(code, 0, stdout);
+  assertMatch(stdout, /exposure level for proxymachine\.service: /);
 });
 
 test("the unit allows what the program asks of the kernel", async () => {
@@ -119,7 +121,7 @@ test("the unit allows what the program asks of the kernel", async () => {
     );
     using client = await proxy.connect();
     await send(client, "hello\n");
-    assert.equal(await receiveAll(client), "hello");
+    assertEquals(await receiveAll(client), "hello");
     client.close();
     proxy.kill("SIGTERM");
     await proxy.status;
@@ -141,14 +143,14 @@ test("the unit allows what the program asks of the kernel", async () => {
       else allowed.add(name);
     }
   }
-  assert.deepEqual([...called.difference(allowed)], []);
+  assertEquals([...called.difference(allowed)], []);
 
   const families = new Set(
     lines.map((line) => /\bsocket\((AF_\w+)/.exec(line)?.[1] ?? "")
       .filter(Boolean),
   );
   const [known = ""] = await setting("RestrictAddressFamilies");
-  assert.deepEqual([...families.difference(new Set(known.split(" ")))], []);
+  assertEquals([...families.difference(new Set(known.split(" ")))], []);
 });
 
 test("the unit's way to stop waits for a connection", async () => {
@@ -164,29 +166,29 @@ test("the unit's way to stop waits for a connection", async () => {
   await send(client, "hello\n");
   await joined.promise;
   const stop = await commands("ExecStop", { MAINPID: String(proxy.pid) });
-  assert.equal(stop.length, 2);
+  assertEquals(stop.length, 2);
   const [quit = [], wait = []] = stop;
-  assert.equal((await run(quit)).code, 0);
+  assertEquals((await run(quit)).code, 0);
   await proxy.log.find("Waiting for 1 connections");
   const waited = run(wait);
   finish.resolve();
-  assert.equal(await receiveAll(client), "all of it");
+  assertEquals(await receiveAll(client), "all of it");
   client.close();
   const { code } = await proxy.status;
-  assert.equal(code, 0);
-  assert.deepEqual(await waited, { code: 0, stdout: "", stderr: "" });
+  assertEquals(code, 0);
+  assertEquals(await waited, { code: 0, stdout: "", stderr: "" });
 });
 
 test("a program that has ended as it should is not started again", async () => {
   // systemd stops it nevertheless, and takes a command that fails for a failure,
   // after which it would be started again
-  for (const line of await setting("ExecStop")) assert.match(line, /^-/);
+  for (const line of await setting("ExecStop")) assertMatch(line, /^-/);
   const [quit = []] = await commands("ExecStop", { MAINPID: "" });
   const { code, stdout, stderr } = await run(quit);
-  assert.notEqual(code, 0);
+  assertNotEquals(code, 0);
   // one line, and not how to use it
-  assert.match(stdout + stderr, /^.*\n$/);
-  assert.deepEqual(await setting("Restart"), ["on-failure"]);
+  assertMatch(stdout + stderr, /^.*\n$/);
+  assertEquals(await setting("Restart"), ["on-failure"]);
 });
 
 test("the unit's way to reload checks the router first", async () => {
@@ -206,18 +208,18 @@ test("the unit's way to reload checks the router first", async () => {
   });
   const [[, ...args] = [], hangUp = []] = reload;
   const [start = ""] = await setting("ExecStart");
-  assert.equal(reload[0]?.[0], start.split(" ")[0]);
+  assertStrictEquals(reload[0]?.[0], start.split(" ")[0]);
   const check = [...PROGRAM, ...args];
 
   await Deno.writeTextFile(folder.file("router.js"), "export default 42;");
-  assert.equal((await run(check)).code, 2);
+  assertEquals((await run(check)).code, 2);
   await Deno.writeTextFile(
     folder.file("router.js"),
     `export default { route: () => ({ close: "new" }) };`,
   );
-  assert.equal((await run(check)).code, 0);
-  assert.equal(await ask(), "old");
-  assert.equal((await run(hangUp)).code, 0);
+  assertEquals((await run(check)).code, 0);
+  assertEquals(await ask(), "old");
+  assertEquals((await run(hangUp)).code, 0);
   await proxy.log.find("Reloaded");
-  assert.equal(await ask(), "new");
+  assertEquals(await ask(), "new");
 });

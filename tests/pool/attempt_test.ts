@@ -1,14 +1,20 @@
-import assert from "node:assert/strict";
-import { FakeTime } from "./time.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import { FakeTime } from "../support/fake_time.ts";
 import { CELL } from "../../src/pool/memory.ts";
-import { REFUSED, Workers } from "./helpers.ts";
+import { REFUSED, Workers } from "../support/pool.ts";
 
 const ABC = ["a:1", "b:1", "c:1"];
 
 Deno.test("round robin takes turns in all workers together", () => {
   const workers = new Workers({ members: ABC });
   const remotes = [0, 1, 1, 0, 1, 0].map((worker) => workers.next(worker));
-  assert.deepEqual(remotes, [...ABC, ...ABC]);
+  assertEquals(remotes, [...ABC, ...ABC]);
 });
 
 Deno.test("round robin leaves the shares of the others equal when one is down", () => {
@@ -19,7 +25,7 @@ Deno.test("round robin leaves the shares of the others equal when one is down", 
     const remote = workers.next(i % 2);
     counts.set(remote, (counts.get(remote) ?? 0) + 1);
   }
-  assert.deepEqual([...counts], [["a:1", 50], ["c:1", 50]]);
+  assertEquals([...counts], [["a:1", 50], ["c:1", 50]]);
 });
 
 Deno.test("least connections counts those of all workers, for their weight", () => {
@@ -33,15 +39,15 @@ Deno.test("least connections counts those of all workers, for their weight", () 
   });
   const count = (remote: string) =>
     held.filter((one) => one.remote === remote).length;
-  assert.deepEqual([count("a:1"), count("b:1")], [2, 6]);
+  assertEquals([count("a:1"), count("b:1")], [2, 6]);
   for (const one of held) if (one.remote === "b:1") one.held?.release();
-  assert.equal(workers.next(0), "b:1");
-  assert.equal(workers.next(1), "b:1");
+  assertEquals(workers.next(0), "b:1");
+  assertEquals(workers.next(1), "b:1");
 });
 
 Deno.test("least connections takes turns among those that are idle", () => {
   const workers = new Workers({ members: ABC, policy: "least-connections" });
-  assert.deepEqual(
+  assertEquals(
     new Set(Array.from({ length: 6 }, () => workers.next())),
     new Set(ABC),
   );
@@ -60,10 +66,10 @@ Deno.test("the hash of a key is for the same members in all workers, in the same
         return remote;
       }).join();
     });
-    assert.equal(one, two);
+    assertStrictEquals(one, two);
     orders.add(String(one));
   }
-  assert.equal(orders.size, 6);
+  assertEquals(orders.size, 6);
 });
 
 Deno.test("a member that failed is not tried again before all others were", () => {
@@ -74,10 +80,10 @@ Deno.test("a member that failed is not tried again before all others were", () =
       const remotes = ABC.map((_, index) => {
         const remote = attempt.next()?.remote;
         // whether another is there that was not tried: no pause, then
-        assert.equal(attempt.failed(REFUSED), index < 2, policy);
+        assertEquals(attempt.failed(REFUSED), index < 2, policy);
         return remote;
       });
-      assert.deepEqual(new Set(remotes), new Set(ABC), policy);
+      assertEquals(new Set(remotes), new Set(ABC), policy);
     }
   }
 });
@@ -86,7 +92,7 @@ Deno.test("failures in a row, in whichever worker, make a member down", () => {
   const workers = new Workers({ members: ["a:1", "b:1"], policy: "hash" });
   const fail = (worker: number) => {
     const attempt = workers.attempt(worker, key);
-    assert.equal(attempt.next()?.remote, "a:1");
+    assertEquals(attempt.next()?.remote, "a:1");
     attempt.failed(REFUSED);
   };
   const key = keyFor(workers, "a:1");
@@ -98,12 +104,12 @@ Deno.test("failures in a row, in whichever worker, make a member down", () => {
   good.connected()?.answered();
   fail(0);
   fail(1);
-  assert.equal(workers.next(0, key), "a:1");
+  assertEquals(workers.next(0, key), "a:1");
   fail(1);
-  assert.equal(workers.next(0, key), "b:1");
-  assert.equal(workers.next(1, key), "b:1");
-  assert.equal(workers.log.all.length, 1);
-  assert.match(
+  assertEquals(workers.next(0, key), "b:1");
+  assertEquals(workers.next(1, key), "b:1");
+  assertEquals(workers.log.all.length, 1);
+  assertMatch(
     workers.log.all[0] ?? "",
     /^Member a:1 of pool p is down for \d\.\d seconds: refused \(3 failures\)$/,
   );
@@ -116,8 +122,8 @@ Deno.test("passive: false makes no member down", () => {
     attempt.next();
     attempt.failed(REFUSED);
   }
-  assert.equal(workers.states[0]?.isOpen(0), true);
-  assert.deepEqual(workers.log.all, []);
+  assertEquals(workers.states[0]?.isOpen(0), true);
+  assertEquals(workers.log.all, []);
 });
 
 Deno.test("after the back-off one connection tries a member, and its end decides", () => {
@@ -135,29 +141,29 @@ Deno.test("after the back-off one connection tries a member, and its end decides
   first.failed(REFUSED);
 
   for (const backoff of [10, 20, 35, 35]) {
-    assert.equal(state.cells.get(0, CELL.backoff), backoff * 1000);
+    assertEquals(state.cells.get(0, CELL.backoff), backoff * 1000);
     time.tick(backoff * 800 - 10);
-    assert.equal(workers.next(1, key), "b:1");
+    assertEquals(workers.next(1, key), "b:1");
     time.tick(backoff * 400 + 20);
     const probe = workers.attempt(0, key);
-    assert.equal(probe.next()?.remote, "a:1");
+    assertEquals(probe.next()?.remote, "a:1");
     // nobody else, in no worker
-    assert.equal(workers.next(0, key), "b:1");
-    assert.equal(workers.next(1, key), "b:1");
+    assertEquals(workers.next(0, key), "b:1");
+    assertEquals(workers.next(1, key), "b:1");
     probe.failed(REFUSED);
-    assert.equal(workers.next(1, key), "b:1");
+    assertEquals(workers.next(1, key), "b:1");
   }
 
   time.tick(50_000);
   const probe = workers.attempt(1, key);
-  assert.equal(probe.next()?.remote, "a:1");
+  assertEquals(probe.next()?.remote, "a:1");
   const held = probe.connected();
-  assert.equal(workers.next(0, key), "b:1");
+  assertEquals(workers.next(0, key), "b:1");
   held?.answered();
   held?.release();
-  assert.equal(workers.next(0, key), "a:1");
-  assert.equal(workers.log.all.length, 2);
-  assert.equal(workers.log.all[1], "Member a:1 of pool p is up");
+  assertEquals(workers.next(0, key), "a:1");
+  assertEquals(workers.log.all.length, 2);
+  assertEquals(workers.log.all[1], "Member a:1 of pool p is up");
 });
 
 Deno.test("a probe that tells nothing leaves the member to the next one", () => {
@@ -173,13 +179,13 @@ Deno.test("a probe that tells nothing leaves the member to the next one", () => 
   first.failed(REFUSED);
   time.tick(2000);
   const left = workers.attempt(0, key);
-  assert.equal(left.next()?.remote, "a:1");
+  assertEquals(left.next()?.remote, "a:1");
   left.connected()?.release(); // the client has left
   const lost = workers.attempt(1, key); // its worker dies
-  assert.equal(lost.next()?.remote, "a:1");
-  assert.equal(workers.next(0, key), "b:1");
+  assertEquals(lost.next()?.remote, "a:1");
+  assertEquals(workers.next(0, key), "b:1");
   time.tick(60_001);
-  assert.equal(workers.next(0, key), "a:1");
+  assertEquals(workers.next(0, key), "a:1");
 });
 
 Deno.test("when all are down, the one whose back-off ends first is tried", () => {
@@ -199,14 +205,14 @@ Deno.test("when all are down, the one whose back-off ends first is tried", () =>
   const attempt = workers.attempt(1);
   const tried = ABC.map(() => {
     const remote = attempt.next()?.remote;
-    assert.equal(attempt.failed(REFUSED), false);
+    assertEquals(attempt.failed(REFUSED), false);
     return remote;
   });
-  assert.deepEqual(tried, order);
+  assertEquals(tried, order);
   // any of them that sends a byte is up
   attempt.next();
   attempt.connected()?.answered();
-  assert.equal(workers.next(), order[0]);
+  assertStrictEquals(workers.next(), order[0]);
 });
 
 Deno.test("a member that is drained gets no connection, not even when all others are down", () => {
@@ -215,33 +221,33 @@ Deno.test("a member that is drained gets no connection, not even when all others
     passive: { failures: 1 },
   });
   const [state, other] = workers.states;
-  assert.equal(workers.next(), "a:1");
+  assertEquals(workers.next(), "a:1");
   const attempt = workers.attempt();
   for (let i = 0; i < 5; i++) {
-    assert.equal(attempt.next()?.remote, "a:1");
+    assertEquals(attempt.next()?.remote, "a:1");
     attempt.failed(REFUSED);
   }
   state?.drain(0, true);
-  assert.equal(workers.next(1), undefined);
+  assertEquals(workers.next(1), undefined);
   other?.drain(0, false);
-  assert.equal(workers.next(0), "a:1");
+  assertEquals(workers.next(0), "a:1");
 });
 
 Deno.test("a member that the router may not connect to is left out, and not blamed", () => {
   const workers = new Workers({ members: ["a:1", "b:1"] });
   const attempt = workers.attempt();
   const first = attempt.next()?.remote;
-  assert.equal(attempt.leftOut(new Deno.errors.NotCapable()), true);
+  assertEquals(attempt.leftOut(new Deno.errors.NotCapable()), true);
   for (let i = 0; i < 4; i++) {
-    assert.notEqual(attempt.next()?.remote, first);
+    assertNotEquals(attempt.next()?.remote, first);
     attempt.returned();
   }
   attempt.next();
-  assert.equal(attempt.leftOut(new Deno.errors.NotCapable()), false);
-  assert.equal(attempt.next(), undefined);
+  assertEquals(attempt.leftOut(new Deno.errors.NotCapable()), false);
+  assertEquals(attempt.next(), undefined);
   for (const member of [0, 1]) {
-    assert.equal(workers.states[0]?.cells.get(member, CELL.failures), 0);
-    assert.equal(workers.states[0]?.cells.get(member, CELL.active), 0);
+    assertEquals(workers.states[0]?.cells.get(member, CELL.failures), 0);
+    assertEquals(workers.states[0]?.cells.get(member, CELL.active), 0);
   }
 });
 
@@ -253,16 +259,16 @@ Deno.test("checks make a member unusable after fall, and usable after rise of th
   const [one, two] = workers.states;
   const results = ["x", "x", undefined, "x", "x", "x", "x"];
   results.forEach((failure, i) => (i % 2 ? one : two)?.checked(0, failure));
-  assert.equal(one?.isOpen(0), false);
-  assert.equal(workers.next(), "b:1");
-  assert.equal(workers.next(), "b:1");
+  assertEquals(one?.isOpen(0), false);
+  assertEquals(workers.next(), "b:1");
+  assertEquals(workers.next(), "b:1");
   one?.checked(0, undefined);
   one?.checked(0, "x");
   one?.checked(0, undefined);
-  assert.equal(two?.isOpen(0), false);
+  assertEquals(two?.isOpen(0), false);
   two?.checked(0, undefined);
-  assert.equal(one?.isOpen(0), true);
-  assert.deepEqual(workers.log.all, [
+  assertEquals(one?.isOpen(0), true);
+  assertEquals(workers.log.all, [
     "Member a:1 of pool p is down: x (3 checks)",
     "Member a:1 of pool p is up (2 checks)",
   ]);

@@ -1,9 +1,11 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseTarget } from "../../src/net/remote.ts";
 import { planPool } from "../../src/pool/checked_options.ts";
 import { probe } from "../../src/pool/check_member.ts";
-import { Backend, receive, receiveAll, REFUSING, send } from "../fixtures.ts";
-import { Authority, OpensslServer } from "../tls_fixtures.ts";
+import { REFUSING } from "../support/ports.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, receiveAll, send } from "../support/sockets.ts";
+import { Authority, OpensslServer } from "../support/tls.ts";
 
 /** Checks a remote once. */
 async function check(
@@ -22,8 +24,8 @@ async function check(
 
 Deno.test("a check without send and expect is good when it is connected", async () => {
   await using backend = new Backend(() => {});
-  assert.equal(await check(backend.remote, {}), undefined);
-  assert.match(String(await check(REFUSING, {})), /^Connection refused/);
+  assertEquals(await check(backend.remote, {}), undefined);
+  assertMatch(String(await check(REFUSING, {})), /^Connection refused/);
 });
 
 Deno.test("a check sends, and looks how the answer begins, in however many parts", async () => {
@@ -36,23 +38,23 @@ Deno.test("a check sends, and looks how the answer begins, in however many parts
   });
   const ping = (options: Record<string, unknown>) =>
     check(backend.remote, { send: "PING\r\n", ...options });
-  assert.equal(await ping({ expect: "+PONG" }), undefined);
-  assert.equal(
+  assertEquals(await ping({ expect: "+PONG" }), undefined);
+  assertEquals(
     await ping({ expect: new TextEncoder().encode("+") }),
     undefined,
   );
-  assert.equal(await ping({ expect: /PONG\r\n$/ }), undefined);
-  assert.match(String(await ping({ expect: "-" })), /^unexpected answer "\+/);
+  assertEquals(await ping({ expect: /PONG\r\n$/ }), undefined);
+  assertMatch(String(await ping({ expect: "-" })), /^unexpected answer "\+/);
 });
 
 Deno.test("a check is bad when the answer ends too early, or is too long", async () => {
   await using short = new Backend((socket) => send(socket, "+PO"));
-  assert.equal(
+  assertEquals(
     await check(short.remote, { expect: "+PONG" }),
     'unexpected answer "+PO"',
   );
   await using long = new Backend((socket) => send(socket, "x".repeat(40_000)));
-  assert.equal(
+  assertEquals(
     await check(long.remote, { expect: /y/ }),
     `unexpected answer ${JSON.stringify(`${"x".repeat(64)}…`)}`,
   );
@@ -62,14 +64,14 @@ Deno.test("a check gives up after its timeout, or when it is aborted", async () 
   await using silent = new Backend(async (socket) => {
     await receiveAll(socket);
   });
-  assert.equal(
+  assertEquals(
     await check(silent.remote, { expect: "x", timeout: 0.05 }),
     "no answer within 0.05 seconds",
   );
   const controller = new AbortController();
   const checked = check(silent.remote, { expect: "x" }, controller);
   controller.abort(new Error("stopped"));
-  assert.equal(await checked, "stopped");
+  assertEquals(await checked, "stopped");
 });
 
 Deno.test("a check that connects when its time is just over closes the connection", async () => {
@@ -84,10 +86,10 @@ Deno.test("a check that connects when its time is just over closes the connectio
     const checked = check(backend.remote, { expect: "x", timeout: 0.001 });
     // busy while the kernel connects, and until the time is over
     for (const since = performance.now(); performance.now() - since < 3;);
-    assert.equal(await checked, "no answer within 0.001 seconds");
+    assertEquals(await checked, "no answer within 0.001 seconds");
   }
   // it comes after all others
-  assert.equal(await check(backend.remote, {}), undefined);
+  assertEquals(await check(backend.remote, {}), undefined);
   await Promise.all(closed);
 });
 
@@ -101,15 +103,15 @@ Deno.test("a check may begin with a PROXY header of its own", async () => {
   });
   for (const proxyProtocol of [1, 2]) {
     const options = { proxyProtocol, send: "hello", expect: "ok" };
-    assert.equal(await check(backend.remote, options), undefined);
+    assertEquals(await check(backend.remote, options), undefined);
   }
   const [one, two] = await Promise.all(headers);
-  assert.match(
+  assertMatch(
     String(one),
     /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\nhello$/,
   );
   assert(String(one).includes(` ${backend.port}\r\n`));
-  assert.equal(two, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0hello");
+  assertEquals(two, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0hello");
 });
 
 Deno.test("a check speaks TLS, and is bad when the certificate is", async () => {
@@ -119,16 +121,16 @@ Deno.test("a check speaks TLS, and is bad when the certificate is", async () => 
   await using server = await OpensslServer.start(good);
   const { remote } = server;
   const options = { timeout: 60, send: "abc\n", expect: "cba" };
-  assert.equal(await check(remote, { timeout: 60, tls }), undefined);
-  assert.equal(await check(remote, { ...options, tls }), undefined);
+  assertEquals(await check(remote, { timeout: 60, tls }), undefined);
+  assertEquals(await check(remote, { ...options, tls }), undefined);
   const named = { ...tls, serverName: "a.example" };
-  assert.equal(await check(remote, { ...options, tls: named }), undefined);
-  assert.match(
+  assertEquals(await check(remote, { ...options, tls: named }), undefined);
+  assertMatch(
     String(await check(remote, { timeout: 60, tls: true })),
     /^the TLS handshake failed: invalid peer certificate: UnknownIssuer$/,
   );
   const other = { ...tls, serverName: "b.example" };
-  assert.match(
+  assertMatch(
     String(await check(remote, { timeout: 60, tls: other })),
     /^the TLS handshake failed: .*not valid for name/,
   );
@@ -137,7 +139,7 @@ Deno.test("a check speaks TLS, and is bad when the certificate is", async () => 
     time: "expired",
   });
   await using expired = await OpensslServer.start(old);
-  assert.match(
+  assertMatch(
     String(await check(expired.remote, { timeout: 60, tls })),
     /^the TLS handshake failed: invalid peer certificate: .*[Ee]xpired/,
   );
@@ -148,14 +150,14 @@ Deno.test("a check with TLS gives up after its timeout, or when it is aborted", 
     await receiveAll(socket);
   });
   const options = { timeout: 0.05, tls: true };
-  assert.equal(
+  assertEquals(
     await check(silent.remote, options),
     "no answer within 0.05 seconds",
   );
   const controller = new AbortController();
   const checked = check(silent.remote, { tls: true }, controller);
   controller.abort(new Error("stopped"));
-  assert.equal(await checked, "stopped");
+  assertEquals(await checked, "stopped");
 });
 
 Deno.test("a check may begin with a PROXY header before TLS", async () => {
@@ -166,10 +168,10 @@ Deno.test("a check may begin with a PROXY header before TLS", async () => {
     await start;
   });
   const options = { timeout: 60, proxyProtocol: 2, tls: true };
-  assert.match(
+  assertMatch(
     String(await check(backend.remote, options)),
     /^the TLS handshake failed/,
   );
   // the header, and the first byte of a TLS record
-  assert.equal(await received[0], "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0\x16");
+  assertEquals(await received[0], "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0\x16");
 });

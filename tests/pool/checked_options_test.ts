@@ -1,9 +1,9 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { planPool, PoolError } from "../../src/pool/checked_options.ts";
 
 Deno.test("planPool() fills in the defaults", () => {
   const plan = planPool("p", { members: ["a:1", { remote: "unix:/b" }] });
-  assert.deepEqual(plan, {
+  assertEquals(plan, {
     name: "p",
     policy: "round-robin",
     members: [
@@ -17,7 +17,7 @@ Deno.test("planPool() fills in the defaults", () => {
     check: undefined,
   });
   const { check } = planPool("p", { members: ["a:1"], check: {} });
-  assert.deepEqual(check, {
+  assertEquals(check, {
     interval: 5000,
     timeout: 2000,
     rise: 2,
@@ -31,13 +31,13 @@ Deno.test("planPool() fills in the defaults", () => {
     members: ["a:1"],
     passive: { backoff: 90 },
   });
-  assert.equal(passive?.maxBackoff, 90_000);
+  assertEquals(passive?.maxBackoff, 90_000);
 });
 
 Deno.test("planPool() gives a RegExp no memory of the check before", () => {
   const expect = /OK/gy;
   const { check } = planPool("p", { members: ["a:1"], check: { expect } });
-  assert.equal(String(check?.expect), "/OK/");
+  assertEquals(String(check?.expect), "/OK/");
 });
 
 Deno.test("planPool() names the key, the rule and the value when one is broken", () => {
@@ -169,14 +169,8 @@ Deno.test("planPool() names the key, the rule and the value when one is broken",
     ],
   ];
   for (const [name, options, message] of cases) {
-    assert.throws(
-      () => planPool(name, options),
-      (error) => {
-        assert(error instanceof PoolError);
-        assert.match(error.message, message);
-        assert(!error.message.includes("\n"));
-        return true;
-      },
-    );
+    const error = assertThrows(() => planPool(name, options), PoolError);
+    assertMatch(error.message, message);
+    assert(!error.message.includes("\n"));
   }
 });

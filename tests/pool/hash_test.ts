@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { hash, murmur3, score } from "../../src/pool/hash.ts";
 
@@ -18,7 +18,7 @@ Deno.test("murmur3() gives the published values", () => {
     ["The quick brown fox jumps over the lazy dog", 0x9747b28c, 0x2fa826cd],
   ];
   for (const [text, seed, expected] of known) {
-    assert.equal(murmur3(encode(text), seed), expected, text);
+    assertStrictEquals(murmur3(encode(text), seed), expected, text);
   }
 });
 
@@ -27,9 +27,9 @@ Deno.test("hash() is that of the bytes, wherever they lie in memory", () => {
     const memory = new Uint8Array(bytes.length + 20).fill(0xa5);
     memory.set(bytes, offset);
     const view = memory.subarray(offset, offset + bytes.length);
-    assert.deepEqual(hash(view), hash(bytes));
+    assertEquals(hash(view), hash(bytes));
   }));
-  assert.deepEqual(hash("é"), hash(encode("é")));
+  assertEquals(hash("é"), hash(encode("é")));
 });
 
 /** The winner among members: what the policy does with the scores. */
@@ -61,7 +61,7 @@ Deno.test("when a member goes, only its own keys move, and return with it", () =
       for (const key of keys) {
         const before = winner(all, key);
         if (before === gone) assert(left.has(winner(left, key)));
-        else assert.equal(winner(left, key), before);
+        else assertStrictEquals(winner(left, key), before);
       }
     },
   ));
@@ -111,7 +111,7 @@ Deno.test("keys are shared by weight", () => {
 
 Deno.test("the winners are the same in every process", () => {
   const members = new Map([["a:1", 1], ["b:1", 2], ["c:1", 1]]);
-  assert.equal(
+  assertEquals(
     Array.from({ length: 24 }, (_, i) => winner(members, `key ${i}`)[0])
       .join(""),
     "aacbbbcacaabbabbbbabbaca",

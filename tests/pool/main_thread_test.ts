@@ -1,4 +1,9 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { Cells } from "../../src/pool/memory.ts";
 import { Attempt } from "../../src/pool/attempt.ts";
 import { chooser } from "../../src/pool/policies.ts";
@@ -15,7 +20,7 @@ import {
   sharePools,
 } from "../../src/pool/main_thread.ts";
 import { PoolState } from "../../src/pool/state.ts";
-import { Lines, REFUSED } from "./helpers.ts";
+import { Lines, REFUSED } from "../support/pool.ts";
 
 function report(name: string, ...remotes: string[]): PoolReport {
   return {
@@ -80,17 +85,17 @@ Deno.test("sharePools() makes no pools when workers disagree", () => {
       [report("a", "b:1"), report("c", "d:2")],
     ]
   ) {
-    assert.equal(sharePools([one, one, other], []), undefined);
-    assert.equal(isSame(other, share(one)), false);
+    assertEquals(sharePools([one, one, other], []), undefined);
+    assertEquals(isSame(other, share(one)), false);
   }
-  assert.equal(isSame(one, share(one)), true);
+  assertEquals(isSame(one, share(one)), true);
 });
 
 Deno.test("sharePools() keeps the memory of a pool that is the same", () => {
   const before = share([report("a", "b:1"), report("c", "d:1")]);
   const [a, c] = share([report("a", "b:1"), report("c", "d:2")], before);
-  assert.equal(a, before[0]);
-  assert.notEqual(c?.memory, before[1]?.memory);
+  assertStrictEquals(a, before[0]);
+  assertNotEquals(c?.memory, before[1]?.memory);
 });
 
 Deno.test("sharePools() takes over what is known of a member, but not its connections", () => {
@@ -117,7 +122,7 @@ Deno.test("sharePools() takes over what is known of a member, but not its connec
     ({ remote, state, active, picks, failed }) =>
       [remote, state, active, picks, failed].join(" "),
   );
-  assert.deepEqual(shown, [
+  assertEquals(shown, [
     "e:1 up 0 0 0",
     "d:1 up 0 1 0",
     "c:1 draining 0 0 0",
@@ -143,14 +148,14 @@ Deno.test("giveBack() returns the connections of a worker that has died, and no 
     });
   });
   const active = () => readPools([pool])[0]?.members[0]?.active;
-  assert.equal(active(), 6);
+  assertEquals(active(), 6);
   held[0]?.[0]?.release();
-  assert.equal(active(), 5);
+  assertEquals(active(), 5);
   giveBack(lent[0]);
-  assert.equal(active(), 3);
+  assertEquals(active(), 3);
   giveBack(lent[0]);
   for (const one of held[1] ?? []) one?.release();
-  assert.equal(active(), 0);
+  assertEquals(active(), 0);
 });
 
 Deno.test("readPools() tells what each member does and has done", () => {
@@ -172,13 +177,13 @@ Deno.test("readPools() tells what each member does and has done", () => {
   const [status] = readPools([pool]);
   const [one, two, three] = status?.members ?? [];
   assert((one?.changed ?? 0) >= now);
-  assert.deepEqual({ ...one, changed: 0 }, {
+  assertEquals({ ...one, changed: 0 }, {
     ...{ remote: "a:1", weight: 1, state: "down", active: 0 },
     ...{ picks: 1, failed: 1, changed: 0 },
   });
-  assert.deepEqual(two, {
+  assertEquals(two, {
     ...{ remote: "a:2", weight: 3, state: "up", active: 1 },
     ...{ picks: 1, failed: 0, changed: 0 },
   });
-  assert.equal(three?.state, "draining");
+  assertEquals(three?.state, "draining");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { schedule } from "../../src/pool/schedule.ts";
 
@@ -13,7 +13,7 @@ Deno.test("schedule() takes members by turns, and spreads those of one evenly", 
     [[0, 0], []],
   ];
   for (const [weights, turns] of cases) {
-    assert.deepEqual(schedule(weights), turns, String(weights));
+    assertEquals(schedule(weights), turns, String(weights));
   }
 });
 
@@ -33,7 +33,7 @@ Deno.test("schedule() gives each member its share, in all and along the way", ()
       });
     });
     for (const [member, weight] of weights.entries()) {
-      assert.equal((counts[member] ?? 0) * sum, weight * turns.length);
+      assertEquals((counts[member] ?? 0) * sum, weight * turns.length);
     }
   }));
 });

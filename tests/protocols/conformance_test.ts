@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import type { Parser } from "proxymachine/protocols";
 import {
@@ -12,7 +12,7 @@ import {
   type Part,
   postgresMessage,
   PREFACE,
-} from "./builders.ts";
+} from "../support/protocols/builders.ts";
 import {
   answer,
   assertConforms,
@@ -22,10 +22,10 @@ import {
   parsers,
   plain,
   type Sample,
-} from "./checks.ts";
-import { capture } from "./capture.ts";
-import { realClients } from "./clients.ts";
-import { samples } from "./samples.ts";
+} from "../support/protocols/checks.ts";
+import { capture } from "../support/protocols/capture.ts";
+import { realClients } from "../support/protocols/clients.ts";
+import { samples } from "../support/protocols/samples.ts";
 
 for (const sample of samples) {
   Deno.test(`${sample.parser}() decides at the last byte of a message: ${sample.name}`, () => {
@@ -45,12 +45,16 @@ for (const client of realClients) {
 
 Deno.test("capture() says what to install when a program is missing", async () => {
   const missing = { ...realClients[0]!, program: "no-such-program" };
-  await assert.rejects(capture(missing), /is not installed: apt-get install/);
+  await assertRejects(
+    () => capture(missing),
+    Error,
+    /is not installed: apt-get install/,
+  );
 });
 
 Deno.test("every parser has samples", () => {
   const tested = new Set(samples.map(({ parser }) => parser));
-  assert.deepEqual(parserNames.filter((name) => !tested.has(name)), []);
+  assertEquals(parserNames.filter((name) => !tested.has(name)), []);
 });
 
 Deno.test("every exception for two formats is in use", () => {
@@ -61,14 +65,14 @@ Deno.test("every exception for two formats is in use", () => {
         return parser === of &&
           (word === "waits" ? got === undefined : Boolean(got));
       });
-      assert.ok(isUsed, `${other}() does refuse ${of}`);
+      assert(isUsed, `${other}() does refuse ${of}`);
     }
   }
 });
 
 Deno.test("every parser needs more of nothing", () => {
   for (const name of parserNames) {
-    assert.equal(parsers[name](new Uint8Array()), undefined, name);
+    assertEquals(parsers[name](new Uint8Array()), undefined, name);
   }
 });
 
@@ -129,7 +133,7 @@ Deno.test("tls() reads a hello in whatever records it comes", () => {
             ...fragment,
           ];
         });
-        assert.deepEqual(
+        assertEquals(
           plain(parsers.tls(new Uint8Array(bytes))),
           hello.value,
         );
@@ -204,7 +208,7 @@ for (const [what, parts] of Object.entries(expensive)) {
         milliseconds = Math.min(milliseconds, performance.now() - start);
       }
       // Linear is below 10 ms, quadratic takes seconds.
-      assert.ok(milliseconds < 500, `${parser}() took ${milliseconds} ms`);
+      assert(milliseconds < 500, `${parser}() took ${milliseconds} ms`);
     }
   });
 }
@@ -233,6 +237,6 @@ function assertHas(
   for (const [key, expected] of Object.entries(fields)) {
     const got = (value as Record<string, unknown>)[key];
     if (key === "headers") assertHas(got, expected as Record<string, unknown>);
-    else assert.deepEqual(got, expected, key);
+    else assertEquals(got, expected, key);
   }
 }

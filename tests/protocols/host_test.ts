@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   ipv4Text,
@@ -7,7 +7,7 @@ import {
   readIpv6,
 } from "../../src/protocols/_address.ts";
 import { hostName, hostPort } from "../../src/protocols/_host.ts";
-import { bytes, uint } from "./builders.ts";
+import { bytes, uint } from "../support/protocols/builders.ts";
 
 const label = "a".repeat(63);
 const names: Readonly<Record<string, string | null>> = {
@@ -46,7 +46,7 @@ const names: Readonly<Record<string, string | null>> = {
 for (const [text, expected] of Object.entries(names)) {
   Deno.test(`hostName() of ${JSON.stringify(text)} is ${expected}`, () => {
     const data = bytes("x.", text, ".x");
-    assert.equal(hostName(data, 2, 2 + text.length), expected);
+    assertStrictEquals(hostName(data, 2, 2 + text.length), expected);
   });
 }
 
@@ -82,7 +82,7 @@ const withPorts: Readonly<
 for (const [text, expected] of Object.entries(withPorts)) {
   Deno.test(`hostPort() of ${JSON.stringify(text)} is ${JSON.stringify(expected)}`, () => {
     const data = bytes("x", text, "0");
-    assert.deepEqual(hostPort(data, 1, 1 + text.length), expected);
+    assertEquals(hostPort(data, 1, 1 + text.length), expected);
   });
 }
 
@@ -92,7 +92,7 @@ Deno.test("readIpv4() takes four decimal numbers and nothing else", () => {
     return address < 0 ? null : ipv4Text(uint(4, address), 0);
   };
   for (const text of ["0.0.0.0", "192.0.2.1", "255.255.255.255"]) {
-    assert.equal(read(text), text);
+    assertStrictEquals(read(text), text);
   }
   for (
     const text of [
@@ -107,7 +107,7 @@ Deno.test("readIpv4() takes four decimal numbers and nothing else", () => {
       "a.2.3.4",
     ]
   ) {
-    assert.equal(read(text), null, text);
+    assertEquals(read(text), null, text);
   }
 });
 
@@ -134,13 +134,13 @@ Deno.test("readIpv6() and ipv6Text() agree with URL", () => {
       const data = bytes(text, ":1");
       const address = readIpv6(data, 0, text.length);
       const url = URL.parse(`http://[${text}]/`)?.hostname ?? null;
-      assert.equal(address === null, url === null, text);
+      assertEquals(address === null, url === null, text);
       if (address === null || url === null) return;
       const canonical = ipv6Text(address, 0);
       // RFC 5952 section 5 writes these with dots, URL does not.
-      if (!canonical.startsWith("::ffff:")) assert.equal(`[${canonical}]`, url);
+      if (!canonical.startsWith("::ffff:")) assertEquals(`[${canonical}]`, url);
       const again = bytes(canonical);
-      assert.deepEqual(readIpv6(again, 0, again.length), address);
+      assertEquals(readIpv6(again, 0, again.length), address);
     }),
     { numRuns: 2000 },
   );

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { http2 } from "proxymachine/protocols";
 import { decodeHuffman } from "../../src/protocols/_huffman.ts";
 import {
@@ -10,8 +10,11 @@ import {
   PREFACE,
   sized,
   uint,
-} from "./builders.ts";
-import { assertMonotone, assertRefusedAtLastByte } from "./checks.ts";
+} from "../support/protocols/builders.ts";
+import {
+  assertMonotone,
+  assertRefusedAtLastByte,
+} from "../support/protocols/checks.ts";
 
 /** :method GET, :scheme http, :path / */
 const GET = hex("82 86 84");
@@ -114,7 +117,7 @@ for (const [what, message] of Object.entries(refused)) {
 Deno.test("http2() reads a request in the tenth frame, and none in the eleventh", () => {
   const ping = frame(6, 0, 0, new Uint8Array(8));
   const headersFrame = frame(1, 5, 1, GET);
-  assert.ok(http2(http2Connection(...Array(8).fill(ping), headersFrame)));
+  assert(http2(http2Connection(...Array(8).fill(ping), headersFrame)));
   assertRefusedAtLastByte("http2", http2Connection(...Array(9).fill(ping)));
 });
 
@@ -122,7 +125,7 @@ Deno.test("http2() returns null when the header block takes an eleventh frame", 
   const many = Array.from({ length: 7 }, () => frame(9, 0, 1));
   const connection = (...more: Uint8Array[]) =>
     http2Connection(frame(1, 0, 1, GET), ...many, ...more);
-  assert.ok(http2(connection(frame(9, 4, 1))));
+  assert(http2(connection(frame(9, 4, 1))));
   assertRefusedAtLastByte("http2", connection(frame(9, 0, 1)));
 });
 
@@ -138,7 +141,7 @@ Deno.test("http2() returns null when the frames go beyond 64 KiB", () => {
     60_000,
     message.length,
   ]);
-  assert.equal(http2(message.subarray(0, 60_000)), null);
+  assertEquals(http2(message.subarray(0, 60_000)), null);
 });
 
 Deno.test("http2() returns null when a small block stands for a long list", () => {
@@ -151,15 +154,15 @@ Deno.test("http2() returns null when a small block stands for a long list", () =
     new Uint8Array(4000).fill(0x62),
   );
   const bomb = request(GET, large, new Uint8Array(16).fill(0xbe));
-  assert.equal(http2(bomb), null);
-  assert.ok(http2(request(GET, large, new Uint8Array(10).fill(0xbe))));
+  assertEquals(http2(bomb), null);
+  assert(http2(request(GET, large, new Uint8Array(10).fill(0xbe))));
 });
 
 Deno.test("http2() evicts from the table what no longer fits", () => {
   const shrunk = hex("3f 01"); // 32 bytes: room for no entry
   const field = bytes(0x40, sized(1, "a"), sized(1, "b"));
-  assert.ok(http2(request(GET, field, 0xbe)));
-  assert.equal(http2(request(shrunk, GET, field, 0xbe)), null);
+  assert(http2(request(GET, field, 0xbe)));
+  assertEquals(http2(request(shrunk, GET, field, 0xbe)), null);
 });
 
 Deno.test("http2() joins fields that come twice, cookies by a semicolon", () => {
@@ -170,7 +173,7 @@ Deno.test("http2() joins fields that come twice, cookies by a semicolon", () => 
     plainField("cookie", "b=2"),
     plainField("x", "2"),
   ));
-  assert.deepEqual([...value?.headers ?? []], [["cookie", "a=1; b=2"], [
+  assertEquals([...value?.headers ?? []], [["cookie", "a=1; b=2"], [
     "x",
     "1, 2",
   ]]);
@@ -196,7 +199,7 @@ Deno.test("decodeHuffman() decodes the examples of RFC 7541", () => {
     ] as const
   ) {
     const code = hex(digits);
-    assert.equal(decodeHuffman(code, 0, code.length), text);
+    assertStrictEquals(decodeHuffman(code, 0, code.length), text);
   }
 });
 
@@ -219,7 +222,7 @@ Deno.test("decodeHuffman() decodes the longest codes of RFC 7541", () => {
       (byte) => parseInt(byte, 2),
     );
     const used = padded.subarray(0, Math.ceil(length / 8));
-    assert.equal(
+    assertStrictEquals(
       decodeHuffman(used, 0, used.length),
       String.fromCharCode(symbol),
     );

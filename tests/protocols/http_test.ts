@@ -1,7 +1,10 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { http } from "proxymachine/protocols";
-import { bytes } from "./builders.ts";
-import { assertMonotone, assertRefusedAtLastByte } from "./checks.ts";
+import { bytes } from "../support/protocols/builders.ts";
+import {
+  assertMonotone,
+  assertRefusedAtLastByte,
+} from "../support/protocols/checks.ts";
 
 const get = (fields: string) => `GET / HTTP/1.1\r\n${fields}`;
 
@@ -69,31 +72,34 @@ Deno.test("http() reads a head of 64 KiB, and none that is longer", () => {
   for (const [length, isRead] of [[65_536, true], [65_537, false]] as const) {
     const text = get("A: ") + "a".repeat(length - get("A: ").length - 4) +
       "\r\n\r\n";
-    assert.equal(text.length, length);
-    assert.equal(Boolean(http(bytes(text))), isRead);
-    assert.equal(http(bytes(text).subarray(0, 65_535)), undefined);
-    if (!isRead) assert.equal(http(bytes(text).subarray(0, 65_536)), null);
+    assertEquals(text.length, length);
+    assertStrictEquals(Boolean(http(bytes(text))), isRead);
+    assertEquals(http(bytes(text).subarray(0, 65_535)), undefined);
+    if (!isRead) assertEquals(http(bytes(text).subarray(0, 65_536)), null);
   }
 });
 
 Deno.test("http() returns null when a target does not end within 64 KiB", () => {
   const text = bytes(`GET /${"a".repeat(70_000)}`);
-  assert.equal(http(text.subarray(0, 65_535)), undefined);
+  assertEquals(http(text.subarray(0, 65_535)), undefined);
   assertMonotone("http", text, [65_000, 65_535, 65_536, 70_000]);
 });
 
 Deno.test("http() has headers that are found in any case", () => {
   const headers = http(bytes(get("X-A:1\r\nx-a: 2\r\n\r\n")))?.headers;
-  assert.ok(headers);
-  assert.equal(headers.get("X-a"), "1, 2");
-  assert.equal(headers.has("x-A"), true);
-  assert.equal(headers.get("constructor"), null);
-  assert.equal(headers.has("y"), false);
-  assert.deepEqual([...headers], [["x-a", "1, 2"]]);
-  assert.deepEqual([...headers.entries()], [...headers]);
+  assert(headers);
+  assertEquals(headers.get("X-a"), "1, 2");
+  assertEquals(headers.has("x-A"), true);
+  assertEquals(headers.get("constructor"), null);
+  assertEquals(headers.has("y"), false);
+  assertEquals([...headers], [["x-a", "1, 2"]]);
+  assertEquals([...headers.entries()], [...headers]);
 });
 
 Deno.test("http() takes every method that RFC 9110 allows", () => {
   const method = "!#$%&'*+-.^_`|~09azAZ";
-  assert.equal(http(bytes(`${method} / HTTP/1.1\r\n\r\n`))?.method, method);
+  assertStrictEquals(
+    http(bytes(`${method} / HTTP/1.1\r\n\r\n`))?.method,
+    method,
+  );
 });

@@ -17,8 +17,11 @@ import {
   resp,
   sized,
   uint,
-} from "./builders.ts";
-import { assertRefusedAtLastByte, type ParserName } from "./checks.ts";
+} from "../support/protocols/builders.ts";
+import {
+  assertRefusedAtLastByte,
+  type ParserName,
+} from "../support/protocols/checks.ts";
 
 const V2 = "\r\n\r\n\0\r\nQUIT\n";
 const STREAM =

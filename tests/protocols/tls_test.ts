@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { tls } from "proxymachine/protocols";
 import {
   alpn,
@@ -12,8 +12,11 @@ import {
   sized,
   supportedVersions,
   uint,
-} from "./builders.ts";
-import { assertMonotone, assertRefusedAtLastByte } from "./checks.ts";
+} from "../support/protocols/builders.ts";
+import {
+  assertMonotone,
+  assertRefusedAtLastByte,
+} from "../support/protocols/checks.ts";
 
 /** What stands before the extensions of a hello with these parts. */
 const start = (body: number, ...parts: (number | string | Uint8Array)[]) =>
@@ -112,7 +115,7 @@ for (
 ) {
   Deno.test(`tls() returns null when there are two extensions with ${what}`, () => {
     const hello = clientHello(twice, padding(9), twice);
-    assert.equal(tls(hello), null);
+    assertEquals(tls(hello), null);
     assertMonotone("tls", hello);
   });
 }
@@ -125,13 +128,13 @@ Deno.test("tls() reads a hello that ends at the last byte of 64 KiB, and none th
   ) {
     const message = helloMessage([padding(length - empty)]);
     const hello = records(message, 16_000, 32_000, 48_000, 64_000);
-    assert.equal(Boolean(tls(hello)), isRead);
-    assert.equal(tls(hello.subarray(0, 65_535)), isRead ? undefined : null);
+    assertStrictEquals(Boolean(tls(hello)), isRead);
+    assertEquals(tls(hello.subarray(0, 65_535)), isRead ? undefined : null);
   }
 });
 
 Deno.test("tls() ignores the version of the record and what follows the hello in it", () => {
   const hello = records(bytes(helloMessage([serverName("a")]), 1, 2, 3));
   hello[2] = 9;
-  assert.equal(tls(hello)?.serverName, "a");
+  assertEquals(tls(hello)?.serverName, "a");
 });

@@ -1,12 +1,23 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { makeLog, render } from "../../src/log/log.ts";
 import { MadeTable } from "../../src/redis/cached_table.ts";
 import { Notices } from "../../src/redis/notices.ts";
 import type { RedisTableOptions } from "../../src/redis/options.ts";
 import { planTable } from "../../src/redis/checked_options.ts";
-import { Backend, receive, send, test, unusedPort } from "../fixtures.ts";
-import { Redis } from "../redis.ts";
-import { Authority } from "../tls_fixtures.ts";
+import { unusedPort } from "../support/ports.ts";
+import { Backend } from "../support/servers.ts";
+import { receive, send } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { Redis } from "../support/redis.ts";
+import { Authority } from "../support/tls.ts";
+import { delay } from "../support/delay.ts";
 
 /** A table, and what it says. */
 class Client implements Disposable {
@@ -36,7 +47,7 @@ class Client implements Disposable {
   /** Asks until the answer is another one: a message is under way. */
   async until(key: string, remote: string | undefined): Promise<void> {
     while (await this.table.get(key) !== remote) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await delay(1);
     }
   }
 
@@ -56,12 +67,12 @@ test("get() asks Redis once, and again only when the value has changed", async (
   const { table } = client;
   const first = table.get("a");
   assert(first instanceof Promise);
-  assert.equal(table.get("a"), first, "asked once for both");
-  assert.equal(await first, "10.0.0.1:80");
-  assert.equal(table.get("a"), "10.0.0.1:80");
-  assert.deepEqual(await table.get("b"), ["10.0.0.2:80", "10.0.0.3:80"]);
-  assert.equal(await table.get("none"), undefined);
-  assert.equal(table.get("none"), undefined);
+  assertStrictEquals(table.get("a"), first, "asked once for both");
+  assertEquals(await first, "10.0.0.1:80");
+  assertEquals(table.get("a"), "10.0.0.1:80");
+  assertEquals(await table.get("b"), ["10.0.0.2:80", "10.0.0.3:80"]);
+  assertEquals(await table.get("none"), undefined);
+  assertEquals(table.get("none"), undefined);
 
   await redis.command("SET", "route:a", "10.0.0.4:80");
   await client.until("a", "10.0.0.4:80");
@@ -75,7 +86,7 @@ test("get() asks Redis once, and again only when the value has changed", async (
   await client.until("a", undefined); // it has expired
   await redis.command("FLUSHALL");
   await client.until("none", undefined);
-  assert.deepEqual(client.lines, []);
+  assertEquals(client.lines, []);
 });
 
 test("get() gives the last known value while Redis is away, and asks when it is back", async () => {
@@ -83,20 +94,20 @@ test("get() gives the last known value while Redis is away, and asks when it is 
   await redis.command("SET", "route:a", "10.0.0.1:80");
   using client = new Client({ url: redis.url });
   const { table } = client;
-  assert.equal(await table.get("a"), "10.0.0.1:80");
-  assert.equal(await table.get("none"), undefined);
+  assertEquals(await table.get("a"), "10.0.0.1:80");
+  assertEquals(await table.get("none"), undefined);
   await redis.stop();
-  assert.match(
+  assertMatch(
     await client.line(/^warn /),
     /^warn Cannot ask Redis for route:\* in redis:\/\/127\.0\.0\.1:\d+\/0 as .*: the last known remotes hold until it can be asked again$/,
   );
-  assert.equal(table.get("a"), "10.0.0.1:80");
-  assert.equal(table.get("none"), undefined);
+  assertEquals(table.get("a"), "10.0.0.1:80");
+  assertEquals(table.get("none"), undefined);
   await redis.start();
   await redis.command("SET", "route:a", "10.0.0.2:80");
   await client.line(/^info Connected to Redis: /);
-  assert.equal(await table.get("a"), "10.0.0.2:80");
-  assert.equal(client.lines.length, 2, client.lines.join("\n"));
+  assertEquals(await table.get("a"), "10.0.0.2:80");
+  assertEquals(client.lines.length, 2, client.lines.join("\n"));
 });
 
 test("get() does not wait longer than the time-out for Redis", async () => {
@@ -104,8 +115,8 @@ test("get() does not wait longer than the time-out for Redis", async () => {
     for await (const _ of socket.readable);
   });
   using client = new Client({ url: `redis://${silent.remote}`, timeout: 0.1 });
-  assert.equal(await client.table.get("a"), undefined);
-  assert.match(await client.line(/^warn /), /not answered within 0\.1 seconds/);
+  assertEquals(await client.table.get("a"), undefined);
+  assertMatch(await client.line(/^warn /), /not answered within 0\.1 seconds/);
 });
 
 /** Passes all on that comes from a socket, and then its end. */
@@ -139,7 +150,7 @@ class SlowWay implements AsyncDisposable {
       using server = await Deno.connect({ hostname: "127.0.0.1", port });
       const back = async (bytes: Uint8Array) => {
         for (let at = 0; at < bytes.length; at += this.portion) {
-          await new Promise((resolve) => setTimeout(resolve, this.pause));
+          await delay(this.pause);
           await send(socket, bytes.subarray(at, at + this.portion));
         }
       };
@@ -167,12 +178,12 @@ test("a Redis far away is asked once for each name, and is away if that takes to
   way.pause = 300;
   using patient = new Client({ url: way.url });
   const asked = performance.now();
-  assert.equal(await patient.table.get("a"), "10.0.0.1:80");
+  assertEquals(await patient.table.get("a"), "10.0.0.1:80");
   assert(performance.now() - asked >= 300);
-  assert.equal(patient.table.get("a"), "10.0.0.1:80");
-  assert.deepEqual(patient.lines, []);
+  assertEquals(patient.table.get("a"), "10.0.0.1:80");
+  assertEquals(patient.lines, []);
   using hasty = new Client({ url: way.url, timeout: 0.1 });
-  assert.equal(await hasty.table.get("a"), undefined);
+  assertEquals(await hasty.table.get("a"), undefined);
   await hasty.line(/^warn .*not answered within 0\.1 seconds/);
 });
 
@@ -187,7 +198,7 @@ test("get() does not wait for an answer that comes byte by byte, which counts wh
   const { table } = client;
   await client.until("a", "10.0.0.1:80");
   [way.portion, way.pause] = [1, 50];
-  assert.equal(await table.get("b"), undefined);
+  assertEquals(await table.get("b"), undefined);
   [way.portion, way.pause] = [Infinity, 0];
   await client.until("b", "10.0.0.2:80");
 });
@@ -208,13 +219,13 @@ test("a table follows a replica, also when that becomes the primary", async () =
   // unknown names tell it, as soon as the replica knows
   let invented = 0;
   while (client.lines.length === 0) {
-    assert.equal(await client.table.get(`${invented++}`), undefined);
+    assertEquals(await client.table.get(`${invented++}`), undefined);
   }
-  assert.match(
+  assertMatch(
     client.lines.join("\n"),
     /^warn Cannot ask Redis .* as it answers GETRANGE with MASTERDOWN .*: the last known remotes hold/,
   );
-  assert.equal(client.table.get("a"), "10.0.0.2:80");
+  assertEquals(client.table.get("a"), "10.0.0.2:80");
   await replica.command("REPLICAOF", "NO", "ONE");
   await replica.command("SET", "route:a", "10.0.0.3:80");
   await client.line(/^info Connected to Redis/);
@@ -230,9 +241,9 @@ test("a server that is too old, or does not tell of changes, is said to refuse",
   ) {
     await using redis = await Redis.start("--rename-command", command, "");
     using client = new Client({ url: redis.url, timeout: 2 });
-    assert.equal(await client.table.get("a"), undefined);
-    assert.match(await client.line(line), /^warn Cannot ask Redis for route:/);
-    assert.equal(client.lines.length, 1);
+    assertEquals(await client.table.get("a"), undefined);
+    assertMatch(await client.line(line), /^warn Cannot ask Redis for route:/);
+    assertEquals(client.lines.length, 1);
   }
 });
 
@@ -245,8 +256,8 @@ test("a Redis that is stopped counts as away, and what it has holds again when i
   redis.kill("SIGSTOP");
   // nobody asks it: it is found out by itself
   await client.line(/^warn .*not answered within 1 seconds/);
-  assert.equal(table.get("a"), "10.0.0.1:80");
-  assert.equal(await table.get("b"), undefined);
+  assertEquals(table.get("a"), "10.0.0.1:80");
+  assertEquals(await table.get("b"), undefined);
   redis.kill("SIGCONT");
   await client.line(/^info /);
   await redis.command("SET", "route:b", "10.0.0.2:80");
@@ -268,10 +279,10 @@ test("what Redis refuses is said in a line, and tried again", async () => {
   ];
   for (const [options, line] of cases) {
     using client = new Client({ ...options, timeout: 2 });
-    assert.equal(await client.table.get("a"), undefined);
+    assertEquals(await client.table.get("a"), undefined);
     const text = await client.line(line);
-    assert.match(text, /^warn /);
-    assert.doesNotMatch(text, /sesame|wrong\b/);
+    assertMatch(text, /^warn /);
+    assertNotMatch(text, /sesame|wrong\b/);
   }
   const auth = ["AUTH", "open sesame"];
   using client = new Client({ url: redis.url, password: "wrong" });
@@ -283,7 +294,7 @@ test("what Redis refuses is said in a line, and tried again", async () => {
     ["SET", "route:a", "10.0.0.1:80"],
   );
   await client.line(/^info /);
-  assert.equal(await client.table.get("a"), "10.0.0.1:80");
+  assertEquals(await client.table.get("a"), "10.0.0.1:80");
 
   // a user of its own, which may read this table only
   await redis.commands(
@@ -295,9 +306,9 @@ test("what Redis refuses is said in a line, and tried again", async () => {
   );
   const url = redis.url.replace("//", "//joe:p%40ss@");
   using joe = new Client({ url });
-  assert.equal(await joe.table.get("a"), "10.0.0.1:80");
+  assertEquals(await joe.table.get("a"), "10.0.0.1:80");
   using stranger = new Client({ url, prefix: "secret:", timeout: 2 });
-  assert.equal(await stranger.table.get("a"), undefined);
+  assertEquals(await stranger.table.get("a"), undefined);
   await stranger.line(/^warn .* it answers GETRANGE with NOPERM /);
 });
 
@@ -311,11 +322,11 @@ test("a value that is no remote is logged, and counts as none until it changes",
   using client = new Client({ url: redis.url });
   const { table } = client;
   for (const key of ["a", "b", "c"]) {
-    assert.equal(await table.get(key), undefined);
-    assert.equal(table.get(key), undefined);
+    assertEquals(await table.get(key), undefined);
+    assertEquals(table.get(key), undefined);
   }
   const at = `in route:* in redis://${redis.address}/0`;
-  assert.deepEqual(client.lines, [
+  assertEquals(client.lines, [
     `error Cannot use the value of "a" ${at} as it must be "host:port": current value is "10.0.0.1", which counts as none`,
     `error Cannot use the value of "b" ${at} as it must be a string: current value is of another type, which counts as none`,
     `error Cannot use the value of "c" ${at} as it must have at most 4096 bytes: current value is longer, and begins with "${
@@ -331,7 +342,7 @@ test("names that clients invent do not displace those that exist, nor take memor
   await redis.command("SET", "route:a", "10.0.0.1:80");
   using client = new Client({ url: redis.url, maxEntries: 1000 });
   const { table } = client;
-  assert.equal(await table.get("a"), "10.0.0.1:80");
+  assertEquals(await table.get("a"), "10.0.0.1:80");
   const odd = [
     "",
     "\0",
@@ -341,20 +352,21 @@ test("names that clients invent do not displace those that exist, nor take memor
     "*",
     "x".repeat(1024),
   ];
-  for (const key of odd) assert.equal(await table.get(key), undefined);
+  for (const key of odd) assertEquals(await table.get(key), undefined);
   for (const key of ["x".repeat(1025), "\ud800"]) {
-    assert.equal(table.get(key), undefined);
+    assertEquals(table.get(key), undefined);
   }
   for (let i = 0; i < 20; i++) {
     const names = Array.from({ length: 500 }, (_, n) => `${i}.${n}.example`);
     await Promise.all(names.map((name) => table.get(name)));
     assert(table.size <= 251, `${table.size}`);
   }
-  assert.equal(table.get("a"), "10.0.0.1:80");
-  assert.throws(() => table.get(undefined as unknown as string), {
-    name: "TypeError",
-    message: /as it must be a string: current value is undefined$/,
-  });
+  assertEquals(table.get("a"), "10.0.0.1:80");
+  assertThrows(
+    () => table.get(undefined as unknown as string),
+    TypeError,
+    /as it must be a string: current value is undefined$/,
+  );
 });
 
 test("10,000 names that change at once are all followed", async () => {
@@ -374,7 +386,7 @@ test("10,000 names that change at once are all followed", async () => {
     const found = await Promise.all(names.map((name) => table.get(name)));
     assert(found.every((remote) => remote === `10.0.0.1:${port}`));
   }
-  assert.equal(table.size, 10_000);
+  assertEquals(table.size, 10_000);
 });
 
 test("rediss:// speaks TLS, and verifies who answers", async () => {
@@ -390,7 +402,7 @@ test("rediss:// speaks TLS, and verifies who answers", async () => {
   await redis.command("CONFIG", "SET", "tls-port", String(port));
   const ca = authority.pem;
   using client = new Client({ url: `rediss://localhost:${port}`, ca });
-  assert.equal(await client.table.get("a"), "10.0.0.1:80");
+  assertEquals(await client.table.get("a"), "10.0.0.1:80");
   await redis.command("SET", "route:a", "10.0.0.2:80");
   await client.until("a", "10.0.0.2:80");
   const others: RedisTableOptions[] = [
@@ -399,7 +411,7 @@ test("rediss:// speaks TLS, and verifies who answers", async () => {
   ];
   for (const options of others) {
     using other = new Client({ ...options, timeout: 2 });
-    assert.equal(await other.table.get("a"), undefined);
+    assertEquals(await other.table.get("a"), undefined);
     await other.line(/^warn .* as the TLS handshake has failed: .*certificate/);
   }
 });
@@ -408,15 +420,15 @@ test("close() ends the connection, and what is remembered holds", async () => {
   await using redis = await Redis.start();
   await redis.command("SET", "route:a", "10.0.0.1:80");
   const client = new Client({ url: redis.url });
-  assert.equal(await client.table.get("a"), "10.0.0.1:80");
-  assert.match(await redis.command("CLIENT", "LIST"), /name=proxymachine /);
+  assertEquals(await client.table.get("a"), "10.0.0.1:80");
+  assertMatch(await redis.command("CLIENT", "LIST"), /name=proxymachine /);
   const waiting = client.table.get("b");
   client.table.close();
   client.table.close();
-  assert.equal(await waiting, undefined);
-  assert.equal(client.table.get("a"), "10.0.0.1:80");
-  assert.equal(client.table.get("c"), undefined);
-  assert.deepEqual(client.lines, []);
+  assertEquals(await waiting, undefined);
+  assertEquals(client.table.get("a"), "10.0.0.1:80");
+  assertEquals(client.table.get("c"), undefined);
+  assertEquals(client.lines, []);
 });
 
 test("something that is no Redis is said to be none", async () => {
@@ -425,6 +437,6 @@ test("something that is no Redis is said to be none", async () => {
     await send(socket, "HTTP/1.1 400 Bad Request\r\n\r\n");
   });
   using client = new Client({ url: `redis://${web.remote}`, timeout: 2 });
-  assert.equal(await client.table.get("a"), undefined);
+  assertEquals(await client.table.get("a"), undefined);
   await client.line(/^warn .* it does not speak RESP3/);
 });

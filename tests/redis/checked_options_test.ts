@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertNotMatch, assertThrows } from "@std/assert";
 import { pool } from "../../src/pool/make_pool.ts";
-import { planTable } from "../../src/redis/checked_options.ts";
+import { planTable, TableError } from "../../src/redis/checked_options.ts";
 import { parseValue } from "../../src/redis/parse_value.ts";
 
 Deno.test("planTable() takes the parts of a URL, and has defaults for the rest", () => {
-  assert.deepEqual(planTable({ url: "redis://10.0.0.1" }), {
+  assertEquals(planTable({ url: "redis://10.0.0.1" }), {
     title: "route:* in redis://10.0.0.1:6379/0",
     address: { hostname: "10.0.0.1", port: 6379 },
     tls: false,
@@ -16,7 +16,7 @@ Deno.test("planTable() takes the parts of a URL, and has defaults for the rest",
     timeout: 1000,
     maxEntries: 100_000,
   });
-  assert.deepEqual(
+  assertEquals(
     planTable({
       url: "rediss://joe:p%40ss@[::1]:7000/3",
       prefix: "",
@@ -64,26 +64,22 @@ Deno.test("planTable() names the key, the rule and the value, but no password", 
     [{ url, maxEntries: 1.5 }, /"maxEntries" must be a whole number from 2/],
   ];
   for (const [options, message] of cases) {
-    assert.throws(() => planTable(options), (error: Error) => {
-      assert.equal(error.name, "TableError");
-      assert.match(error.message, message);
-      assert.doesNotMatch(error.message, /hidden|\n/);
-      return true;
-    });
+    const error = assertThrows(() => planTable(options), TableError, message);
+    assertNotMatch(error.message, /hidden|\n/);
   }
 });
 
 Deno.test("parseValue() reads one remote or several, and says what is wrong", () => {
-  assert.equal(parseValue("10.0.0.1:80"), "10.0.0.1:80");
-  assert.equal(parseValue(" unix:/run/a.sock\n"), "unix:/run/a.sock");
-  assert.deepEqual(parseValue("a:1, b:2\n[::1]:3"), ["a:1", "b:2", "[::1]:3"]);
-  assert.equal(parseValue(""), undefined);
-  assert.equal(parseValue(" \n"), undefined);
-  assert.deepEqual(parseValue("a:1 b"), {
+  assertEquals(parseValue("10.0.0.1:80"), "10.0.0.1:80");
+  assertEquals(parseValue(" unix:/run/a.sock\n"), "unix:/run/a.sock");
+  assertEquals(parseValue("a:1, b:2\n[::1]:3"), ["a:1", "b:2", "[::1]:3"]);
+  assertEquals(parseValue(""), undefined);
+  assertEquals(parseValue(" \n"), undefined);
+  assertEquals(parseValue("a:1 b"), {
     rule: `must be "host:port"`,
     current: `"b"`,
   });
-  assert.deepEqual(parseValue("ä".repeat(2049)), {
+  assertEquals(parseValue("ä".repeat(2049)), {
     rule: "must have at most 4096 bytes",
     current: `longer, and begins with "${"ä".repeat(40)}"`,
   });
@@ -91,13 +87,13 @@ Deno.test("parseValue() reads one remote or several, and says what is wrong", ()
 
 Deno.test("parseValue() takes the name of a pool, if there is one", () => {
   pool("web", { members: ["10.0.0.1:80"] });
-  assert.equal(parseValue("pool:web\n"), "pool:web");
-  assert.equal(parseValue("pool:80"), "pool:80", "a host");
-  assert.deepEqual(parseValue("pool:wbe"), {
+  assertEquals(parseValue("pool:web\n"), "pool:web");
+  assertEquals(parseValue("pool:80"), "pool:80", "a host");
+  assertEquals(parseValue("pool:wbe"), {
     rule: "must name a pool that the router has made",
     current: `"pool:wbe"`,
   });
-  assert.deepEqual(parseValue("pool:web 10.0.0.1:80"), {
+  assertEquals(parseValue("pool:web 10.0.0.1:80"), {
     rule: "must end in a port from 1 to 65535",
     current: `"pool:web"`,
   });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { requiredLiterals } from "../../src/router/literals.ts";
 import { RegExpMap } from "../../src/router/regexp_map.ts";
@@ -24,7 +24,7 @@ Deno.test("requiredLiterals() finds what every match contains", () => {
     [/(?:)/, []],
   ];
   for (const [regex, literals] of cases) {
-    assert.deepEqual(requiredLiterals(regex), literals, String(regex));
+    assertEquals(requiredLiterals(regex), literals, String(regex));
   }
 });
 
@@ -61,7 +61,7 @@ Deno.test("a RegExpMap finds what a loop over its entries finds", () => {
         const map = new RegExpMap(list.map((regex, i) => [regex, i]));
         for (const text of some) {
           const found = list.findIndex((regex) => regex.test(text));
-          assert.equal(map.get(text), found < 0 ? undefined : found);
+          assertStrictEquals(map.get(text), found < 0 ? undefined : found);
         }
       },
     ),
@@ -79,26 +79,27 @@ Deno.test("a RegExpMap of many expressions keeps their order", () => {
     [/\.t-7\.example\.com$/, "later"],
     [/^.+$/, "any"],
   ]);
-  assert.equal(map.size, 1003);
-  assert.equal(map.get("www.t-7.example.com"), "7");
-  assert.equal(map.get("a.b.t-7.example.com"), "later");
-  assert.equal(map.get("www.t-999.example.com"), "999");
-  assert.equal(map.get("www.t-1000.example.com"), "any");
-  assert.equal(map.get(""), undefined);
+  assertEquals(map.size, 1003);
+  assertEquals(map.get("www.t-7.example.com"), "7");
+  assertEquals(map.get("a.b.t-7.example.com"), "later");
+  assertEquals(map.get("www.t-999.example.com"), "999");
+  assertEquals(map.get("www.t-1000.example.com"), "any");
+  assertEquals(map.get(""), undefined);
 });
 
 Deno.test("a RegExpMap gives what the groups have matched", () => {
   const map = new RegExpMap([[/^(\w+)\.example\.(com|org)$/i, 1]]);
   const [value, match] = map.exec("WWW.Example.org") ?? [];
-  assert.equal(value, 1);
-  assert.deepEqual([...match ?? []], ["WWW.Example.org", "WWW", "org"]);
-  assert.equal(map.exec("www.example.net"), undefined);
+  assertEquals(value, 1);
+  assertEquals([...match ?? []], ["WWW.Example.org", "WWW", "org"]);
+  assertEquals(map.exec("www.example.net"), undefined);
 });
 
 Deno.test("a RegExpMap refuses expressions that remember where they were", () => {
-  assert.throws(() => new RegExpMap([[/a/g, 1]]), {
-    name: "TypeError",
-    message: /^Cannot look texts up with \/a\/g as .*: current flags are g$/,
-  });
-  assert.throws(() => new RegExpMap([[/a/y, 1]]), TypeError);
+  assertThrows(
+    () => new RegExpMap([[/a/g, 1]]),
+    TypeError,
+    /^Cannot look texts up with \/a\/g as .*: current flags are g$/,
+  );
+  assertThrows(() => new RegExpMap([[/a/y, 1]]), TypeError);
 });

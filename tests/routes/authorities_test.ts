@@ -1,16 +1,16 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   authorityFiles,
   readAuthorities,
 } from "../../src/routes/authorities.ts";
 import type { Action } from "../../src/routes/route_table.ts";
-import { Folder } from "../fixtures.ts";
-import { Authority } from "../tls_fixtures.ts";
-import { read } from "../config/helpers.ts";
+import { Folder } from "../support/folder.ts";
+import { Authority } from "../support/tls.ts";
+import { read } from "../support/route_tables.ts";
 
 /** The authorities of an action. */
 function authorities(action: Action | undefined): readonly string[] {
-  assert.ok(action?.kind === "remote" && typeof action.tls === "object");
+  assert(action?.kind === "remote" && typeof action.tls === "object");
   return action.tls.ca;
 }
 
@@ -27,15 +27,15 @@ Deno.test("an authority that many routes name is read once, and sent to the work
     `routes:\n${route("one.pem").repeat(2)}${route("[one.pem, other.pem]")}`,
   );
   const table = { ...loaded.table, file: folder.file("routes.yaml") };
-  assert.deepEqual(authorityFiles({ ...loaded, table }), [
+  assertEquals(authorityFiles({ ...loaded, table }), [
     folder.file("one.pem"),
     folder.file("other.pem"),
   ]);
   const { routes } = (await readAuthorities({ ...loaded, table })).table;
   const [first, second, both] = structuredClone(routes)
     .map(({ action }) => authorities(action));
-  assert.deepEqual(first, [one.pem]);
+  assertEquals(first, [one.pem]);
   // one object, which is cloned once
-  assert.equal(second, first);
-  assert.deepEqual(both, [one.pem, other.pem]);
+  assertStrictEquals(second, first);
+  assertEquals(both, [one.pem, other.pem]);
 });

@@ -1,5 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
+import { DecisionError } from "../../src/decision/decision.ts";
 import { compileTable } from "../../src/routes/compile.ts";
 import { compileMatch } from "../../src/routes/matchers.ts";
 import { Call } from "../../src/routes/matchers.ts";
@@ -10,7 +16,11 @@ import type { Match, Pattern } from "../../src/routes/route_table.ts";
 import { latin1 } from "../../src/router/latin1.ts";
 import { Preread } from "../../src/router/preread.ts";
 import { KINDS, measureKind } from "../bench/routes.ts";
-import { alpn, clientHello, serverName } from "../protocols/builders.ts";
+import {
+  alpn,
+  clientHello,
+  serverName,
+} from "../support/protocols/builders.ts";
 import {
   bytes,
   client,
@@ -19,7 +29,7 @@ import {
   read,
   remoteOf,
   router,
-} from "../config/helpers.ts";
+} from "../support/route_tables.ts";
 
 const hello = (name: string, ...protocols: string[]) =>
   clientHello(
@@ -50,7 +60,7 @@ default: { remote: "rest:1" }
     ["\0\0\0\0", "rest:1"],
   ];
   for (const [data, remote] of cases) {
-    assert.equal(remoteOf(table, data), remote);
+    assertStrictEquals(remoteOf(table, data), remote);
   }
 });
 
@@ -62,12 +72,12 @@ routes:
   - { match: { bytes: { prefix: "SSH" } }, remote: "early:1" }
 default: { remote: "rest:1" }
 `);
-  assert.equal(decide(table, "S"), undefined);
-  assert.equal(decide(table, "SSH"), undefined);
-  assert.equal(decide(table, "SSH-2.0-x"), undefined);
-  assert.equal(remoteOf(table, "SSH-2.0-x\n"), "ssh:1");
-  assert.equal(remoteOf(table, "SSHx"), "early:1");
-  assert.equal(remoteOf(table, "X"), "rest:1");
+  assertEquals(decide(table, "S"), undefined);
+  assertEquals(decide(table, "SSH"), undefined);
+  assertEquals(decide(table, "SSH-2.0-x"), undefined);
+  assertEquals(remoteOf(table, "SSH-2.0-x\n"), "ssh:1");
+  assertEquals(remoteOf(table, "SSHx"), "early:1");
+  assertEquals(remoteOf(table, "X"), "rest:1");
 });
 
 Deno.test("a table routes by client, port and listener before a byte has come", () => {
@@ -79,7 +89,7 @@ routes:
   - { match: { listener: "w*" }, remote: "web:1" }
   - { match: { tls: true }, remote: "tls:1" }
 `);
-  assert.deepEqual(table.accept?.(client("10.1.2.3")), {
+  assertEquals(table.accept?.(client("10.1.2.3")), {
     remote: "inside:1",
     reply: undefined,
     connectTimeout: undefined,
@@ -92,13 +102,13 @@ routes:
   });
   const accept = (...who: Parameters<typeof client>) =>
     (table.accept?.(client(...who)) as { remote: string } | undefined)?.remote;
-  assert.equal(accept("2001:db8::5"), "inside:1");
-  assert.equal(accept("192.0.2.1", 3306), "mysql:3306");
-  assert.equal(accept("192.0.2.1", 80, "web"), "web:1");
-  assert.equal(accept("192.0.2.1"), undefined);
+  assertEquals(accept("2001:db8::5"), "inside:1");
+  assertEquals(accept("192.0.2.1", 3306), "mysql:3306");
+  assertEquals(accept("192.0.2.1", 80, "web"), "web:1");
+  assertEquals(accept("192.0.2.1"), undefined);
   const bytesFirst = "routes: [{ match: { tls: true }, remote: 'a:1' }]";
-  assert.equal(router(bytesFirst).accept, undefined);
-  assert.equal(remoteOf(router("default: { remote: 'a:1' }"), ""), "a:1");
+  assertEquals(router(bytesFirst).accept, undefined);
+  assertEquals(remoteOf(router("default: { remote: 'a:1' }"), ""), "a:1");
 });
 
 Deno.test("a client of a socket file is in no network and on no port", () => {
@@ -113,9 +123,10 @@ routes:
     remoteAddr: { transport: "unix", path: "" },
     localAddr: { transport: "unix", path: "/run/a.sock" },
   } as const;
-  assert.throws(
+  assertThrows(
     () => table.accept?.(who),
-    /^DecisionError: Cannot fill in \$\{client\.address\} of route 3 as the client must have it: current value is nothing$/,
+    DecisionError,
+    /^Cannot fill in \$\{client\.address\} of route 3 as the client must have it: current value is nothing$/,
   );
 });
 
@@ -148,7 +159,7 @@ default: { remote: "no:1" }
   for (const [rule, answers] of cases) {
     const table = one(rule);
     for (const [data, remote] of answers) {
-      assert.equal(remoteOf(table, data), remote, `${rule} ${data}`);
+      assertStrictEquals(remoteOf(table, data), remote, `${rule} ${data}`);
     }
   }
 });
@@ -168,12 +179,12 @@ Deno.test("all, any and not combine answers as Kleene's logic does", () => {
     compileMatch(match)(new Call(new Preread(latin1("ab")), client()));
   const truths: Truth[] = ["yes", "no", "more"];
   for (const one of truths) {
-    assert.equal(answer({ kind: "not", of: match(one) }), 0 - rank[one]);
+    assertEquals(answer({ kind: "not", of: match(one) }), 0 - rank[one]);
     for (const other of truths) {
       const of = [match(one), match(other)];
       const [low, high] = [rank[one], rank[other]].sort((a, b) => a - b);
-      assert.equal(answer({ kind: "all", of }), low);
-      assert.equal(answer({ kind: "any", of }), high);
+      assertStrictEquals(answer({ kind: "all", of }), low);
+      assertStrictEquals(answer({ kind: "any", of }), high);
     }
   }
 });
@@ -200,10 +211,10 @@ routes:
     [get("[::1]:80"), "[::1]:80"],
   ];
   for (const [data, remote] of cases) {
-    assert.equal(remoteOf(table, data), remote);
+    assertStrictEquals(remoteOf(table, data), remote);
   }
-  assert.equal(decide(table, get("a.example"))?.reply, "from 192.0.2.1");
-  assert.equal(
+  assertEquals(decide(table, get("a.example"))?.reply, "from 192.0.2.1");
+  assertEquals(
     decide(table, get("a.example", "/old", "x-a: b"))?.close,
     "HTTP/1.1 301 Moved\r\nLocation: https://a.example/new?b${x}\r\n\r\n",
   );
@@ -219,10 +230,7 @@ routes:
     ["TO a b:1\n", /must begin with a host name/],
   ];
   for (const [data, message] of failures) {
-    assert.throws(() => decide(table, data), {
-      name: "DecisionError",
-      message,
-    });
+    assertThrows(() => decide(table, data), DecisionError, message);
   }
 });
 
@@ -233,7 +241,7 @@ routes:
   - { match: { postgres: { database: sales } }, remote: "sales:5432" }
 `);
   const request = bytes("\0\0\0\x08\x04\xd2\x16\x2f");
-  assert.deepEqual(decide(table, request), {
+  assertEquals(decide(table, request), {
     reply: "N",
     consume: 8,
     route: "route 1",
@@ -255,25 +263,26 @@ Deno.test("a module serves what no route is for, and has its other hooks", async
     rest,
   );
   const who = client();
-  assert.equal(remoteOf(table, "SSH-2.0-x\n", who), "ssh:1");
-  assert.equal(decide(table, "S", who), undefined);
-  assert.deepEqual(calls, []);
-  assert.equal(remoteOf(table, "ab", who), undefined);
-  assert.equal(remoteOf(table, "abc", who), "rest:1");
-  assert.deepEqual(calls, ["accept", "route ab", "route abc"]);
-  assert.deepEqual(table.timeout?.(new Preread(bytes("")), who), {
+  assertEquals(remoteOf(table, "SSH-2.0-x\n", who), "ssh:1");
+  assertEquals(decide(table, "S", who), undefined);
+  assertEquals(calls, []);
+  assertEquals(remoteOf(table, "ab", who), undefined);
+  assertEquals(remoteOf(table, "abc", who), "rest:1");
+  assertEquals(calls, ["accept", "route ab", "route abc"]);
+  assertEquals(table.timeout?.(new Preread(bytes("")), who), {
     close: true,
   });
-  assert.equal(table.connectError, undefined);
+  assertEquals(table.connectError, undefined);
 
   const early = router("router: ./r.ts", {
     accept: () => Promise.resolve({ remote: "early:1" }),
   });
-  assert.deepEqual(await early.accept?.(client()), { remote: "early:1" });
+  assertEquals(await early.accept?.(client()), { remote: "early:1" });
   const none = router("router: ./r.ts", { accept: () => undefined });
-  assert.equal(none.accept?.(who), undefined);
-  assert.throws(
+  assertEquals(none.accept?.(who), undefined);
+  assertThrows(
     () => decide(none, "x", who),
+    Error,
     /accept\(\) of the table's router must decide/,
   );
 });
@@ -297,7 +306,7 @@ routes:
   PROTOCOLS.tls.parse(watched);
   const once = reads;
   route?.(watched, client());
-  assert.equal(reads, 2 * once);
+  assertEquals(reads, 2 * once);
 });
 
 /** Random matches, from few values, so that routes often are for the same. */
@@ -429,7 +438,7 @@ Deno.test("a compiled table decides the same as its routes one by one, at every 
             expected = answer > 0 ? `r${index}:1` : undefined;
             break;
           }
-          assert.equal(
+          assertStrictEquals(
             remoteOf(compiled, start, who),
             expected,
             `${end} bytes`,
@@ -457,7 +466,7 @@ Deno.test("describeTable() finds only routes that never win", () => {
           const remote = remoteOf(compiled, data.subarray(0, end));
           if (remote === undefined) continue;
           const number = Number(/^r(\d+):1$/.exec(remote)?.[1]) + 1;
-          assert.ok(
+          assert(
             !lines.some((line) =>
               line.startsWith(`unreachable: route ${number},`)
             ),
@@ -483,7 +492,7 @@ routes:
   - { match: true, remote: "a:1", reply: "hi" }
   - { match: { http: { headers: { x-a: "1" } } }, reply: "\\r\\n", consume: 3 }
 `);
-  assert.deepEqual(describeTable(table, undefined), [
+  assertEquals(describeTable(table, undefined), [
     "route 1, line 3 (web): tls.serverName a.example | b.example -> remote a:1, connectTimeout 1.5, idleTimeout 60",
     'route 2, line 4: tls.serverName *.c.example -> close after "bye"',
     "route 3, line 5: tls.serverName x.c.example -> remote a:1",
@@ -511,7 +520,7 @@ Deno.test("describeTable() looks for routes that never win in bounded time, and 
   const { table } = read(`routes:\n${routes.join("\n")}\n`);
   const lines = describeTable(table, undefined)
     .filter((line) => line.startsWith("unreachable"));
-  assert.deepEqual(lines, [
+  assertEquals(lines, [
     "unreachable: route 2, line 3: its clients are all for route 1",
     "unreachable: from route 2829 on, looked for among names only, as there are so many routes",
   ]);
@@ -519,7 +528,7 @@ Deno.test("describeTable() looks for routes that never win in bounded time, and 
 
 Deno.test("10,000 exact names decide in at most twice the time of 10", () => {
   const [exact] = KINDS;
-  assert.ok(exact !== undefined);
+  assert(exact !== undefined);
   // the machine may be busy with other tests: the best of some tries counts
   let ratio = Infinity;
   for (let attempt = 0; attempt < 5 && ratio > 2; attempt++) {
@@ -528,5 +537,5 @@ Deno.test("10,000 exact names decide in at most twice the time of 10", () => {
       results.find((result) => result.routes === routes)?.ns ?? NaN;
     ratio = Math.min(ratio, ns(10_000) / ns(10));
   }
-  assert.ok(ratio <= 2, `${ratio}`);
+  assert(ratio <= 2, `${ratio}`);
 });

@@ -1,14 +1,14 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { ROOT } from "../fixtures.ts";
-import { mistakes, read } from "../config/helpers.ts";
+import { ROOT } from "../support/paths.ts";
+import { mistakes, read } from "../support/route_tables.ts";
 
 Deno.test("readTable() understands the table in the README", async () => {
   const text = await Deno.readTextFile(join(ROOT, "README.md"));
   const [, source = ""] = /```yaml\n([^]*?)```/.exec(text) ?? [];
   const { table, settings } = read(source);
-  assert.equal(table.routes.length, 3);
-  assert.equal(settings.listen?.length, 2);
+  assertEquals(table.routes.length, 3);
+  assertEquals(settings.listen?.length, 2);
 });
 
 Deno.test("readTable() names all mistakes at once, with line, entry, rule and value", () => {
@@ -32,7 +32,7 @@ default: { remote: "\${bytes.1}:80" }
 `;
   const known =
     "client, localPort, listener, serverName, alpn, bytes, any, all, not, amqp, dns, git, http, http2, minecraft, mqtt, postgres, rdp, redis, socks4, socks5, ssh, tls, xmpp";
-  assert.deepEqual(mistakes(source), [
+  assertEquals(mistakes(source), [
     "r.yaml:2: workers: must be a whole number from 1 to 1024: current value is 0",
     "r.yaml:3: max-preread: is written maxPreread: current value is 7",
     "r.yaml:4: bogus: is not one of listen, workers, maxConnections, maxConnectionsPerIp, rateLimit, maxPreread, prereadTimeout, connectTimeout, halfCloseTimeout, idleTimeout, maxDuration, drainTimeout, logLevel, logFormat, accessLog, admin, allow, router, pools, tables, routes, default: current value is 1",
@@ -52,7 +52,7 @@ default: { remote: "\${bytes.1}:80" }
 /** A table with one route, and the one mistake that it has. */
 function mistake(match: string, action = "close: true"): string {
   const found = mistakes(`routes:\n  - match: ${match}\n    ${action}\n`);
-  assert.equal(found.length, 1, found.join("\n"));
+  assertEquals(found.length, 1, found.join("\n"));
   return (found[0] ?? "").replace(/^r\.yaml:[23]: route 1: /, "");
 }
 
@@ -82,7 +82,7 @@ Deno.test("readTable() refuses matches that cannot be meant", () => {
     ["{ mqtt: { cleanStart: 1 } }", /cleanStart: must be true or false/],
   ];
   for (const [match, expected] of cases) {
-    assert.match(mistake(match), expected, match);
+    assertMatch(mistake(match), expected, match);
   }
 });
 
@@ -114,20 +114,20 @@ Deno.test("readTable() refuses actions that cannot be meant", () => {
   ];
   for (const [action, expected] of cases) {
     if (expected.source === "^$") {
-      assert.deepEqual(
+      assertEquals(
         mistakes(`routes:\n  - match: { tls: true }\n    ${action}\n`),
         [],
       );
-    } else assert.match(mistake("{ tls: true }", action), expected, action);
+    } else assertMatch(mistake("{ tls: true }", action), expected, action);
   }
 });
 
 Deno.test("readTable() refuses a default beside a router, and a table of nothing", () => {
-  assert.deepEqual(mistakes("router: ./r.ts\ndefault: { close: true }\n"), [
+  assertEquals(mistakes("router: ./r.ts\ndefault: { close: true }\n"), [
     "r.yaml:2: default: cannot stand beside router, which serves the rest: current value is { close: true }",
   ]);
-  assert.deepEqual(mistakes(""), ["r.yaml:1: routes: is needed"]);
-  assert.deepEqual(mistakes("- 1\n"), [
+  assertEquals(mistakes(""), ["r.yaml:1: routes: is needed"]);
+  assertEquals(mistakes("- 1\n"), [
     "r.yaml:1: table: must be a mapping: current value is [ 1 ]",
   ]);
 });
@@ -142,7 +142,7 @@ listen:
 routes:
   - { match: { listener: nobody }, close: true }
 `;
-  assert.deepEqual(mistakes(source), [
+  assertEquals(mistakes(source), [
     'r.yaml:4: listen 2: must not be listed twice: current value is { host: "127.0.0.1", port: 80, name: "other" }',
     'r.yaml:6: listen 4: must have a name of its own: current value is "a"',
     'r.yaml:8: route 1: match: must name one of the listeners 127.0.0.1:80, other, a: current value is "nobody"',
@@ -151,13 +151,13 @@ routes:
 
 Deno.test("readTable() says where the file is not YAML", () => {
   const [unclosed = ""] = mistakes("routes: []\nlisten: [\n");
-  assert.match(unclosed, /^r\.yaml:3: table: must be YAML: /);
-  assert.deepEqual(mistakes("workers: 1\n\nworkers: 2\n"), [
+  assertMatch(unclosed, /^r\.yaml:3: table: must be YAML: /);
+  assertEquals(mistakes("workers: 1\n\nworkers: 2\n"), [
     "r.yaml:3: table: must be YAML: duplicated mapping key",
   ]);
-  assert.match(mistakes("routes: []\n---\nroutes: []\n")[0] ?? "", /one doc/);
-  assert.match(mistakes("routes: *a\n")[0] ?? "", /:1: table: must /);
-  assert.match(mistakes("routes: &a [*a]\n")[0] ?? "", /must have an anchor/);
+  assertMatch(mistakes("routes: []\n---\nroutes: []\n")[0] ?? "", /one doc/);
+  assertMatch(mistakes("routes: *a\n")[0] ?? "", /:1: table: must /);
+  assertMatch(mistakes("routes: &a [*a]\n")[0] ?? "", /must have an anchor/);
 });
 
 Deno.test("readTable() takes aliases, but not when they grow beyond all bounds", () => {
@@ -166,15 +166,15 @@ routes:
   - &web { match: { tls: true }, remote: "a:1" }
   - *web
 `);
-  assert.deepEqual(table.routes.map(({ line }) => line), [3, 4]);
-  assert.deepEqual(table.routes[0]?.match, table.routes[1]?.match);
+  assertEquals(table.routes.map(({ line }) => line), [3, 4]);
+  assertEquals(table.routes[0]?.match, table.routes[1]?.match);
   let bomb = "a0: &a0 [x, x]\n";
   for (let i = 1; i < 64; i++) {
     bomb += `a${i}: &a${i} [*a${i - 1}, *a${i - 1}]\n`;
   }
   const started = performance.now();
-  assert.match(mistakes(bomb)[0] ?? "", /must have at most 1000000 values/);
-  assert.ok(performance.now() - started < 10_000);
+  assertMatch(mistakes(bomb)[0] ?? "", /must have at most 1000000 values/);
+  assert(performance.now() - started < 10_000);
 });
 
 Deno.test("readTable() gives the settings, with paths from the table's folder", () => {
@@ -199,8 +199,8 @@ allow: { net: [10.0.0.1:80, "unix:/a"], read: [a, /b], env: true }
 router: ./rest.ts
 `);
   const cwd = Deno.cwd();
-  assert.equal(router, `${cwd}/rest.ts`);
-  assert.deepEqual(settings, {
+  assertEquals(router, `${cwd}/rest.ts`);
+  assertEquals(settings, {
     listen: [
       { name: "0.0.0.0:443", hostname: "0.0.0.0", port: 443 },
       { name: "[::1]:0", hostname: "::1", port: 0 },
@@ -239,11 +239,11 @@ Deno.test("readTable() takes port 0 more than once, but no name", () => {
   const listen = (list: string) =>
     `listen: [${list}]\ndefault: { close: true }`;
   const { settings } = read(listen(`0, "127.0.0.1:0", { port: 0 }, ":0"`));
-  assert.deepEqual(
+  assertEquals(
     settings.listen?.map((one) => "port" in one && one.port),
     [0, 0, 0, 0],
   );
-  assert.deepEqual(
+  assertEquals(
     mistakes(listen("{ port: 0, name: a }, { port: 0, name: a }")),
     [
       'r.yaml:1: listen 2: must have a name of its own: current value is "a"',
@@ -256,7 +256,7 @@ Deno.test("readTable() takes socket files to listen on", () => {
 listen: ["unix:/a.sock", { path: /b.sock, mode: "0660", name: b }]
 default: { close: true }
 `);
-  assert.deepEqual(settings.listen, [
+  assertEquals(settings.listen, [
     { name: "unix:/a.sock", path: "/a.sock" },
     { name: "b", path: "/b.sock", mode: 0o660 },
   ]);
@@ -275,8 +275,8 @@ default: { close: true }
     const [mistake = "", ...more] = mistakes(
       `listen: ${listen}\ndefault: { close: true }`,
     );
-    assert.match(mistake, rule);
-    assert.deepEqual(more, [], mistake);
+    assertMatch(mistake, rule);
+    assertEquals(more, [], mistake);
   }
 });
 
@@ -290,19 +290,19 @@ routes:
         - { not: { client: "2001:db8::/32" }, localPort: 1 }
     remote: "\${client.address}:1"
 `);
-  assert.deepEqual(structuredClone(table), table);
+  assertEquals(structuredClone(table), table);
 });
 
 Deno.test("readTable() takes a rate as a number, and says what is wrong with one", () => {
   const rate = (value: string) =>
     read(`rateLimit: ${value}\nroutes: []\n`).settings.rateLimit;
-  assert.deepEqual(rate("2.5"), { perSecond: 2.5, burst: 3 });
-  assert.deepEqual(rate("{ perSecond: 0.5 }"), { perSecond: 0.5, burst: 1 });
-  assert.equal(rate("0"), undefined);
+  assertEquals(rate("2.5"), { perSecond: 2.5, burst: 3 });
+  assertEquals(rate("{ perSecond: 0.5 }"), { perSecond: 0.5, burst: 1 });
+  assertEquals(rate("0"), undefined);
   const mistake = (value: string) =>
     mistakes(`rateLimit: ${value}\nroutes: []\n`)[0] ?? "";
-  assert.match(mistake("fast"), /rateLimit: must be a number, or a mapping of/);
-  assert.match(mistake("5:20"), /rateLimit: must be a number, or a mapping of/);
-  assert.match(mistake("-1"), /rateLimit/);
-  assert.match(mistake("{ perSecond: 5, burst: 0.5 }"), /rateLimit/);
+  assertMatch(mistake("fast"), /rateLimit: must be a number, or a mapping of/);
+  assertMatch(mistake("5:20"), /rateLimit: must be a number, or a mapping of/);
+  assertMatch(mistake("-1"), /rateLimit/);
+  assertMatch(mistake("{ perSecond: 5, burst: 0.5 }"), /rateLimit/);
 });

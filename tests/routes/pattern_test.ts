@@ -1,4 +1,9 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import fc from "fast-check";
 import {
   capture,
@@ -13,14 +18,14 @@ import {
   readField,
 } from "../../src/routes/protocols.ts";
 import { formatTemplate, parseTemplate } from "../../src/routes/template.ts";
-import { samples } from "../protocols/samples.ts";
+import { samples } from "../support/protocols/samples.ts";
 
 function pattern(
   text: string,
   kind: FieldKind = "text",
 ): Exclude<ReturnType<typeof parsePattern>, string> {
   const parsed = parsePattern(text, kind);
-  assert.ok(typeof parsed !== "string", `${text}: ${parsed}`);
+  assert(typeof parsed !== "string", `${text}: ${parsed}`);
   return parsed;
 }
 
@@ -45,7 +50,11 @@ Deno.test("matches() takes exact texts, globs and regular expressions", () => {
     ["/b/", "abc", true],
   ];
   for (const [text, value, expected] of cases) {
-    assert.equal(matches(pattern(text), value), expected, `${text} ${value}`);
+    assertStrictEquals(
+      matches(pattern(text), value),
+      expected,
+      `${text} ${value}`,
+    );
   }
 });
 
@@ -62,7 +71,7 @@ Deno.test("a glob matches what the regular expression of it does", () => {
   fc.assert(
     fc.property(globs, letters, (glob, value) => {
       const source = glob.replaceAll(".", "\\.").replaceAll("*", ".*?");
-      assert.equal(
+      assertStrictEquals(
         matches(pattern(glob), value),
         new RegExp(`^${source}$`).test(value),
       );
@@ -74,21 +83,21 @@ Deno.test("a glob matches what the regular expression of it does", () => {
 Deno.test("a glob with many stars takes no time", () => {
   const glob = pattern("*a".repeat(50) + "*b");
   const started = performance.now();
-  assert.equal(matches(glob, "a".repeat(60_000)), false);
+  assertEquals(matches(glob, "a".repeat(60_000)), false);
   // some milliseconds; by trying all ways, years
-  assert.ok(performance.now() - started < 5000);
+  assert(performance.now() - started < 5000);
 });
 
 Deno.test("parsePattern() compares hosts in lower case, and takes paths as they are", () => {
-  assert.deepEqual(pattern("WWW.Example.COM", "host"), {
+  assertEquals(pattern("WWW.Example.COM", "host"), {
     kind: "exact",
     text: "www.example.com",
   });
-  assert.equal(matches(pattern("/api/", "path"), "/api/"), true);
-  assert.equal(matches(pattern("/api/", "path"), "/x/api/y"), false);
-  assert.equal(matches(pattern("/a/s", "path"), "/a/s"), true);
-  assert.equal(matches(pattern("/^\\/api\\//", "path"), "/api/y"), true);
-  assert.equal(matches(pattern("::1", "host"), "::1"), true);
+  assertEquals(matches(pattern("/api/", "path"), "/api/"), true);
+  assertEquals(matches(pattern("/api/", "path"), "/x/api/y"), false);
+  assertEquals(matches(pattern("/a/s", "path"), "/a/s"), true);
+  assertEquals(matches(pattern("/^\\/api\\//", "path"), "/api/y"), true);
+  assertEquals(matches(pattern("::1", "host"), "::1"), true);
 });
 
 Deno.test("capture() gives what stars and groups have matched", () => {
@@ -103,14 +112,14 @@ Deno.test("capture() gives what stars and groups have matched", () => {
     ["abc", "abc", "1"],
   ];
   for (const [text, value, group, part] of cases) {
-    assert.equal(capture(pattern(text), value, group), part, text);
+    assertStrictEquals(capture(pattern(text), value, group), part, text);
   }
-  assert.equal(hasGroup(pattern("/(a)(?<n>b)/"), "2"), true);
-  assert.equal(hasGroup(pattern("/(a)(?<n>b)/"), "n"), true);
-  assert.equal(hasGroup(pattern("/(a)/"), "2"), false);
-  assert.equal(hasGroup(pattern("/(a)/"), "toString"), false);
-  assert.equal(hasGroup(pattern("*"), "1"), true);
-  assert.equal(hasGroup(pattern("*"), "0"), false);
+  assertEquals(hasGroup(pattern("/(a)(?<n>b)/"), "2"), true);
+  assertEquals(hasGroup(pattern("/(a)(?<n>b)/"), "n"), true);
+  assertEquals(hasGroup(pattern("/(a)/"), "2"), false);
+  assertEquals(hasGroup(pattern("/(a)/"), "toString"), false);
+  assertEquals(hasGroup(pattern("*"), "1"), true);
+  assertEquals(hasGroup(pattern("*"), "0"), false);
 });
 
 Deno.test("literalPrefix() finds what all matches begin with", () => {
@@ -133,7 +142,7 @@ Deno.test("literalPrefix() finds what all matches begin with", () => {
     [/^\u0041/, ""],
   ];
   for (const [regex, prefix] of cases) {
-    assert.equal(literalPrefix(regex), prefix, String(regex));
+    assertStrictEquals(literalPrefix(regex), prefix, String(regex));
   }
 });
 
@@ -148,31 +157,31 @@ Deno.test("parseTemplate() and formatTemplate() are inverse", () => {
     ]
   ) {
     const template = parseTemplate(text);
-    assert.ok(typeof template !== "string", String(template));
-    assert.equal(formatTemplate(template), text);
+    assert(typeof template !== "string", String(template));
+    assertStrictEquals(formatTemplate(template), text);
   }
-  assert.deepEqual(parseTemplate("$${a}"), ["${a}"]);
+  assertEquals(parseTemplate("$${a}"), ["${a}"]);
 });
 
 Deno.test("the fields of the protocols are those of their parsers", () => {
   for (const [name, { parse, fields }] of Object.entries(PROTOCOLS)) {
     const of = samples.filter(({ parser }) => parser === name);
-    assert.notEqual(of.length, 0, name);
+    assertNotEquals(of.length, 0, name);
     for (const { bytes } of of) {
       const message = parse(bytes);
-      assert.ok(message, name);
+      assert(message, name);
       for (const [field, kind] of Object.entries(fields)) {
         const value = (message as Readonly<Record<string, unknown>>)[field];
         if (value === undefined) continue; // the client did not say
         if (kind === "lookup") {
-          assert.equal(readField(message, field, "no-such-name"), undefined);
+          assertEquals(readField(message, field, "no-such-name"), undefined);
           continue;
         }
         const type: string = typeof value;
         const expected = kind === "texts" || kind === "numbers"
           ? Array.isArray(value)
           : type === (["number", "boolean"].includes(kind) ? kind : "string");
-        assert.ok(expected, `${name}.${field} is ${typeof value}`);
+        assert(expected, `${name}.${field} is ${typeof value}`);
       }
     }
   }

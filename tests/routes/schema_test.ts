@@ -1,13 +1,13 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { z } from "zod";
 import { jsonSchema } from "../../src/routes/schema.ts";
 import { readYaml } from "../../src/routes/yaml.ts";
-import { ROOT } from "../fixtures.ts";
+import { ROOT } from "../support/paths.ts";
 import { SCHEMA } from "../config/generate.ts";
 
 Deno.test("examples/routes.schema.json is what `deno task schema` makes", async () => {
-  assert.equal(await Deno.readTextFile(SCHEMA), jsonSchema());
+  assertStrictEquals(await Deno.readTextFile(SCHEMA), jsonSchema());
 });
 
 Deno.test("the JSON Schema accepts the example, and refuses what is misspelt", async () => {
@@ -15,9 +15,9 @@ Deno.test("the JSON Schema accepts the example, and refuses what is misspelt", a
   const source = await Deno.readTextFile(join(ROOT, "examples", "routes.yaml"));
   const accepts = (text: string) =>
     schema.safeParse(readYaml(text).value).success;
-  assert.equal(accepts(source), true);
+  assertEquals(accepts(source), true);
   for (const [word, other] of [["serverName", "sni"], ["routes:", "route:"]]) {
-    assert.equal(accepts(source.replace(word ?? "", other ?? "")), false);
+    assertEquals(accepts(source.replace(word ?? "", other ?? "")), false);
   }
 });
 
@@ -25,7 +25,7 @@ Deno.test("readYaml() knows the line of each value", () => {
   const { value, place } = readYaml(
     "a: 1\nb:\n  - x\n  - c: |\n      two\n      lines\n    d: { e: [1,\n      2] }\n",
   );
-  assert.deepEqual(value, {
+  assertEquals(value, {
     a: 1,
     b: ["x", { c: "two\nlines\n", d: { e: [1, 2] } }],
   });
@@ -34,11 +34,11 @@ Deno.test("readYaml() knows the line of each value", () => {
       (at, key) => at?.entries.get(key),
       place as typeof place | undefined,
     )?.line;
-  assert.equal(line("a"), 1);
-  assert.equal(line("b"), 2);
-  assert.equal(line("b", 0), 3);
-  assert.equal(line("b", 1), 4);
-  assert.equal(line("b", 1, "c"), 4);
-  assert.equal(line("b", 1, "d"), 7);
-  assert.equal(line("b", 1, "d", "e", 1), 8);
+  assertEquals(line("a"), 1);
+  assertEquals(line("b"), 2);
+  assertEquals(line("b", 0), 3);
+  assertEquals(line("b", 1), 4);
+  assertEquals(line("b", 1, "c"), 4);
+  assertEquals(line("b", 1, "d"), 7);
+  assertEquals(line("b", 1, "d", "e", 1), 8);
 });

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { ResettingBackend } from "../e2e/faulty_remotes.ts";
-import { Backend, receiveAll, send } from "../fixtures.ts";
+import { ResettingBackend } from "../support/faulty_remotes.ts";
+import { Backend } from "../support/servers.ts";
+import { receiveAll, send } from "../support/sockets.ts";
 import { tell, untilStopped } from "./helper.ts";
 import { PAGE } from "./loads.ts";
+import { delay } from "../support/delay.ts";
 
 /** What the process is told. */
 export interface BackendTask {
@@ -67,7 +69,7 @@ async function tellFirstLine(socket: Deno.Conn): Promise<void> {
 
 async function trickle(socket: Deno.Conn): Promise<void> {
   for (const byte of "slow") {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await delay(1000);
     await send(socket, byte);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Resettable } from "../fixtures.ts";
+import { Resettable } from "../support/resettable.ts";
 import { tell, untilStopped } from "./helper.ts";
 import { BEHIND, ENCRYPTED, type Load, LOADS, type World } from "./loads.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Lines } from "../fixtures.ts";
+import { Lines } from "../support/lines.ts";
 
 /** A module of this folder that runs as a process of its own. */
 export class Helper implements AsyncDisposable {

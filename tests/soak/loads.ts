@@ -4,16 +4,16 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { EndReason } from "../../src/stats/end_reason.ts";
+import type { Resettable } from "../support/resettable.ts";
 import {
   receive,
   receiveAll,
   receiveBulk,
-  type Resettable,
   send,
   sendBulk,
-} from "../fixtures.ts";
+} from "../support/sockets.ts";
 
 /** What the remotes `page` and `stream` send: so long that it has to be waited for. */
 export const PAGE: Uint8Array<ArrayBuffer> = new Uint8Array(1_048_576).map((
@@ -89,7 +89,7 @@ const HEALTHY: readonly Load[] = [
         socket,
         "GET / HTTP/1.1\r\nHost: soak\r\nConnection: close\r\n\r\n",
       );
-      assert.match(
+      assertMatch(
         await receiveAll(socket),
         /^HTTP\/1\.1 200 OK\r\n.*well\n$/s,
       );
@@ -104,7 +104,7 @@ const HEALTHY: readonly Load[] = [
       using socket = await world.connect();
       for (let round = 0; round < 3; round++) {
         await send(socket, "hello router\n");
-        assert.equal(await receive(socket, 3), "hi\n");
+        assertEquals(await receive(socket, 3), "hi\n");
       }
       await request(socket);
     },
@@ -124,7 +124,7 @@ const HEALTHY: readonly Load[] = [
         }),
         receiveBulk(socket),
       ]);
-      assert.deepEqual(received, sent);
+      assertEquals(received, sent);
     },
   },
   {
@@ -150,7 +150,7 @@ const HEALTHY: readonly Load[] = [
         await send(socket, byte);
         await world.pause(1000);
       }
-      assert.equal(await receive(socket, 5), "echo ");
+      assertEquals(await receive(socket, 5), "echo ");
     },
   },
   {
@@ -166,14 +166,14 @@ const HEALTHY: readonly Load[] = [
       for (;;) {
         const count = await socket.read(buffer);
         if (count === null) break;
-        assert.deepEqual(
+        assertEquals(
           buffer.subarray(0, count),
           PAGE.subarray(at, at + count),
         );
         at += count;
         await world.pause(500);
       }
-      assert.equal(at, PAGE.length);
+      assertEquals(at, PAGE.length);
     },
   },
   {
@@ -198,7 +198,7 @@ const HEALTHY: readonly Load[] = [
     async be(world) {
       using socket = await world.connectBehind();
       await send(socket, "PROXY TCP4 192.0.2.7 192.0.2.1 4000 443\r\nwho ");
-      assert.equal(await receiveAll(socket), "192.0.2.7");
+      assertEquals(await receiveAll(socket), "192.0.2.7");
     },
   },
   {
@@ -211,7 +211,7 @@ const HEALTHY: readonly Load[] = [
       await send(socket, "header\n");
       const here = socket.localAddr as Deno.NetAddr;
       const there = socket.remoteAddr as Deno.NetAddr;
-      assert.equal(
+      assertEquals(
         await receiveAll(socket),
         `PROXY TCP4 127.0.0.1 127.0.0.1 ${here.port} ${there.port}\r\n`,
       );
@@ -310,7 +310,7 @@ const FAULTS: readonly Load[] = [
       const end = receiveAll(socket);
       await Promise.race([end, world.pause(60_000)]);
       if (world.stopping) await socket.closeWrite();
-      assert.equal(await end, "");
+      assertEquals(await end, "");
     },
   },
 ];
@@ -388,13 +388,13 @@ async function request(socket: Deno.Conn): Promise<void> {
     if (count === null) throw new Error(`EOF after "${answer}"`);
     answer += new TextDecoder().decode(buffer.subarray(0, count));
   }
-  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+  assertMatch(answer, /^HTTP\/1\.1 200 OK\r\n/);
 }
 
 /** Sends a line, and expects it back. */
 async function echo(socket: Deno.Conn, word: string): Promise<void> {
   await send(socket, `${word}\n`);
-  assert.equal(await receive(socket, word.length + 1), `${word}\n`);
+  assertEquals(await receive(socket, word.length + 1), `${word}\n`);
 }
 
 /** Sends something, and expects an answer and the end. */
@@ -405,7 +405,7 @@ async function ask(
 ): Promise<void> {
   using socket = await world.connect();
   await send(socket, question);
-  assert.equal(await receiveAll(socket), answer);
+  assertEquals(await receiveAll(socket), answer);
 }
 
 /** Letters by chance, and no word that the router knows. */

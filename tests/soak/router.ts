@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { REFUSING } from "../fixtures.ts";
+import { REFUSING } from "../support/ports.ts";
 import type { Remotes } from "./backend.ts";
 
 /**

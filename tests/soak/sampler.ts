@@ -4,9 +4,10 @@
  * @module
  */
 import { median } from "../bench/statistics.ts";
-import type { Proxy } from "../fixtures.ts";
-import { receiveAll, send } from "../fixtures.ts";
+import type { Proxy } from "../support/proxy.ts";
+import { receiveAll, send } from "../support/sockets.ts";
 import type { Admin, Metrics } from "./admin.ts";
+import { delay } from "../support/delay.ts";
 
 /** What the proxy was like at a moment. */
 export interface Sample {
@@ -92,7 +93,7 @@ export class Sampler {
     for (let count = 0; count < PROBES; count++) {
       lags.push(await this.#probe());
       // after the last, too: it is not to be among the open connections
-      await new Promise((resolve) => setTimeout(resolve, gap));
+      await delay(gap);
     }
     await this.#admin.look();
     const asked = performance.now();

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
-import { Folder, Proxy } from "../fixtures.ts";
-import { Redis } from "../redis.ts";
-import { adminOf } from "../admin/helpers.ts";
-import { Authority } from "../tls_fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { Proxy } from "../support/proxy.ts";
+import { Redis } from "../support/redis.ts";
+import { adminOf } from "../support/admin.ts";
+import { Authority } from "../support/tls.ts";
 import { checkAccounts } from "./accounts.ts";
 import { Admin } from "./admin.ts";
 import type { BackendTask, Listening } from "./backend.ts";
@@ -16,6 +17,7 @@ import { Helper } from "./helper.ts";
 import { BEHIND, ENCRYPTED } from "./loads.ts";
 import { routerFor } from "./router.ts";
 import { type Sample, Sampler } from "./sampler.ts";
+import { delay } from "../support/delay.ts";
 
 /** How long, and what. */
 export interface Plan {
@@ -118,8 +120,7 @@ export async function soak(
     setup: SMALL_HEAPS,
   });
   const clientsTask = { ...await findPorts(proxy), ca: authority.pem };
-  const settle = () =>
-    new Promise((resolve) => setTimeout(resolve, plan.settle * 1000));
+  const settle = () => delay(plan.settle * 1000);
   await settle();
   using admin = new Admin(await adminOf(proxy));
   const sampler = new Sampler(proxy, admin, clientsTask.port);
@@ -170,7 +171,7 @@ export async function soak(
       } MB, ${sample.descriptors} descriptors, ${sample.open} connections`,
     );
     const next = Math.max(0, started + 1 - sampler.seconds) * 1000;
-    await new Promise((resolve) => setTimeout(resolve, next));
+    await delay(next);
   }
   note("Waiting for the last connections");
   await clients.stop();
@@ -183,7 +184,7 @@ export async function soak(
   const counted = await sampler.count();
   await backend.stop();
   proxy.kill("SIGQUIT");
-  assert.equal((await proxy.status).code, 0);
+  assertEquals((await proxy.status).code, 0);
   await Promise.all([proxy.log.ended, proxy.access.ended]);
   return {
     before,

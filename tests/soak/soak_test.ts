@@ -2,8 +2,8 @@
  * A soak test that is short: enough to see that all adds up, and that nothing is
  * left open. Memory needs minutes: `deno task soak`.
  */
-import assert from "node:assert/strict";
-import { test } from "../fixtures.ts";
+import { assert, assertEquals } from "@std/assert";
+import { test } from "../support/test.ts";
 import { LOADS } from "./loads.ts";
 import { plot } from "./plot.ts";
 import { soak } from "./soak.ts";
@@ -16,15 +16,15 @@ test("nothing is lost, and nothing is left open, under a mixed load with reloads
     interval: 4,
   });
   const { before, after, done, samples, reloads, troubles } = observed;
-  assert.deepEqual(troubles, []);
-  assert.ok(after.spare <= before.spare, `${after.spare} descriptors`);
-  assert.equal(after.open, 0);
-  assert.ok(samples.length > 0);
-  assert.ok(reloads.some(({ good }) => good));
-  assert.deepEqual(
+  assertEquals(troubles, []);
+  assert(after.spare <= before.spare, `${after.spare} descriptors`);
+  assertEquals(after.open, 0);
+  assert(samples.length > 0);
+  assert(reloads.some(({ good }) => good));
+  assertEquals(
     done.filter(({ connections }) => connections === 0),
     [],
   );
-  assert.equal(done.length, LOADS.length);
-  assert.ok(plot(observed).endsWith("</svg>\n"));
+  assertEquals(done.length, LOADS.length);
+  assert(plot(observed).endsWith("</svg>\n"));
 });

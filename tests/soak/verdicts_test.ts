@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import type { Sample } from "./sampler.ts";
 import type { Phase } from "./soak.ts";
 import { judge, type Point, trend } from "./verdicts.ts";
@@ -51,12 +51,12 @@ Deno.test("trend() finds a line through points, some of which are far off", () =
     (_, time): Point => [time, time % 10 === 0 ? 1e6 : 5 + 2 * time],
   );
   const [from, to] = trend(points);
-  assert.ok(Math.abs(from - 5) < 0.5, String(from));
-  assert.ok(Math.abs(to - 203) < 0.5, String(to));
+  assert(Math.abs(from - 5) < 0.5, String(from));
+  assert(Math.abs(to - 203) < 0.5, String(to));
 });
 
 Deno.test("judge() takes what goes up and down for flat, and growth in the warm-up", () => {
-  assert.deepEqual(
+  assertEquals(
     broken((time) => ({
       memory: 100e6 + 20e6 * (time % 2) + 50e6 * Math.min(1, time / 20),
       threads: time % 10 === 0 ? 30 : 10,
@@ -67,25 +67,25 @@ Deno.test("judge() takes what goes up and down for flat, and growth in the warm-
 });
 
 Deno.test("judge() finds a leak while nothing is reloaded, and one of reloads", () => {
-  assert.deepEqual(
+  assertEquals(
     broken((time) => ({ memory: 100e6 + 0.7e6 * Math.min(90, time) })),
     ["memory: steady"],
   );
-  assert.deepEqual(
+  assertEquals(
     broken((time) => ({ spare: 40 + Math.floor(Math.max(0, time - 90) / 10) })),
     ["descriptors that are no connection's: reloading"],
   );
 });
 
 Deno.test("judge() finds what is left after the load", () => {
-  assert.deepEqual(broken(() => ({}), { spare: 41, memory: 151e6 }), [
+  assertEquals(broken(() => ({}), { spare: 41, memory: 151e6 }), [
     "memory: before and after",
     "descriptors that are no connection's: before and after",
   ]);
 });
 
 Deno.test("judge() does not take what was not measured for flat", () => {
-  assert.deepEqual(broken(() => ({ lag: NaN })), [
+  assertEquals(broken(() => ({ lag: NaN })), [
     "event loop lag: steady",
     "event loop lag: reloading",
   ]);

@@ -1,19 +1,20 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Gauges } from "../../src/stats/gauges.ts";
 import { Share } from "../../src/stats/worker_counts.ts";
+import { delay } from "../support/delay.ts";
 
 Deno.test("Gauges counts what is open now, at most and in all", () => {
   const gauges = new Gauges(undefined);
-  assert.equal(String(gauges), "0/0/0");
-  assert.deepEqual([gauges.opened(), gauges.opened()], [1, 2]);
-  assert.equal(String(gauges), "2/2/2");
+  assertEquals(String(gauges), "0/0/0");
+  assertEquals([gauges.opened(), gauges.opened()], [1, 2]);
+  assertEquals(String(gauges), "2/2/2");
   gauges.closed();
   gauges.closed();
-  assert.equal(gauges.opened(), 3);
-  assert.equal(String(gauges), "1/2/3");
-  assert.equal(gauges.open, 1);
-  assert.equal(gauges.maximum, 2);
-  assert.equal(gauges.total, 3);
+  assertEquals(gauges.opened(), 3);
+  assertEquals(String(gauges), "1/2/3");
+  assertEquals(gauges.open, 1);
+  assertEquals(gauges.maximum, 2);
+  assertEquals(gauges.total, 3);
 });
 
 Deno.test("Gauges counts connections that have a remote", () => {
@@ -21,33 +22,33 @@ Deno.test("Gauges counts connections that have a remote", () => {
   gauges.connected(1);
   gauges.connected(1);
   gauges.connected(-1);
-  assert.equal(gauges.connectedNow, 1);
+  assertEquals(gauges.connectedNow, 1);
 });
 
 Deno.test("Gauges are the same numbers when another thread is given the shared ones", () => {
   const one = new Gauges(3);
   const two = new Gauges(one.shared);
-  assert.equal(two.limit, 3);
+  assertEquals(two.limit, 3);
   one.opened();
-  assert.equal(two.opened(), 2, "numbers are unique across threads");
-  assert.equal(String(one), "2/2/2");
+  assertEquals(two.opened(), 2, "numbers are unique across threads");
+  assertEquals(String(one), "2/2/2");
   two.limit = 1;
-  assert.equal(one.limit, 1);
-  assert.equal(one.maximumLimit, 3);
+  assertEquals(one.limit, 1);
+  assertEquals(one.maximumLimit, 3);
 });
 
 Deno.test("reserve() gives as many places as the limit leaves", () => {
   const gauges = new Gauges(2);
-  assert.equal(gauges.reserve(), true);
-  assert.equal(gauges.reserve(), true);
-  assert.equal(gauges.reserve(), false);
-  assert.equal(gauges.reserve(), false, "a refusal takes no place");
+  assertEquals(gauges.reserve(), true);
+  assertEquals(gauges.reserve(), true);
+  assertEquals(gauges.reserve(), false);
+  assertEquals(gauges.reserve(), false, "a refusal takes no place");
   gauges.unreserve();
-  assert.equal(gauges.reserve(), true);
+  assertEquals(gauges.reserve(), true);
   gauges.opened();
-  assert.equal(gauges.reserve(), false, "opened() uses the reserved place");
+  assertEquals(gauges.reserve(), false, "opened() uses the reserved place");
   gauges.closed();
-  assert.equal(gauges.reserve(), true, "closed() gives it back");
+  assertEquals(gauges.reserve(), true, "closed() gives it back");
 });
 
 Deno.test("reserve() gives no place until there are fewer connections when the limit was lowered", () => {
@@ -57,17 +58,17 @@ Deno.test("reserve() gives no place until there are fewer connections when the l
     gauges.opened();
   }
   gauges.limit = 3;
-  assert.equal(gauges.reserve(), false);
+  assertEquals(gauges.reserve(), false);
   gauges.closed();
   gauges.closed();
-  assert.equal(gauges.reserve(), false);
+  assertEquals(gauges.reserve(), false);
   gauges.closed();
-  assert.equal(gauges.reserve(), true);
+  assertEquals(gauges.reserve(), true);
 });
 
 Deno.test("reserve() always gives a place when there is no limit", () => {
   const gauges = new Gauges(undefined);
-  for (let i = 0; i < 100_000; i++) assert.equal(gauges.reserve(), true);
+  for (let i = 0; i < 100_000; i++) assertEquals(gauges.reserve(), true);
 });
 
 Deno.test("Gauges counts how often and how long there was no place", async () => {
@@ -75,21 +76,21 @@ Deno.test("Gauges counts how often and how long there was no place", async () =>
   const times = () => gauges.counters.snapshot()["max-connections"];
   const milliseconds = () => gauges.counters.snapshot()["max-connections-ms"];
   gauges.opened();
-  assert.equal(times(), 0);
+  assertEquals(times(), 0);
   gauges.opened();
-  assert.equal(times(), 1);
-  assert.equal(gauges.mayWarn(), true);
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  assert.equal(milliseconds(), 0, "it is not over yet");
+  assertEquals(times(), 1);
+  assertEquals(gauges.mayWarn(), true);
+  await delay(30);
+  assertEquals(milliseconds(), 0, "it is not over yet");
   gauges.closed();
   const first = milliseconds();
-  assert.ok(first >= 25 && first < 60_000, `${first}`);
-  assert.equal(gauges.mayWarn(), false, "there is a place");
+  assert(first >= 25 && first < 60_000, `${first}`);
+  assertEquals(gauges.mayWarn(), false, "there is a place");
   gauges.closed();
-  assert.equal(milliseconds(), first);
+  assertStrictEquals(milliseconds(), first);
   gauges.opened();
   gauges.opened();
-  assert.equal(times(), 2);
+  assertEquals(times(), 2);
 });
 
 Deno.test("mayWarn() gives the word once a minute, to one thread", () => {
@@ -98,8 +99,8 @@ Deno.test("mayWarn() gives the word once a minute, to one thread", () => {
   one.opened();
   const answers = [one, two, one, two].map((gauges) => gauges.mayWarn());
   // a minute may end meanwhile
-  assert.equal(answers[0], true);
-  assert.ok(answers.filter(Boolean).length <= 2);
+  assertEquals(answers[0], true);
+  assert(answers.filter(Boolean).length <= 2);
 });
 
 Deno.test("snapshot() of Gauges has all numbers", () => {
@@ -110,15 +111,15 @@ Deno.test("snapshot() of Gauges has all numbers", () => {
   gauges.closed();
   gauges.counters.add("done");
   const { counts, ...numbers } = gauges.snapshot();
-  assert.deepEqual(numbers, {
+  assertEquals(numbers, {
     open: 1,
     maximum: 2,
     total: 2,
     connected: 1,
     limit: Infinity,
   });
-  assert.equal(counts.done, 1);
-  assert.equal(new Gauges(7).snapshot().limit, 7);
+  assertEquals(counts.done, 1);
+  assertEquals(new Gauges(7).snapshot().limit, 7);
 });
 
 Deno.test("giveBack() takes out what a worker that has died had counted", () => {
@@ -134,35 +135,35 @@ Deno.test("giveBack() takes out what a worker that has died had counted", () => 
   alive.connected(1);
   dead.reserve(); // waits for the next connection
   dead.closed();
-  assert.deepEqual(
+  assertEquals(
     [share.open, share.connected, share.reserved],
     [1, 1, 2],
   );
   main.giveBack(new Share(share.shared));
-  assert.equal(String(main), "1/3/3");
-  assert.equal(String(main.counters), "worker-died 1");
-  assert.equal(main.connectedNow, 1);
-  assert.equal(alive.reserve(), true);
-  for (let i = 0; i < 3; i++) assert.equal(alive.reserve(), true);
-  assert.equal(alive.reserve(), false, "five places, one of them was open");
+  assertEquals(String(main), "1/3/3");
+  assertEquals(String(main.counters), "worker-died 1");
+  assertEquals(main.connectedNow, 1);
+  assertEquals(alive.reserve(), true);
+  for (let i = 0; i < 3; i++) assertEquals(alive.reserve(), true);
+  assertEquals(alive.reserve(), false, "five places, one of them was open");
 });
 
 Deno.test("a refused reserve() counts nothing for the worker", () => {
   const share = new Share();
   const gauges = new Gauges(1, share);
-  assert.deepEqual([gauges.reserve(), gauges.reserve()], [true, false]);
-  assert.equal(share.reserved, 1);
+  assertEquals([gauges.reserve(), gauges.reserve()], [true, false]);
+  assertEquals(share.reserved, 1);
   gauges.unreserve();
-  assert.equal(share.reserved, 0);
+  assertEquals(share.reserved, 0);
 });
 
 Deno.test("setMaximum() changes the limit, also one that was lowered", () => {
   const gauges = new Gauges(10);
   gauges.limit = 3;
   gauges.setMaximum(20);
-  assert.deepEqual([gauges.limit, gauges.maximumLimit], [20, 20]);
+  assertEquals([gauges.limit, gauges.maximumLimit], [20, 20]);
   gauges.setMaximum(Infinity);
-  assert.deepEqual([gauges.limit, gauges.maximumLimit], [
+  assertEquals([gauges.limit, gauges.maximumLimit], [
     2 ** 31 - 1,
     2 ** 31 - 1,
   ]);
@@ -172,18 +173,18 @@ Deno.test("one worker asks for a higher limit, until it is answered", () => {
   const main = new Gauges(1);
   const one = new Gauges(main.shared);
   const two = new Gauges(main.shared);
-  assert.equal(one.mayAsk(), false);
+  assertEquals(one.mayAsk(), false);
   main.setMore(true);
-  assert.deepEqual([one.mayAsk(), two.mayAsk(), one.mayAsk()], [
+  assertEquals([one.mayAsk(), two.mayAsk(), one.mayAsk()], [
     true,
     false,
     false,
   ]);
   main.setMaximum(2);
   main.setMore(true);
-  assert.deepEqual([two.mayAsk(), one.mayAsk()], [true, false]);
+  assertEquals([two.mayAsk(), one.mayAsk()], [true, false]);
   main.setMore(false);
-  assert.equal(one.mayAsk(), false);
+  assertEquals(one.mayAsk(), false);
 });
 
 Deno.test("a limit that may grow is not said to be met", () => {
@@ -191,15 +192,15 @@ Deno.test("a limit that may grow is not said to be met", () => {
   gauges.setMore(true);
   gauges.reserve();
   gauges.opened();
-  assert.equal(gauges.mayWarn(), false);
-  assert.equal(gauges.counters.snapshot()["max-connections"], 0);
+  assertEquals(gauges.mayWarn(), false);
+  assertEquals(gauges.counters.snapshot()["max-connections"], 0);
   gauges.setMore(false);
-  assert.equal(gauges.mayWarn(), true);
+  assertEquals(gauges.mayWarn(), true);
 });
 
 Deno.test("no worker asks for a higher limit than one that was lowered", () => {
   const gauges = new Gauges(10);
   gauges.setMore(true);
   gauges.limit = 5;
-  assert.equal(gauges.mayAsk(), false);
+  assertEquals(gauges.mayAsk(), false);
 });

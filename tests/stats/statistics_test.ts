@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { isReport } from "../../src/stats/check_report.ts";
 import {
   MAX_NAMES,
@@ -20,13 +20,13 @@ Deno.test("Statistics.collect() gives what was counted since the last time", () 
   statistics.hit(undefined);
   statistics.failed("a:1", "connect-failed");
   const report = statistics.collect(0.5);
-  assert.ok(isReport(report));
-  assert.equal(report.lag, 0.5);
-  assert.deepEqual(report.routes.map(({ name, hits }) => [name, hits]), [
+  assert(isReport(report));
+  assertEquals(report.lag, 0.5);
+  assertEquals(report.routes.map(({ name, hits }) => [name, hits]), [
     ["web", 1],
     ["(none)", 1],
   ]);
-  assert.deepEqual(report.remotes, [
+  assertEquals(report.remotes, [
     {
       name: "a:1",
       connections: 0,
@@ -35,21 +35,21 @@ Deno.test("Statistics.collect() gives what was counted since the last time", () 
       open: 0,
     },
   ]);
-  assert.deepEqual(statistics.collect(0).routes, []);
+  assertEquals(statistics.collect(0).routes, []);
 });
 
 Deno.test("Statistics keeps as many names as it may, and a report has no more", () => {
   const statistics = new Statistics(new Set());
   for (let at = 0; at < MAX_NAMES + 500; at++) statistics.hit(`r${at}`);
   const report = statistics.collect(0);
-  assert.ok(isReport(report));
-  assert.equal(report.routes.length, MAX_NAMES + 1);
-  assert.equal(report.routes.find(({ name }) => name === OTHER)?.hits, 500);
+  assert(isReport(report));
+  assertEquals(report.routes.length, MAX_NAMES + 1);
+  assertEquals(report.routes.find(({ name }) => name === OTHER)?.hits, 500);
 });
 
 Deno.test("isReport() refuses what is no report, or would count backwards", () => {
   const good = nothing();
-  assert.ok(isReport(structuredClone(good)));
+  assert(isReport(structuredClone(good)));
   const remote: RemoteReport = {
     name: "a:1",
     connections: 1,
@@ -57,7 +57,7 @@ Deno.test("isReport() refuses what is no report, or would count backwards", () =
     failures: [0, 0, 0, 0],
     open: 1,
   };
-  assert.ok(isReport({ ...good, remotes: [remote] }));
+  assert(isReport({ ...good, remotes: [remote] }));
   const { decision } = good.histograms;
   const bad: unknown[] = [
     undefined,
@@ -89,18 +89,18 @@ Deno.test("isReport() refuses what is no report, or would count backwards", () =
     { ...good, remotes: Array.from({ length: MAX_NAMES + 2 }, () => remote) },
   ];
   for (const value of bad) {
-    assert.equal(isReport(value), false, Deno.inspect(value));
+    assertEquals(isReport(value), false, Deno.inspect(value));
   }
 });
 
 Deno.test("Totals.connections() goes on where 32 bits end", () => {
   const totals = new Totals();
-  assert.equal(totals.connections(5), 5);
-  assert.equal(totals.connections(2 ** 31 - 1), 2 ** 31 - 1);
-  assert.equal(totals.connections(-(2 ** 31)), 2 ** 31);
-  assert.equal(totals.connections(-1), 2 ** 32 - 1);
-  assert.equal(totals.connections(3), 2 ** 32 + 3);
-  assert.equal(totals.connections(3), 2 ** 32 + 3);
+  assertEquals(totals.connections(5), 5);
+  assertEquals(totals.connections(2 ** 31 - 1), 2 ** 31 - 1);
+  assertStrictEquals(totals.connections(-(2 ** 31)), 2 ** 31);
+  assertEquals(totals.connections(-1), 2 ** 32 - 1);
+  assertEquals(totals.connections(3), 2 ** 32 + 3);
+  assertEquals(totals.connections(3), 2 ** 32 + 3);
 });
 
 Deno.test("Totals adds reports up, and routes that were expected come first", () => {
@@ -118,8 +118,8 @@ Deno.test("Totals adds reports up, and routes that were expected come first", ()
       }],
     });
   }
-  assert.equal(totals.received, 20);
-  assert.deepEqual([...totals.routes].map(([name, { hits }]) => [name, hits]), [
+  assertEquals(totals.received, 20);
+  assertEquals([...totals.routes].map(([name, { hits }]) => [name, hits]), [
     ["a", 0],
     ["b", 4],
     ["c", 2],

@@ -1,10 +1,16 @@
-import assert from "node:assert/strict";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { join } from "node:path";
-import { PROGRAM, run } from "../fixtures.ts";
+import { PROGRAM } from "../support/program.ts";
+import { run } from "../support/run.ts";
 import { generate, TARGET } from "./generate.ts";
 
 Deno.test("src/cli/declarations.ts is what `deno task types` makes of the sources", async () => {
-  assert.equal(await Deno.readTextFile(TARGET), await generate());
+  assertStrictEquals(await Deno.readTextFile(TARGET), await generate());
 });
 
 Deno.test("--types prints all that a compiler needs to check a router", async () => {
@@ -36,12 +42,12 @@ export default {
 } satisfies Router;`;
 
     const good = await compile(router("1.5"));
-    assert.equal(good.stdout, "");
-    assert.equal(good.code, 0);
+    assertEquals(good.stdout, "");
+    assertEquals(good.code, 0);
 
     const bad = await compile(router('"1.5"'));
-    assert.notEqual(bad.code, 0);
-    assert.match(bad.stdout, /router\.ts\(5,\d+\): error TS2322/);
+    assertNotEquals(bad.code, 0);
+    assertMatch(bad.stdout, /router\.ts\(5,\d+\): error TS2322/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

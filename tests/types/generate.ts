@@ -6,7 +6,7 @@
  */
 import { dirname, join } from "node:path";
 import ts from "typescript";
-import { ROOT } from "../fixtures.ts";
+import { ROOT } from "../support/paths.ts";
 
 /** The file that holds the generated text. */
 export const TARGET: string = join(ROOT, "src", "cli", "declarations.ts");

@@ -1,7 +1,9 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Folder, ROOT, run } from "../fixtures.ts";
+import { Folder } from "../support/folder.ts";
+import { ROOT } from "../support/paths.ts";
+import { run } from "../support/run.ts";
 
 Deno.test("confineImports() refuses imports of files from outside the folders, and no others", async () => {
   await using inside = await Folder.make({
@@ -46,5 +48,5 @@ Deno.test("confineImports() refuses imports of files from outside the folders, a
     "-A",
     inside.file("main.js"),
   ]);
-  assert.equal(stdout, "own\ntrue\ntrue\ntrue\ndata\ntrue\n", stderr);
+  assertEquals(stdout, "own\ntrue\ntrue\ntrue\ndata\ntrue\n", stderr);
 });

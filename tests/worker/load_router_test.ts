@@ -1,4 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  fail,
+} from "@std/assert";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -12,10 +19,10 @@ function refusal(value: unknown): string {
   try {
     checkRouter(value, "r.ts");
   } catch (error) {
-    assert.ok(error instanceof RouterError, String(error));
+    assert(error instanceof RouterError, String(error));
     return error.message;
   }
-  assert.fail("the router was accepted");
+  fail("the router was accepted");
 }
 
 /** The message when a module of this text is loaded as the router. */
@@ -26,30 +33,30 @@ async function loadFailure(text: string): Promise<string> {
     await Deno.writeTextFile(file, text);
     await loadRouter(pathToFileURL(file).href, "r.ts");
   } catch (error) {
-    assert.ok(error instanceof RouterError, String(error));
+    assert(error instanceof RouterError, String(error));
     return error.message;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  assert.fail("the router was loaded");
+  fail("the router was loaded");
 }
 
 Deno.test("checkRouter() takes a function as route()", () => {
   const route = () => undefined;
-  assert.deepEqual(checkRouter(route, "r.ts"), { route });
+  assertEquals(checkRouter(route, "r.ts"), { route });
   class Callable {}
-  assert.equal(checkRouter(Callable, "r.ts").route, Callable);
+  assertStrictEquals(checkRouter(Callable, "r.ts").route, Callable);
 });
 
 Deno.test("checkRouter() takes an object with route, accept or both", () => {
   const hook = () => undefined;
   for (const router of [{ route: hook }, { accept: hook }]) {
-    assert.equal(checkRouter(router, "r.ts"), router);
+    assertStrictEquals(checkRouter(router, "r.ts"), router);
   }
   const all = Object.fromEntries(HOOKS.map((name) => [name, hook]));
-  assert.equal(checkRouter(all, "r.ts"), all);
+  assertStrictEquals(checkRouter(all, "r.ts"), all);
   const absent = { route: hook, timeout: undefined };
-  assert.equal(checkRouter(absent, "r.ts"), absent);
+  assertStrictEquals(checkRouter(absent, "r.ts"), absent);
 });
 
 Deno.test("checkRouter() takes the instance of a class", () => {
@@ -57,7 +64,7 @@ Deno.test("checkRouter() takes the instance of a class", () => {
     route(): undefined {}
   }
   const router = new Table();
-  assert.equal(checkRouter(router, "r.ts"), router);
+  assertStrictEquals(checkRouter(router, "r.ts"), router);
 });
 
 Deno.test("checkRouter() shows the default export when it is no router", () => {
@@ -68,7 +75,7 @@ Deno.test("checkRouter() shows the default export when it is no router", () => {
     [5, "5"],
   ];
   for (const [value, shown] of cases) {
-    assert.equal(
+    assertEquals(
       refusal(value),
       `Cannot use the router r.ts as its default export must be an object with hooks, or the route function: current value is ${shown}`,
     );
@@ -102,7 +109,7 @@ Deno.test("checkRouter() names what is wrong when a hook is", () => {
     ],
   ];
   for (const [value, message] of cases) {
-    assert.equal(refusal(value), `Cannot use the router r.ts as ${message}`);
+    assertEquals(refusal(value), `Cannot use the router r.ts as ${message}`);
   }
 });
 
@@ -112,7 +119,7 @@ Deno.test("loadRouter() loads TypeScript from a data: URL", async () => {
     `data:application/typescript,${encodeURIComponent(text)}`,
     "from standard input",
   );
-  assert.equal(router.route?.length, 0);
+  assertEquals(router.route?.length, 0);
 });
 
 Deno.test("loadRouter() says on one line what is wrong when a module does not load", async () => {
@@ -139,14 +146,15 @@ Deno.test("loadRouter() says on one line what is wrong when a module does not lo
   ];
   for (const [text, expected] of cases) {
     const message = await loadFailure(text);
-    assert.match(message, expected);
-    assert.ok(!message.includes("\n"), message);
+    assertMatch(message, expected);
+    assert(!message.includes("\n"), message);
   }
 });
 
 Deno.test("loadRouter() says that there is no such module when there is none", async () => {
-  await assert.rejects(
-    loadRouter("file:///nowhere/r.ts", "r.ts"),
-    { name: "RouterError", message: /Module not found "file:\/\/\/nowhere/ },
+  await assertRejects(
+    () => loadRouter("file:///nowhere/r.ts", "r.ts"),
+    RouterError,
+    /Module not found "file:\/\/\/nowhere/,
   );
 });

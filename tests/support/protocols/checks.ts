@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import * as protocols from "proxymachine/protocols";
 import type { Input, Parser } from "proxymachine/protocols";
 
@@ -103,14 +103,14 @@ function assertEveryPrefix({ parser, bytes, value }: Sample): void {
   const before = bytes.slice();
   for (let length = 0; length < bytes.length; length++) {
     const got = parsers[parser](bytes.subarray(0, length));
-    assert.equal(
+    assertEquals(
       got,
       undefined,
       `${parser}() of the first ${length} of ${bytes.length} bytes`,
     );
   }
-  assert.deepEqual(answer(parser, bytes), value);
-  assert.deepEqual(bytes, before, `${parser}() changed the bytes`);
+  assertEquals(answer(parser, bytes), value);
+  assertEquals(bytes, before, `${parser}() changed the bytes`);
 }
 
 /** Neither bytes behind the message nor its place in a buffer matter. */
@@ -127,8 +127,8 @@ function assertIndependentOfTheRest({ parser, bytes, value }: Sample): void {
     const buffer = new Uint8Array(5 + bytes.length + tail.length).fill(0x16);
     buffer.set(bytes, 5);
     buffer.set(tail, 5 + bytes.length);
-    assert.deepEqual(answer(parser, { bytes: buffer.subarray(5) }), value);
-    assert.deepEqual(
+    assertEquals(answer(parser, { bytes: buffer.subarray(5) }), value);
+    assertEquals(
       answer(parser, buffer.subarray(5, 5 + bytes.length)),
       value,
     );
@@ -140,7 +140,7 @@ function assertKeepsNoReference({ parser, bytes, value }: Sample): void {
   const buffer = bytes.slice();
   const got = parsers[parser](buffer);
   buffer.fill(0x2a);
-  assert.deepEqual(plain(got), value);
+  assertEquals(plain(got), value);
 }
 
 function assertOtherParsersRefuse({ parser, bytes }: Sample): void {
@@ -154,7 +154,7 @@ function assertOtherParsersRefuse({ parser, bytes }: Sample): void {
       : "value";
     const expected = indistinguishable[parser]?.[other];
     if (word !== expected) {
-      assert.equal(word, "refuses", `${other}() of ${parser}`);
+      assertEquals(word, "refuses", `${other}() of ${parser}`);
     }
   }
 }
@@ -177,7 +177,7 @@ export function assertMonotone(
   for (const length of lengths) {
     const got = parsers[parser](bytes.subarray(0, length));
     if (decided === undefined) decided = plain(got);
-    else {assert.deepEqual(
+    else {assertEquals(
         plain(got),
         decided,
         `${parser}() of ${length} bytes`,
@@ -195,16 +195,16 @@ export function assertRefusedAtLastByte(
 ): void {
   for (let length = 0; length < bytes.length; length++) {
     const got = parsers[parser](bytes.subarray(0, length));
-    assert.equal(
+    assertEquals(
       got,
       undefined,
       `${parser}() of the first ${length} of ${bytes.length} bytes`,
     );
   }
-  assert.equal(
+  assertEquals(
     parsers[parser](bytes),
     null,
     `${parser}() of all ${bytes.length} bytes`,
   );
-  assert.equal(parsers[parser](new Uint8Array([...bytes, ...bytes])), null);
+  assertEquals(parsers[parser](new Uint8Array([...bytes, ...bytes])), null);
 }

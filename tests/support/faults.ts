@@ -4,16 +4,16 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
+import { Proxy } from "./proxy.ts";
+import { Backend } from "./servers.ts";
 import {
-  Backend,
   type Digest,
-  Proxy,
   receive,
   receiveBulk,
   send,
   sendBulk,
-} from "../fixtures.ts";
+} from "./sockets.ts";
 
 /** Clients that meet the fault at once. */
 export const CLIENTS = 500;
@@ -109,7 +109,7 @@ export async function expectHarmless<Client>(
     memory.push(await proxy.memory());
   }
   const growth = Number(memory[ROUNDS - 1]) - Number(memory[WARM_UP - 1]);
-  assert.ok(growth < GROWTH, `memory after each round: ${memory}`);
+  assert(growth < GROWTH, `memory after each round: ${memory}`);
   await witness.expectLines(
     new RegExp(
       ` remote=${healthy.remote} in=${LENGTH + LINE} out=${LENGTH} .*end=done$`,
@@ -175,7 +175,7 @@ class Witness {
         this.#descriptors = descriptors;
         return;
       }
-      assert.ok(
+      assert(
         performance.now() < until,
         `${descriptors} descriptors, ${this.#descriptors} before; ${counters}`,
       );
@@ -191,16 +191,16 @@ class Witness {
   ): Promise<void> {
     const { access, status } = this.#proxy;
     this.#proxy.kill("SIGQUIT");
-    assert.equal((await status).code, 0);
+    assertEquals((await status).code, 0);
     await access.ended;
     const ids = access.all.map((line) => Number(/ id=(\d+) /.exec(line)?.[1]));
-    assert.deepEqual(
+    assertEquals(
       ids.sort((a, b) => a - b),
       Array.from({ length: transfers + clients }, (_, index) => index + 1),
     );
     const others = access.all.filter((line) => !healthy.test(line));
-    assert.equal(access.all.length - others.length, transfers, others[0]);
-    assert.deepEqual(others.filter((line) => !faulty.test(line)), []);
+    assertEquals(access.all.length - others.length, transfers, others[0]);
+    assertEquals(others.filter((line) => !faulty.test(line)), []);
   }
 
   async #counters(): Promise<string> {
@@ -237,8 +237,8 @@ class Healthy implements AsyncDisposable {
     using client = await proxy.connect();
     await send(client, `healthy ${String(index).padStart(5, "0")}\n`);
     const [here, there] = await Promise.all([exchange(client), served.promise]);
-    assert.deepEqual(here.received, there.sent);
-    assert.deepEqual(there.received, here.sent);
+    assertEquals(here.received, there.sent);
+    assertEquals(there.received, here.sent);
   }
 
   /** Stops listening. */

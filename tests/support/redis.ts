@@ -3,8 +3,11 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
-import { Folder, Lines, need, run, unusedPort } from "./fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Folder } from "./folder.ts";
+import { Lines } from "./lines.ts";
+import { unusedPort } from "./ports.ts";
+import { need, run } from "./run.ts";
 
 /** redis-server on a port of 127.0.0.1, which a test starts and stops. */
 export class Redis implements AsyncDisposable {
@@ -87,7 +90,7 @@ export class Redis implements AsyncDisposable {
       ["redis-cli", "-p", String(this.port), "-e"],
       text.join(""),
     );
-    assert.equal(code, 0, stdout + stderr);
+    assertEquals(code, 0, stdout + stderr);
     return stdout;
   }
 

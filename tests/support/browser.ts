@@ -3,7 +3,7 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
-import { need } from "../fixtures.ts";
+import { need } from "./run.ts";
 
 /** A page in Chromium, and what it complains about. */
 export class Tab implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertNotEquals } from "@std/assert";
 import { type ParserName, parsers } from "./checks.ts";
 import type { RealClient } from "./clients.ts";
 
@@ -87,10 +87,10 @@ async function readMessage(
   let message = received;
   while (parsers[parser](message) === undefined) {
     const length = await conn.read(chunk);
-    assert.notEqual(length, null, `it closed after ${message.length} bytes`);
+    assertNotEquals(length, null, `it closed after ${message.length} bytes`);
     message = new Uint8Array([...message, ...chunk.subarray(0, length ?? 0)]);
   }
-  assert.notEqual(
+  assertNotEquals(
     parsers[parser](message),
     null,
     `${parser}() refuses it: ${message}`,

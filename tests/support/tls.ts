@@ -3,8 +3,10 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
-import { Folder, Lines, need, run } from "./fixtures.ts";
+import { assertEquals } from "@std/assert";
+import { Folder } from "./folder.ts";
+import { Lines } from "./lines.ts";
+import { need, run } from "./run.ts";
 
 /** What a certificate is to be like. */
 export interface Wish {
@@ -110,7 +112,7 @@ function stamp(time: number): string {
 
 async function openssl(args: readonly string[]): Promise<void> {
   const result = await run([need("openssl", "openssl"), ...args]);
-  assert.equal(result.code, 0, result.stderr);
+  assertEquals(result.code, 0, result.stderr);
 }
 
 /** `openssl s_server`, which sends each line back reversed. */

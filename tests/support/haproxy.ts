@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { Folder, Lines, need } from "./fixtures.ts";
+import { Folder } from "./folder.ts";
+import { Lines } from "./lines.ts";
+import { need } from "./run.ts";
 
 /** Listens on free ports, prints them, and becomes HAProxy. */
 const LAUNCHER = `

@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import net from "node:net";
-import { need } from "../fixtures.ts";
+import { need } from "./run.ts";
 
 /** Answers the first message with 100 kB, and the second with a reset. */
 export class ResettingBackend implements AsyncDisposable {

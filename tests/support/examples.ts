@@ -3,12 +3,11 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { Proxy, ROOT, run } from "../fixtures.ts";
-
-/** The folder of the examples. */
-export const EXAMPLES: string = join(ROOT, "examples");
+import { EXAMPLES } from "./paths.ts";
+import { Proxy } from "./proxy.ts";
+import { run } from "./run.ts";
 
 /** The text of an example, with the addresses of the test in place of its own. */
 export async function readExample(
@@ -36,6 +35,6 @@ export async function startExample(
 /** Runs a program that must succeed; gives what it prints. */
 export async function succeed(...command: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(command);
-  assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
+  assertEquals(code, 0, `${command.join(" ")}: ${stderr}`);
   return stdout;
 }
