@@ -7,7 +7,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { readArguments } from "../support/arguments.ts";
 import { chart } from "./chart.ts";
 import { allPeers, needs } from "./peers.ts";
 import type { Peer } from "./peers.ts";
@@ -141,14 +141,14 @@ function note(text: string): void {
 /** Reads the command line; `undefined` if help is wanted. */
 function readOptions(args: readonly string[]): Options | undefined {
   const values = parse(args);
-  if (values.help === true) return undefined;
+  if (values.help) return undefined;
   const peers = allPeers();
   const options: Options = {
     cases: select("--only", workloads, values.only),
     peers: select("--peers", peers, values.peers),
     plan: {
-      rounds: wholeNumber("--rounds", values.rounds),
-      seconds: wholeNumber("--seconds", values.seconds),
+      rounds: wholeNumber("--rounds", values.rounds ?? "5"),
+      seconds: wholeNumber("--seconds", values.seconds ?? "3"),
     },
   };
   if (values.json !== undefined) options.json = values.json;
@@ -160,19 +160,10 @@ function readOptions(args: readonly string[]): Options | undefined {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: "string" },
-        peers: { type: "string" },
-        rounds: { type: "string", default: "5" },
-        seconds: { type: "string", default: "3" },
-        json: { type: "string" },
-        svg: { type: "string" },
-        "cpu-prof": { type: "string" },
-        help: { type: "boolean" },
-      },
-    }).values;
+    return readArguments(args, ["help"], [
+      ...["only", "peers", "rounds", "seconds"] as const,
+      ...["json", "svg", "cpu-prof"] as const,
+    ]);
   } catch (error) {
     throw new UsageError(
       error instanceof Error ? error.message : String(error),

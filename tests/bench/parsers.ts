@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { readArguments } from "../support/arguments.ts";
 import {
   alpn,
   bytes,
@@ -53,7 +54,7 @@ const typical: readonly Pick<Sample, "parser" | "name" | "bytes">[] = [
 
 function main(): void {
   const results = [...ownMessages(), ...othersMessages()];
-  if (Deno.args.includes("--json")) {
+  if (readArguments(Deno.args, ["json"]).json) {
     return console.log(JSON.stringify(results, null, 2));
   }
   for (const { parser, message, bytes, ns } of results) {

@@ -2,7 +2,7 @@
  * Reloads under full load: not one connection may be lost, and not one transfer
  * cut.
  *
- *     deno run -A tests/bench/reload.ts [RELOADS] [SECONDS] [remote|router]
+ *     deno run -A tests/bench/reload.ts [--reloads N] [--seconds S] [--by remote|router]
  *
  * wrk opens a new connection for each request, as fast as it can; at each reload
  * there is, too, a transfer that has begun before it and ends after it. Requests
@@ -13,6 +13,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { readArguments } from "../support/arguments.ts";
 import { delay } from "../support/delay.ts";
 import { Proxy } from "../support/proxy.ts";
 import { Backend } from "../support/servers.ts";
@@ -31,9 +32,10 @@ const FIRST = 1000;
 const ANSWER =
   "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
-const reloads = Number(Deno.args[0] ?? 20);
-const seconds = Number(Deno.args[1] ?? 40);
-const answerer = Deno.args[2] ?? "remote";
+const values = readArguments(Deno.args, [], ["reloads", "seconds", "by"]);
+const reloads = Number(values.reloads ?? 20);
+const seconds = Number(values.seconds ?? 40);
+const answerer = values.by ?? "remote";
 
 await using stage = new Stage();
 const httpPort = stage.port();

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { readArguments } from "../support/arguments.ts";
 import { compileTable } from "../../src/routes/compile.ts";
 import { parsePattern } from "../../src/routes/pattern.ts";
 import type { Match, Table } from "../../src/routes/route_table.ts";
@@ -80,7 +81,7 @@ export const KINDS: readonly Kind[] = [
 
 function main(): void {
   const results = KINDS.flatMap(measureKind);
-  if (Deno.args.includes("--json")) {
+  if (readArguments(Deno.args, ["json"]).json) {
     return console.log(JSON.stringify(results, null, 2));
   }
   console.log(

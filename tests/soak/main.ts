@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { align } from "../bench/report.ts";
 import { machine } from "../bench/proc.ts";
+import { readArguments } from "../support/arguments.ts";
 import { plot } from "./plot.ts";
 import { type Observed, soak } from "./soak.ts";
 import { judge, type Verdict } from "./verdicts.ts";
@@ -89,24 +89,20 @@ async function main(args: readonly string[]): Promise<number> {
 function readOptions(
   args: readonly string[],
 ): { minutes: number; svg: string; json: string | undefined } | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      minutes: { type: "string", default: "3" },
-      svg: { type: "string", default: "soak.svg" },
-      json: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help === true) return undefined;
-  const minutes = Number(values.minutes);
+  const { help, minutes: length = "3", svg = "soak.svg", json } = readArguments(
+    args,
+    ["help"],
+    ["minutes", "svg", "json"],
+  );
+  if (help) return undefined;
+  const minutes = Number(length);
   // a half has to be longer than what memory is the least of
   if (!(minutes >= 2 && minutes <= 1440)) {
     throw new Error(
-      `--minutes must be a number from 2 to 1440: current value is ${values.minutes}`,
+      `--minutes must be a number from 2 to 1440: current value is ${length}`,
     );
   }
-  return { minutes, svg: values.svg, json: values.json };
+  return { minutes, svg, json };
 }
 
 /** All that is to be said, as text. */

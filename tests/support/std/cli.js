@@ -1,2 +1,3 @@
 // @ts-self-types="./cli.d.ts"
-export * from "npm:deno-std@^1.4.0/cli/mod.js";
+// not mod.js, which needs a file that the package lacks
+export * from "npm:deno-std@^1.4.0/cli/parse_args.js";
