@@ -80,7 +80,7 @@ export class Listening {
       try {
         this.#shared.set(options, listenShared(options));
       } catch (error) {
-        throw unusable(options, error);
+        throw listenError(options, error);
       }
     }
   }
@@ -97,7 +97,7 @@ export class Listening {
       try {
         this.#files.prepare(socket);
       } catch (error) {
-        throw unusable(socket.options, error);
+        throw listenError(socket.options, error);
       }
     }
     return [
@@ -170,11 +170,11 @@ async function orStartError(
   try {
     await action();
   } catch (error) {
-    throw unusable(options, error);
+    throw listenError(options, error);
   }
 }
 
-function unusable(options: ListenOptions, error: unknown): StartError {
+function listenError(options: ListenOptions, error: unknown): StartError {
   const reason = error instanceof Deno.errors.AddrInUse
     ? "another program listens there, or this one at an address that includes it"
     : messageOf(error);

@@ -14,6 +14,7 @@ import {
   type Verdict,
 } from "../decision/decision.ts";
 import { describe, describeError } from "../lib/errors.ts";
+import type { ListenOptions } from "../net/listen.ts";
 import type { DryRun, FromWorker } from "./messages.ts";
 import type { Client, Router, TcpAddress } from "../router/contract.ts";
 import { Preread } from "../router/preread.ts";
@@ -24,6 +25,15 @@ const NOWHERE: TcpAddress = {
   port: 1,
 };
 const NOTHING = new Preread(new Uint8Array(0));
+
+/** A dry run: who is asked about which client, and where the result goes. */
+interface Trial {
+  readonly router: Router;
+  /** The table that the router was made of, if it was. */
+  readonly table: CompiledTable | undefined;
+  readonly client: Client;
+  readonly print: (text: string) => void;
+}
 
 /**
  * Runs a router on bytes. No connection is made.
@@ -41,9 +51,10 @@ export async function dryRun(
   send: (message: FromWorker) => void,
 ): Promise<void> {
   const print = (text: string) => send({ type: "dry-run-line", text });
+  const client = clientOf(options.listen);
   let failed = false;
   try {
-    await run(router, table, options, print);
+    await run({ router, table, client, print }, options);
   } catch (error) {
     failed = true;
     print(describeError(error));
@@ -51,46 +62,43 @@ export async function dryRun(
   send({ type: "dry-run-end", failed });
 }
 
-async function run(
-  router: Router,
-  table: CompiledTable | undefined,
-  { bytes, maxPreread, listen }: DryRun,
-  print: (text: string) => void,
-): Promise<void> {
-  const client: Client = {
-    id: 1,
-    ..."path" in listen
-      ? {
-        remoteAddr: { transport: "unix", path: "" },
-        localAddr: { transport: "unix", path: listen.path },
-      }
-      : {
-        remoteAddr: NOWHERE,
-        localAddr: { ...NOWHERE, port: listen.port || NOWHERE.port },
-      },
-    listener: listen.name,
-  };
-  const explain = (data: Preread) => {
-    for (const line of recognise(data)) print(line);
-    if (table !== undefined) print(table.explain(data, client));
-  };
-  // the name of a table's route is told with more about it
-  const textOf = (verdict: Verdict) =>
-    describeVerdict(verdict) +
-    (table === undefined && verdict.kind !== "wait" &&
-        verdict.route !== undefined
-      ? `, route ${verdict.route}`
-      : "");
+async function run(trial: Trial, options: DryRun): Promise<void> {
+  const { router, table, client, print } = trial;
   if (router.accept !== undefined) {
     const verdict = parseDecision(await router.accept(client), "accept", 0);
     if (table !== undefined && verdict.kind !== "wait") {
       print(table.explain(NOTHING, client));
     }
-    print(`accept: ${textOf(verdict)}`);
+    print(`accept: ${textOf(trial, verdict)}`);
     if (isFinal(verdict)) return;
   }
+  const rest = await feed(trial, options);
+  if (rest === undefined) return;
+  explain(trial, rest);
+  print(`no decision after ${options.bytes.length} bytes`);
+  if (router.timeout === undefined) return;
+  const verdict = parseDecision(
+    await router.timeout(rest, client),
+    "timeout",
+    0,
+  );
+  print(
+    `timeout: ${verdict.kind === "wait" ? "close" : textOf(trial, verdict)}`,
+  );
+}
+
+/** Feeds the bytes, and returns those that are left without a decision. */
+async function feed(
+  trial: Trial,
+  { bytes, maxPreread }: DryRun,
+): Promise<Preread | undefined> {
+  const { router, client, print } = trial;
   let consumed = 0;
   let waitedSince: number | undefined;
+  const printWait = (end: number) => {
+    if (waitedSince !== undefined) print(`${range(waitedSince, end)}: wait`);
+    waitedSince = undefined;
+  };
   for (let end = 1; end <= bytes.length;) {
     const data = bytes.subarray(consumed, end);
     const preread = new Preread(data);
@@ -102,38 +110,51 @@ async function run(
     if (verdict.kind === "wait") {
       waitedSince ??= end;
       if (data.length === maxPreread) {
-        print(`${range(waitedSince, end)}: wait`);
-        return print(
-          `--max-preread ${maxPreread} bytes and no decision: close`,
-        );
+        printWait(end);
+        print(`--max-preread ${maxPreread} bytes and no decision: close`);
+        return undefined;
       }
       end++;
       continue;
     }
-    if (waitedSince !== undefined) {
-      print(`${range(waitedSince, end - 1)}: wait`);
-    }
-    waitedSince = undefined;
-    explain(preread);
-    print(`${range(end, end)}: ${textOf(verdict)}`);
-    if (isFinal(verdict)) return;
+    printWait(end - 1);
+    explain(trial, preread);
+    print(`${range(end, end)}: ${textOf(trial, verdict)}`);
+    if (isFinal(verdict)) return undefined;
     if (verdict.kind === "reply") consumed += verdict.consume;
     if (consumed === end || verdict.kind === "reply" && !verdict.consume) end++;
   }
-  if (waitedSince !== undefined) {
-    print(`${range(waitedSince, bytes.length)}: wait`);
-  }
-  explain(new Preread(bytes.subarray(consumed)));
-  print(`no decision after ${bytes.length} bytes`);
-  if (router.timeout === undefined) return;
-  const verdict = parseDecision(
-    await router.timeout(new Preread(bytes.subarray(consumed)), client),
-    "timeout",
-    0,
-  );
-  print(
-    `timeout: ${verdict.kind === "wait" ? "close" : textOf(verdict)}`,
-  );
+  printWait(bytes.length);
+  return new Preread(bytes.subarray(consumed));
+}
+
+/** The client that is said to have connected to a listener. */
+function clientOf(listen: ListenOptions): Client {
+  const ends = "path" in listen
+    ? {
+      remoteAddr: { transport: "unix", path: "" },
+      localAddr: { transport: "unix", path: listen.path },
+    } as const
+    : {
+      remoteAddr: NOWHERE,
+      localAddr: { ...NOWHERE, port: listen.port || NOWHERE.port },
+    };
+  return { id: 1, ...ends, listener: listen.name };
+}
+
+/** Prints what there is to know of bytes about which the router has decided. */
+function explain({ table, client, print }: Trial, data: Preread): void {
+  for (const line of recognise(data)) print(line);
+  if (table !== undefined) print(table.explain(data, client));
+}
+
+/** Writes a decision; the name of a table's route is told with more about it. */
+function textOf({ table }: Trial, verdict: Verdict): string {
+  const text = describeVerdict(verdict);
+  return table !== undefined || verdict.kind === "wait" ||
+      verdict.route === undefined
+    ? text
+    : `${text}, route ${verdict.route}`;
 }
 
 /** The protocols that the bytes are, with what their parsers have read. */

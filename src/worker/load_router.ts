@@ -51,7 +51,7 @@ export async function loadRouter(url: string, name: string): Promise<Router> {
  * @throws {RouterError} If it is none; the message says which rule it breaks.
  */
 export function checkRouter(value: unknown, name: string): Router {
-  const unusable = (rule: string, current: unknown) =>
+  const routerError = (rule: string, current: unknown) =>
     new RouterError(
       `Cannot use the router ${name} as ${rule}: current value is ${
         describe(current)
@@ -59,7 +59,7 @@ export function checkRouter(value: unknown, name: string): Router {
     );
   if (typeof value === "function") return { route: value as RouteFunction };
   if (typeof value !== "object" || value === null) {
-    throw unusable(
+    throw routerError(
       "its default export must be an object with hooks, or the route function",
       value,
     );
@@ -67,7 +67,7 @@ export function checkRouter(value: unknown, name: string): Router {
   const router = value as Record<string, unknown>;
   for (const key of Object.keys(router)) {
     if (!(HOOKS as readonly string[]).includes(key)) {
-      throw unusable(
+      throw routerError(
         `"${key}" is not a hook (${HOOKS.join(", ")})`,
         router[key],
       );
@@ -75,11 +75,11 @@ export function checkRouter(value: unknown, name: string): Router {
   }
   for (const hook of HOOKS) {
     if (router[hook] !== undefined && typeof router[hook] !== "function") {
-      throw unusable(`its hook "${hook}" must be a function`, router[hook]);
+      throw routerError(`its hook "${hook}" must be a function`, router[hook]);
     }
   }
   if (router.route === undefined && router.accept === undefined) {
-    throw unusable(`it must have "route" or "accept"`, value);
+    throw routerError(`it must have "route" or "accept"`, value);
   }
   return router as Router;
 }

@@ -120,7 +120,7 @@ export type Question = List | CloseOne;
 export type ToWorker = Load | Serve | DryRun | Stop | Abort | Question;
 
 /** The answer to a question. */
-export interface Answer {
+export interface QuestionReply {
   readonly type: "answer";
   readonly request: number;
   /** The open connections that match, all of them counted; or whether it had
@@ -189,6 +189,6 @@ export type FromWorker =
   | DryRunEnd
   | Stopped
   | Drained
-  | Answer
+  | QuestionReply
   | Report
   | Batch;

@@ -19,10 +19,10 @@ interface WorkerScope {
  */
 export function restrictGlobals(): void {
   const scope = self as unknown as WorkerScope;
-  const exit = Deno.exit = refuse("end the program");
-  const kill = Deno.kill = refuse("send signals");
-  scope.close = refuse("end its worker");
-  scope.postMessage = refuse("speak for its worker");
+  const exit = Deno.exit = forbidden("end the program");
+  const kill = Deno.kill = forbidden("send signals");
+  scope.close = forbidden("end its worker");
+  scope.postMessage = forbidden("speak for its worker");
   // signals to one's own process need no permission; `_kill` is what a `kill`
   // that was imported by its name calls
   Object.assign(process, { abort: exit, exit, kill, _kill: kill });
@@ -36,11 +36,11 @@ export function restrictGlobals(): void {
 
 class NoThread {
   constructor() {
-    refuse("start threads")();
+    forbidden("start threads")();
   }
 }
 
-function refuse(what: string): () => never {
+function forbidden(what: string): () => never {
   return () => {
     throw new Error(`a router cannot ${what}`);
   };
