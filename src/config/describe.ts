@@ -47,7 +47,11 @@ export function describeConfiguration(
     `preread      at most ${connection.maxPreread} bytes and ${
       connection.prereadTimeout / 1000
     } seconds`,
-    `connect      ${describeLimit(connection.connectTimeout)}`,
+    `connect      ${
+      connection.connectTimeout === 0
+        ? "as long as the system tries"
+        : describeLimit(connection.connectTimeout)
+    }`,
     `half-close   at most ${
       connection.halfCloseTimeout / 1000
     } seconds without progress`,

@@ -17,9 +17,11 @@ export interface Timed {
 }
 
 /**
- * How often silence is looked for in the time that it may last. So a silent
- * connection is closed after one to 1 + 1/8 of that time, and data that flows
- * costs nothing.
+ * How often silence is looked for in the time that it may last. A look may come
+ * up to an eighth after the last byte, and the looks up to a tenth later than
+ * they are due, as deadlines are rounded up. So a silent connection is closed
+ * after one to 1 + 1/4 of that time (measured: at most 1.14 of 5 seconds, 1.24
+ * of 8.01), and data that flows costs nothing.
  */
 const LOOKS = 8;
 

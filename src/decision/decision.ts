@@ -29,7 +29,7 @@ export interface Connect {
   readonly data: Uint8Array | undefined;
   /** For the client, before connecting. */
   readonly reply: Uint8Array | undefined;
-  /** Milliseconds; `undefined` for no limit. */
+  /** Milliseconds; `undefined` for what the option says. */
   readonly connectTimeout: number | undefined;
   /** Milliseconds; `undefined` for no limit. */
   readonly inactivityTimeout: number | undefined;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ROOT } from "../support/paths.ts";
 import { mistakes, read } from "../support/route_tables.ts";
 
-Deno.test("readTable() understands the table in the README", async () => {
-  const text = await Deno.readTextFile(join(ROOT, "README.md"));
+Deno.test("readTable() understands the table in the manual", async () => {
+  const text = await Deno.readTextFile(join(ROOT, "docs", "tables.md"));
   const [, source = ""] = /```yaml\n([^]*?)```/.exec(text) ?? [];
   const { table, settings } = read(source);
   assertEquals(table.routes.length, 3);

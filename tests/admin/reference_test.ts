@@ -8,25 +8,18 @@ import { test } from "../support/test.ts";
 import { startAdmin } from "../support/admin.ts";
 import { until } from "../support/until.ts";
 
-const README = await Deno.readTextFile(join(ROOT, "README.md"));
+const REFERENCE = join(ROOT, "docs", "reference");
 
 /** Fields that have names of their own: those are not described one by one. */
 const MAPS = ["ended", "limits", "errors"];
 
-/** The part of the README with a heading, up to the next. */
-function section(heading: string): string {
-  const [, text = ""] = README.split(`\n${heading}\n`);
-  return text.split(/\n##+ /)[0] ?? "";
-}
-
-/** The first cells of the table that comes after a text, in pieces of code. */
-function cells(text: string, after: string): string[] {
-  const [, rest = ""] = text.split(`\n\`${after}`);
-  const rows = rest.slice(rest.indexOf("\n|")).trim().split("\n\n")[0] ?? "";
-  return rows.split("\n").slice(2).flatMap((row) =>
-    [...(row.split(" | ")[0] ?? "").matchAll(/`([^`]+)`/g)]
-      .map(([, name]) => name ?? "")
+/** The first cells of the table below a heading that names a path. */
+function cells(page: string, path: string): string[] {
+  const section = page.split("\n## ").find((text) =>
+    text.split("\n")[0]?.includes(`\`${path}\``)
   );
+  return [...(section ?? "").matchAll(/^\| `([^`]+)`/gm)]
+    .map(([, name]) => name ?? "");
 }
 
 /** The paths of all fields of an answer: `a.b`, `list[].c`. */
@@ -47,7 +40,7 @@ function fieldsOf(value: unknown, path = ""): string[] {
   );
 }
 
-test("the README has every field of the API, and no other", async () => {
+test("the reference of the API has every field, and no other", async () => {
   await using backend = new Backend(async (socket) => {
     await socket.readable.pipeTo(socket.writable);
   });
@@ -74,7 +67,7 @@ test("the README has every field of the API, and no other", async () => {
     () => running.get("/api/history"),
     ({ samples }) => samples.length > 0,
   );
-  const api = section("### API");
+  const api = await Deno.readTextFile(join(REFERENCE, "api.md"));
   for (
     const path of [
       "/healthz",
@@ -94,12 +87,12 @@ test("the README has every field of the API, and no other", async () => {
         field.replace(/^\[\]\./, "")
       ),
     );
-    const described = cells(api, path === "/readyz" ? "/healthz" : path);
+    const described = cells(api, path);
     assertEquals([...there].toSorted(), described.toSorted(), path);
   }
 });
 
-test("the README has every metric with its type, and no other", async () => {
+test("the reference of metrics has every one with its type, and no other", async () => {
   await using running = await startAdmin(
     `export default () => ({ close: true });`,
   );
@@ -107,7 +100,9 @@ test("the README has every metric with its type, and no other", async () => {
   const there = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     .map(([, name, type]) => `${name} ${type}`);
   const described = [
-    ...section("### Metrics").matchAll(/^\| `(\w+)[^`]*` +\| (\w+) /gm),
+    ...(await Deno.readTextFile(join(REFERENCE, "metrics.md"))).matchAll(
+      /^\| `(\w+)[^`]*` +\| (\w+) /gm,
+    ),
   ].map(([, name, type]) => `${name} ${type}`);
   assertNotEquals(there.length, 0);
   assertEquals(described.toSorted(), there.toSorted());
