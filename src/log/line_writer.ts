@@ -4,6 +4,7 @@
  * @module
  */
 import { messageOf } from "../lib/errors.ts";
+import { plural } from "../lib/plural.ts";
 
 /** Characters that may wait to be written; more are dropped and counted. */
 const MAX_WAITING = 8 * 1024 * 1024;
@@ -258,9 +259,7 @@ export class LineWriter {
     const dropped = this.#dropped;
     this.#dropped = 0;
     this.#onTrouble(
-      `Dropped ${dropped} ${
-        dropped === 1 ? "line" : "lines"
-      } as ${this.#reason}`,
+      `Dropped ${plural(dropped, "line")} as ${this.#reason}`,
     );
   }
 }

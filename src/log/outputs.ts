@@ -10,6 +10,7 @@ import type { Format } from "./access_log.ts";
 import type { Level } from "./log.ts";
 import { Troubles } from "./recent_problems.ts";
 import { type MainLog, mainLog } from "./main_log.ts";
+import type { Batch } from "./outbox.ts";
 
 /** Milliseconds to wait at the end for a log that is stuck. */
 const FLUSH_TIME = 1000;
@@ -41,6 +42,7 @@ export class Outputs {
   log: MainLog;
   /** Its last warnings and errors. */
   readonly troubles: Troubles = new Troubles();
+  readonly #onDropped: (lines: number) => void;
   readonly #errors: LineWriter;
   readonly #access: LineWriter;
   #options: LogOptions;
@@ -51,6 +53,7 @@ export class Outputs {
     output: Output,
     onDropped: (lines: number) => void,
   ) {
+    this.#onDropped = onDropped;
     this.#errors = new LineWriter(Deno.stderr, { onDropped });
     this.#options = options;
     this.#output = output;
@@ -77,12 +80,25 @@ export class Outputs {
   }
 
   /**
-   * Writes to the access log.
+   * Writes what a worker has for both logs.
    *
-   * @param lines Whole lines, each with its newline.
+   * @param batch Its lines.
+   * @param worker Its name.
    */
-  access(lines: string): void {
-    this.#access.write(lines);
+  take({ log, access, dropped }: Batch, worker: string): void {
+    // the clock of a worker may be no later than now, whatever it says
+    const now = Date.now();
+    for (const line of log) {
+      const time = Math.min(line.time, now);
+      this.log.line({ ...line, time, fields: { ...line.fields, worker } });
+    }
+    if (access !== "") this.#access.write(access);
+    if (dropped <= 0) return;
+    this.#onDropped(dropped);
+    this.log.warn(
+      "Dropped {lines} lines of worker {worker} as there were too many",
+      { lines: dropped, worker },
+    );
   }
 
   /**

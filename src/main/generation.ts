@@ -8,21 +8,14 @@ import { Backoff } from "../lib/backoff.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { FreePorts } from "./free_ports.ts";
+import { GenerationPools } from "./generation_pools.ts";
 import { Listening } from "./listening.ts";
 import type { AbortReason, Serve } from "../worker/messages.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import type { Log } from "../log/log.ts";
 import type { Report } from "../stats/statistics.ts";
 import type { Batch } from "../log/outbox.ts";
-import {
-  giveBack,
-  isSame,
-  lend,
-  type PoolMemory,
-  type SharedPool,
-  sharePools,
-} from "../pool/main_thread.ts";
-import { Notices } from "../redis/notices.ts";
+import type { SharedPool } from "../pool/main_thread.ts";
 import { type Sandbox, sandbox } from "../config/sandbox.ts";
 import type { SocketFiles } from "./socket_files.ts";
 import type { GenerationStatus } from "../admin/program_status.ts";
@@ -75,11 +68,7 @@ export class Generation {
   #state: "starting" | "serving" | "draining" = "starting";
   #workers: WorkerThread[] = [];
   readonly #imports = new Set<string>();
-  #pools: readonly SharedPool[] = [];
-  /** What its workers have said about tables in Redis. */
-  readonly #notices = new SharedArrayBuffer(Notices.BYTES);
-  /** What each worker has been lent of them. */
-  readonly #lent = new WeakMap<WorkerThread, readonly PoolMemory[]>();
+  readonly #pools: GenerationPools;
   #hooks: readonly string[] = [];
   #addresses: readonly string[] = [];
   /** How many workers it has had. */
@@ -105,6 +94,7 @@ export class Generation {
     this.configuration = configuration;
     this.#environment = environment;
     const { options, router } = configuration;
+    this.#pools = new GenerationPools(router.name);
     const listen = environment.ports.assign(options.listen);
     this.#listening = new Listening(listen, options.workers, environment.files);
     this.#sandbox = sandbox(
@@ -121,7 +111,7 @@ export class Generation {
 
   /** The pools of its router. */
   get pools(): readonly SharedPool[] {
-    return this.#pools;
+    return this.#pools.all;
   }
 
   /** Where it listens, one for each listener, once it is loaded. */
@@ -168,7 +158,7 @@ export class Generation {
       (_, slot) => this.#startWorker(slot),
     );
     await Promise.all(workers.map((worker) => this.#load(worker)));
-    this.#pools = this.#sharePools(workers);
+    this.#pools.share(workers, this.#environment.pools());
     this.#addresses = this.#listening.addresses;
     return this.#listening.describe();
   }
@@ -292,25 +282,8 @@ export class Generation {
     }
   }
 
-  /** Makes the memory of the pools that all workers say they have. */
-  #sharePools(workers: readonly WorkerThread[]): readonly SharedPool[] {
-    const pools = sharePools(
-      workers.map(({ pools }) => pools),
-      this.#environment.pools(),
-    );
-    return pools ?? this.#refusePools();
-  }
-
-  #refusePools(): never {
-    throw new WorkerError(
-      `Cannot use the router ${this.configuration.router.name} as it must make the same pools in every worker`,
-    );
-  }
-
   async #serve(worker: WorkerThread): Promise<void> {
     const { options } = this.configuration;
-    const pools = this.#pools.map(lend);
-    this.#lent.set(worker, pools);
     const serve: Omit<Serve, "type" | "share"> = {
       listen: this.#listening.hand(this.#slots.get(worker) ?? 0),
       connection: options.connection,
@@ -320,8 +293,7 @@ export class Generation {
         worker.ended,
       ),
       heartbeat: this.#environment.heartbeat,
-      pools,
-      notices: this.#notices,
+      ...this.#pools.lendTo(worker),
       statistics: this.#environment.statistics,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,
@@ -336,7 +308,7 @@ export class Generation {
     if (!this.#forget(worker)) return;
     const { gauges, log, onChange } = this.#environment;
     // one that has drained may have left tries to connect to themselves
-    this.#lent.get(worker)?.forEach(giveBack);
+    this.#pools.takeBack(worker);
     if (reason !== undefined) {
       log.error(
         `Worker ${worker.name} has died, and its ${worker.share.open} connections with it: ${reason}`,
@@ -357,7 +329,7 @@ export class Generation {
     const worker = this.#startWorker(slot);
     try {
       await this.#load(worker);
-      if (!isSame(worker.pools, this.#pools)) this.#refusePools();
+      this.#pools.check(worker);
       // it may have been retired meanwhile
       if (this.#state !== "serving") {
         this.#forget(worker);

@@ -12,6 +12,7 @@ import {
   type TcpListenOptions,
 } from "../net/listen.ts";
 import { messageOf } from "../lib/errors.ts";
+import { plural } from "../lib/plural.ts";
 import {
   type SocketFile,
   socketFile,
@@ -133,9 +134,7 @@ export class Listening {
     const { addresses } = this;
     return this.#listen.map((options, index) => {
       const workers = "path" in options ? 1 : this.#workers;
-      return `${addresses[index]} with ${workers} ${
-        workers === 1 ? "worker" : "workers"
-      }`;
+      return `${addresses[index]} with ${plural(workers, "worker")}`;
     });
   }
 

@@ -9,12 +9,13 @@ import type { Source } from "../admin/program.ts";
 import { AddressShares } from "./address_shares.ts";
 import { routeNames } from "../routes/route_table.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { plural } from "../lib/plural.ts";
 import { formatAddress } from "../net/address.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
 import { FreePorts } from "./free_ports.ts";
 import { type Environment, Generation } from "./generation.ts";
+import { Generations } from "./generations.ts";
 import type { Gauges } from "../stats/gauges.ts";
-import type { Batch } from "../log/outbox.ts";
 import type { Outputs } from "../log/outputs.ts";
 import type { Troubles } from "../log/recent_problems.ts";
 import type { SharedPool } from "../pool/main_thread.ts";
@@ -49,9 +50,8 @@ export class Supervisor implements Source {
   #configuration: Configuration;
   /** Where the admin server listens. */
   readonly #adminPlace: string;
-  /** Those that serve or drain, from the oldest to the newest. */
-  #generations: readonly Generation[] = [];
-  /** How many there were. */
+  readonly #generations = new Generations();
+  /** How many generations there were. */
   #count = 0;
   #running = false;
   /** A signal to stop that came while it started. */
@@ -121,7 +121,7 @@ export class Supervisor implements Source {
       statistics: options.admin !== undefined,
       onReport: (report) => this.totals.add(report),
       pools: () => this.pools,
-      onLines: (batch, worker) => this.#onLines(batch, worker),
+      onLines: (batch, worker) => outputs.take(batch, worker),
       onFull: () => this.#onFull(),
       onChange: () => this.#onChange(),
     };
@@ -148,7 +148,7 @@ export class Supervisor implements Source {
       this.#expectRoutes(this.#configuration);
       this.#limit.fit(this.#configuration, this.#outputs.log);
       await first.serve();
-      this.#generations = [first];
+      this.#generations.add(first);
       await this.#reloads.watch(first, since);
       return listening;
     } catch (error) {
@@ -181,7 +181,7 @@ export class Supervisor implements Source {
     this.#files.removeAll();
     this.#watchdog.stop();
     this.#reloads.stop();
-    for (const generation of this.#generations) generation.terminate();
+    for (const generation of this.#generations.all) generation.terminate();
     return status;
   }
 
@@ -195,9 +195,9 @@ export class Supervisor implements Source {
         : this.#shutdown.isUnderWay
         ? "stopping"
         : "serving",
-      generations: [...this.#generations, ...next ? [next] : []]
+      generations: [...this.#generations.all, ...next ? [next] : []]
         .map(({ status }) => status),
-      stuck: this.#countStuck(),
+      stuck: this.#generations.stuck,
     };
   }
 
@@ -208,12 +208,12 @@ export class Supervisor implements Source {
 
   /** Those that have not ended. */
   get workers(): readonly WorkerThread[] {
-    return this.#generations.flatMap(({ workers }) => workers);
+    return this.#generations.workers;
   }
 
   /** The hooks of the router that serves. */
   get hooks(): readonly string[] {
-    return this.#generations.at(-1)?.hooks ?? [];
+    return this.#generations.newest?.hooks ?? [];
   }
 
   /** What has become of reloads. */
@@ -223,12 +223,12 @@ export class Supervisor implements Source {
 
   /** The pools of the router that serves. */
   get pools(): readonly SharedPool[] {
-    return this.#generations.at(-1)?.pools ?? [];
+    return this.#generations.newest?.pools ?? [];
   }
 
   /** Where it listens; empty until it does. */
   get addresses(): readonly string[] {
-    return this.#generations.at(-1)?.addresses ?? [];
+    return this.#generations.newest?.addresses ?? [];
   }
 
   /** The last warnings and errors of the log. */
@@ -263,9 +263,9 @@ export class Supervisor implements Source {
 
   /** Lets a generation that is loaded serve in place of those before. */
   async #takeOver(next: Generation): Promise<void> {
-    const before = this.#generations;
+    const before = this.#generations.all;
     const { options } = next.configuration;
-    this.#generations = [...before, next];
+    this.#generations.add(next);
     try {
       await next.serve();
     } catch (error) {
@@ -290,7 +290,9 @@ export class Supervisor implements Source {
     );
     const open = before.reduce((sum, generation) => sum + generation.open, 0);
     this.#outputs.log.info(
-      `Reloaded: generation ${next.id} serves with ${this.#countWorkers()}; ${open} connections from before go on`,
+      `Reloaded: generation ${next.id} serves with ${
+        plural(options.workers, "worker")
+      }; ${open} connections from before go on`,
     );
     this.#onChange();
   }
@@ -332,21 +334,22 @@ export class Supervisor implements Source {
     // before the workers stop: who finds a socket file yet is accepted yet
     this.#files.remove();
     this.#reloads.stop();
-    for (const generation of this.#generations) void generation.retire(0);
+    for (const generation of this.#generations.all) void generation.retire(0);
     this.#onChange();
   }
 
   #abort(): void {
-    for (const generation of this.#generations) generation.abort("shutdown");
+    for (const generation of this.#generations.all) {
+      generation.abort("shutdown");
+    }
   }
 
   /** A worker has ended, or it is stuck. */
   #onChange(): void {
-    this.#generations = this.#generations
-      .filter(({ workers, isDrained }) => !isDrained || workers.length > 0);
+    this.#generations.prune();
     if (!this.#shutdown.isUnderWay) return;
-    if (!this.#generations.every(({ isDrained }) => isDrained)) return;
-    if (this.#countStuck() > 0) {
+    if (!this.#generations.areDrained) return;
+    if (this.#generations.stuck > 0) {
       this.#outputs.log.warn(
         `Giving up ${this.gauges.open} connections of stuck workers`,
       );
@@ -355,12 +358,11 @@ export class Supervisor implements Source {
   }
 
   #onStuck(worker: WorkerThread): void {
-    const generation = this.#generations
-      .find(({ workers }) => workers.includes(worker));
+    const generation = this.#generations.of(worker);
     if (generation === undefined) return;
     const { watchdog, workers, maxStuckWorkers = workers } =
       this.#configuration.options;
-    const stuck = this.#countStuck() + 1;
+    const stuck = this.#generations.stuck + 1;
     const { log } = this.#outputs;
     log.error(
       `Worker ${worker.name} has not answered for ${
@@ -382,35 +384,8 @@ export class Supervisor implements Source {
     this.#outputs.log.warn(
       `Worker ${worker.name} answers again after ${
         Math.round(silence / 1000)
-      } seconds: it accepts no more, and its connections go on; ${this.#countStuck()} stuck`,
+      } seconds: it accepts no more, and its connections go on; ${this.#generations.stuck} stuck`,
     );
-  }
-
-  #countStuck(): number {
-    return this.workers.filter(({ state }) => state === "stuck").length;
-  }
-
-  #countWorkers(): string {
-    const { workers } = this.#configuration.options;
-    return `${workers} ${workers === 1 ? "worker" : "workers"}`;
-  }
-
-  #onLines(batch: Batch, worker: string): void {
-    const { log } = this.#outputs;
-    // the clock of a worker may be no later than now, whatever it says
-    const now = Date.now();
-    for (const line of batch.log) {
-      const time = Math.min(line.time, now);
-      log.line({ ...line, time, fields: { ...line.fields, worker } });
-    }
-    if (batch.access !== "") this.#outputs.access(batch.access);
-    if (batch.dropped > 0) {
-      this.gauges.counters.add("lines-dropped", batch.dropped);
-      log.warn(
-        "Dropped {lines} lines of worker {worker} as there were too many",
-        { lines: batch.dropped, worker },
-      );
-    }
   }
 }
 

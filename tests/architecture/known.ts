@@ -39,8 +39,6 @@ const CIRCLES: readonly string[] = ["src/connection/", "src/pool/"];
 const LONG: readonly string[] = [
   "long function: parseCommandLine in src/cli/command_line.ts",
   "long module: src/connection/connection.ts",
-  "long module: src/main/generation.ts",
-  "long module: src/main/supervisor.ts",
   "long module: src/router/contract.ts",
   "long function: compileTable in src/routes/compile.ts",
   "long function: locate in src/routes/yaml.ts",
