@@ -71,9 +71,10 @@ export function drain(
     };
   }
   log.info(
-    `Member ${remote} of pool ${name} gets ${
-      draining ? "no more connections" : "connections again"
-    }, as the admin server was told`,
+    draining
+      ? "Member {remote} of pool {pool} gets no more connections, as the admin server was told"
+      : "Member {remote} of pool {pool} gets connections again, as the admin server was told",
+    { remote, pool: name },
   );
   return { status: 204 };
 }

@@ -109,9 +109,9 @@ async function run(
     using admin = await startAdmin(options.admin, supervisor, outputs);
     const addresses = await supervisor.start(signals);
     if (admin !== undefined) {
-      outputs.log.info(
-        `Status page at http://${formatAddress(admin.address)}/`,
-      );
+      outputs.log.info("Status page at {url}", {
+        url: `http://${formatAddress(admin.address)}/`,
+      });
     }
     return await supervisor.run(addresses);
   } finally {

@@ -43,7 +43,8 @@ export class ConnectionLimit {
     const { connections } = this.#room;
     if (connections >= (maxConnections ?? Infinity)) return;
     log.warn(
-      `Serving at most ${connections} connections at a time, as there are file descriptors for no more (ulimit -n)`,
+      "Serving at most {connections} connections at a time, as there are file descriptors for no more (ulimit -n)",
+      { connections },
     );
   }
 

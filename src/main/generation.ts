@@ -150,7 +150,9 @@ export class Generation {
    */
   async load(): Promise<readonly string[]> {
     const { options, warnings } = this.configuration;
-    for (const warning of warnings) this.#environment.log.warn(warning);
+    for (const warning of warnings) {
+      this.#environment.log.warn("{warning}", { warning });
+    }
     // opened first, so that the addresses are known to be free
     await this.#listening.open();
     const workers = Array.from(
@@ -204,9 +206,12 @@ export class Generation {
   #endDrain(timeout: number): void {
     if (this.isDrained) return;
     this.#environment.log.warn(
-      `Closing ${this.open} connections of generation ${this.id} that did not finish in ${
-        timeout / 1000
-      } seconds after the reload`,
+      "Closing {connections} connections of generation {generation} that did not finish in {seconds} seconds after the reload",
+      {
+        connections: this.open,
+        generation: this.id,
+        seconds: timeout / 1000,
+      },
     );
     this.abort("drain-timeout");
   }
@@ -311,7 +316,13 @@ export class Generation {
     this.#pools.takeBack(worker);
     if (reason !== undefined) {
       log.error(
-        `Worker ${worker.name} has died, and its ${worker.share.open} connections with it: ${reason}`,
+        "Worker {worker} has died, and its {connections} connections with it: {error}",
+        {
+          worker: worker.name,
+          connections: worker.share.open,
+          error: reason,
+          generation: this.id,
+        },
       );
       gauges.counters.add("workers-died");
       gauges.giveBack(worker.share);
@@ -339,16 +350,20 @@ export class Generation {
       await this.#listening.publish([slot]);
       this.#listening.close();
       this.#environment.log.info(
-        `Worker ${worker.name} serves in place of one that does not`,
+        "Worker {worker} serves in place of one that does not",
+        { worker: worker.name, generation: this.id },
       );
     } catch (error) {
       if (!this.#forget(worker)) return;
       if (this.#state !== "serving") return this.#environment.onChange();
       const pause = this.#backoff.failed();
       this.#environment.log.error(
-        `Cannot start another worker, and try again in ${
-          pause / 1000
-        } seconds: ${messageOf(error)}`,
+        "Cannot start another worker, and try again in {seconds} seconds: {error}",
+        {
+          seconds: pause / 1000,
+          error: messageOf(error),
+          generation: this.id,
+        },
       );
       this.#replaceLater(slot, pause);
     }

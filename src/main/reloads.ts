@@ -125,7 +125,7 @@ export class Reloads {
 
   async #reloadOnce(reason: string): Promise<void> {
     const { log } = this.#outputs;
-    log.info(`Reloading: ${reason}`);
+    log.info("Reloading: {reason}", { reason });
     if (this.#config === "-") {
       log.warn(
         "The router stays the same, as standard input cannot be read again",
@@ -159,9 +159,9 @@ export class Reloads {
       if (this.#proxy.isStopping) return;
       this.#counters.add("reloads-failed");
       this.#error = messageOf(error);
-      this.#outputs.log.error(
-        `Cannot reload, and go on as before: ${this.#error}`,
-      );
+      this.#outputs.log.error("Cannot reload, and go on as before: {error}", {
+        error: this.#error,
+      });
     } finally {
       this.#next = undefined;
       if (next !== undefined) await this.watch(next, since, this.#error);

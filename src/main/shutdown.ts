@@ -77,12 +77,17 @@ export class Shutdown {
     }
     if (this.#manner === "fast") {
       if (manner === "fast") {
-        log.info(`Received ${signal} signal again. Quitting at once.`);
+        log.info("Received {signal} signal again. Quitting at once.", {
+          signal,
+        });
         this.finish();
       }
       return;
     }
-    log.info(`Received ${signal} signal. No longer accepting new connections.`);
+    log.info(
+      "Received {signal} signal. No longer accepting new connections.",
+      { signal },
+    );
     this.begin(manner);
   }
 
@@ -98,7 +103,8 @@ export class Shutdown {
     this.#exitStatus = exitStatus;
     if (manner === "fast") {
       this.#proxy.log.info(
-        `Maximum time to wait for connections is ${FAST_SHUTDOWN} seconds.`,
+        "Maximum time to wait for connections is {seconds} seconds.",
+        { seconds: FAST_SHUTDOWN },
       );
       setTimeout(() => this.#abort(), FAST_SHUTDOWN * 1000);
     }
@@ -126,13 +132,16 @@ export class Shutdown {
   }
 
   #logWaiting(open: number): void {
-    this.#proxy.log.info(`Waiting for ${open} connections to finish.`);
+    this.#proxy.log.info("Waiting for {connections} connections to finish.", {
+      connections: open,
+    });
   }
 
   /** Closes what has not ended in time. */
   #abort(): void {
     this.#proxy.log.warn(
-      `Closing ${this.#proxy.open} connections that did not finish in ${FAST_SHUTDOWN} seconds.`,
+      "Closing {connections} connections that did not finish in {seconds} seconds.",
+      { connections: this.#proxy.open, seconds: FAST_SHUTDOWN },
     );
     this.#proxy.abort();
     // a worker that is stuck in a loop cannot close its own

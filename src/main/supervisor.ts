@@ -169,10 +169,13 @@ export class Supervisor implements Source {
     this.#running = true;
     using _title = new ProcessTitle(this.gauges);
     const { log } = this.#outputs;
-    for (const listener of listeners) log.info(`Listening on ${listener}`);
+    for (const listener of listeners) {
+      log.info("Listening on {listener}", { listener });
+    }
     log.info("Send QUIT to quit after waiting for all connections to finish.");
     log.info(
-      `Send TERM or INT to quit after waiting for up to ${FAST_SHUTDOWN} seconds for connections to finish.`,
+      "Send TERM or INT to quit after waiting for up to {seconds} seconds for connections to finish.",
+      { seconds: FAST_SHUTDOWN },
     );
     this.#watchdog.start();
     this.#earlyReload?.();
@@ -253,7 +256,8 @@ export class Supervisor implements Source {
     }
     if (this.#shutdown.isUnderWay) {
       this.#outputs.log.info(
-        `Received ${signal} signal. Not reloading, as the proxy is stopping.`,
+        "Received {signal} signal. Not reloading, as the proxy is stopping.",
+        { signal },
       );
       return;
     }
@@ -290,9 +294,10 @@ export class Supervisor implements Source {
     );
     const open = before.reduce((sum, generation) => sum + generation.open, 0);
     this.#outputs.log.info(
-      `Reloaded: generation ${next.id} serves with ${
-        plural(options.workers, "worker")
-      }; ${open} connections from before go on`,
+      options.workers === 1
+        ? "Reloaded: generation {generation} serves with {workers} worker; {connections} connections from before go on"
+        : "Reloaded: generation {generation} serves with {workers} workers; {connections} connections from before go on",
+      { generation: next.id, workers: options.workers, connections: open },
     );
     this.#onChange();
   }
@@ -307,16 +312,22 @@ export class Supervisor implements Source {
     const place = placeOf(admin);
     if (place === this.#adminPlace) return;
     this.#outputs.log.warn(
-      `The admin server stays as it is, ${this.#adminPlace}, as it needs a restart to be another: ${place}`,
+      "The admin server stays as it is, {current}, as it needs a restart to be another: {wanted}",
+      { current: this.#adminPlace, wanted: place },
     );
   }
 
   #logCounters(): void {
-    this.#outputs.log.info(
-      `Connections: ${this.gauges} (current/maximum/total), ${this.gauges.connectedNow} with a remote`,
+    const { log } = this.#outputs;
+    log.info(
+      "Connections: {connections} (current/maximum/total), {connected} with a remote",
+      {
+        connections: String(this.gauges),
+        connected: this.gauges.connectedNow,
+      },
     );
     const counters = String(this.gauges.counters);
-    if (counters !== "") this.#outputs.log.info(`Counters: ${counters}`);
+    if (counters !== "") log.info("Counters: {counters}", { counters });
   }
 
   #onStop(manner: Manner, signal: string): void {
@@ -351,7 +362,8 @@ export class Supervisor implements Source {
     if (!this.#generations.areDrained) return;
     if (this.#generations.stuck > 0) {
       this.#outputs.log.warn(
-        `Giving up ${this.gauges.open} connections of stuck workers`,
+        "Giving up {connections} connections of stuck workers",
+        { connections: this.gauges.open },
       );
     }
     this.#shutdown.finish();
@@ -365,13 +377,18 @@ export class Supervisor implements Source {
     const stuck = this.#generations.stuck + 1;
     const { log } = this.#outputs;
     log.error(
-      `Worker ${worker.name} has not answered for ${
-        watchdog / 1000
-      } seconds: it is stuck, and ${worker.share.open} connections with it; ${stuck} stuck`,
+      "Worker {worker} has not answered for {seconds} seconds: it is stuck, and {connections} connections with it; {stuck} stuck",
+      {
+        worker: worker.name,
+        seconds: watchdog / 1000,
+        connections: worker.share.open,
+        stuck,
+      },
     );
     if (!this.#shutdown.isUnderWay && stuck > maxStuckWorkers) {
       log.error(
-        `Cannot go on as at most ${maxStuckWorkers} workers may be stuck: exiting with status ${TOO_MANY_STUCK}`,
+        "Cannot go on as at most {limit} workers may be stuck: exiting with status {status}",
+        { limit: maxStuckWorkers, status: TOO_MANY_STUCK, stuck },
       );
       this.#shutdown.begin("fast", TOO_MANY_STUCK);
     }
@@ -382,9 +399,12 @@ export class Supervisor implements Source {
   #onAwake(worker: WorkerThread, silence: number): void {
     worker.state = "draining";
     this.#outputs.log.warn(
-      `Worker ${worker.name} answers again after ${
-        Math.round(silence / 1000)
-      } seconds: it accepts no more, and its connections go on; ${this.#generations.stuck} stuck`,
+      "Worker {worker} answers again after {seconds} seconds: it accepts no more, and its connections go on; {stuck} stuck",
+      {
+        worker: worker.name,
+        seconds: Math.round(silence / 1000),
+        stuck: this.#generations.stuck,
+      },
     );
   }
 }

@@ -118,11 +118,15 @@ export class PoolState {
     if (!cells.swap(member, CELL.health, HEALTH.up, HEALTH.down)) return;
     cells.changed(member);
     this.#log.warn(
-      `${this.#title(member)} is down for ${
-        (time / 1000).toFixed(1)
-      } seconds: ${reason} (${failures} ${
-        failures === 1 ? "failure" : "failures"
-      })`,
+      failures === 1
+        ? "Member {remote} of pool {pool} is down for {seconds} seconds: {error} ({failures} failure)"
+        : "Member {remote} of pool {pool} is down for {seconds} seconds: {error} ({failures} failures)",
+      {
+        ...this.#who(member),
+        seconds: Math.round(time / 100) / 10,
+        error: reason,
+        failures,
+      },
     );
   }
 
@@ -147,7 +151,7 @@ export class PoolState {
       !cells.swap(member, CELL.health, health, HEALTH.up)
     ) return;
     cells.changed(member);
-    this.#log.info(`${this.#title(member)} is up`);
+    this.#log.info("Member {remote} of pool {pool} is up", this.#who(member));
   }
 
   /**
@@ -166,12 +170,20 @@ export class PoolState {
     cells.set(member, CELL.checkRun, run);
     if (run === check.rise && cells.swap(member, CELL.checkedDown, 1, 0)) {
       cells.changed(member);
-      this.#log.info(`${this.#title(member)} is up (${checks(run)})`);
+      this.#log.info(
+        run === 1
+          ? "Member {remote} of pool {pool} is up ({checks} check)"
+          : "Member {remote} of pool {pool} is up ({checks} checks)",
+        { ...this.#who(member), checks: run },
+      );
     }
     if (run === -check.fall && cells.swap(member, CELL.checkedDown, 0, 1)) {
       cells.changed(member);
       this.#log.warn(
-        `${this.#title(member)} is down: ${failure} (${checks(-run)})`,
+        run === -1
+          ? "Member {remote} of pool {pool} is down: {error} ({checks} check)"
+          : "Member {remote} of pool {pool} is down: {error} ({checks} checks)",
+        { ...this.#who(member), error: String(failure), checks: -run },
       );
     }
   }
@@ -187,18 +199,16 @@ export class PoolState {
     if (!this.cells.swap(member, CELL.draining, from, to)) return;
     this.cells.changed(member);
     this.#log.info(
-      `${this.#title(member)} ${
-        draining ? "gets no more connections" : "gets connections again"
-      }`,
+      draining
+        ? "Member {remote} of pool {pool} gets no more connections"
+        : "Member {remote} of pool {pool} gets connections again",
+      this.#who(member),
     );
   }
 
-  #title(member: number): string {
+  /** The fields by which a line tells which member it is about. */
+  #who(member: number): { readonly remote: string; readonly pool: string } {
     const { members, name } = this.plan;
-    return `Member ${members[member]?.target.remote} of pool ${name}`;
+    return { remote: members[member]?.target.remote ?? "", pool: name };
   }
-}
-
-function checks(count: number): string {
-  return `${count} ${count === 1 ? "check" : "checks"}`;
 }

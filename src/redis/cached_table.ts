@@ -181,9 +181,8 @@ export class MadeTable implements RedisTable {
     const { title } = this.plan;
     const refuse = (rule: string, value: string) =>
       this.#notices().log.error(
-        `Cannot use the value of ${describe(key)} in ${title} as it ${
-          oneLine(rule)
-        }: current value is ${value}, which counts as none`,
+        "Cannot use the value of {key} in {table} as it {rule}: current value is {value}, which counts as none",
+        { key: describe(key), table: title, rule: oneLine(rule), value },
       );
     if (reply instanceof ReplyError) {
       if (!reply.message.startsWith("WRONGTYPE")) {
@@ -271,7 +270,8 @@ export class MadeTable implements RedisTable {
     const notices = this.#notices();
     if (notices.note(this.#number, 0) === 0) return;
     notices.log.info(
-      `Connected to Redis: what it has for ${this.plan.title} holds again`,
+      "Connected to Redis: what it has for {table} holds again",
+      { table: this.plan.title },
     );
   }
 
@@ -280,9 +280,8 @@ export class MadeTable implements RedisTable {
     const notices = this.#notices();
     if (notices.note(this.#number, trouble) === trouble) return;
     notices.log.warn(
-      `Cannot ask Redis for ${this.plan.title} as ${
-        oneLine(reason.message)
-      }: the last known remotes hold until it can be asked again`,
+      "Cannot ask Redis for {table} as {error}: the last known remotes hold until it can be asked again",
+      { table: this.plan.title, error: oneLine(reason.message) },
     );
   }
 }

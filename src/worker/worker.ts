@@ -5,6 +5,7 @@
  * @module
  */
 import { describeError, messageOf } from "../lib/errors.ts";
+import type { Log } from "../log/log.ts";
 import { Outbox } from "../log/outbox.ts";
 import { sealPools } from "../pool/router_pool.ts";
 import { Notices } from "../redis/notices.ts";
@@ -79,14 +80,9 @@ class RouterThread {
     }
   }
 
-  /**
-   * Logs a mistake of the router outside its hooks.
-   *
-   * @param what What the router did.
-   * @param error What it threw.
-   */
-  logMistake(what: string, error: unknown): void {
-    this.#log.error(`The router ${what}: ${describeError(error)}`);
+  /** Takes lines for the log at the level that it has now. */
+  get log(): Log {
+    return this.#log;
   }
 
   async #load(message: Load): Promise<void> {
@@ -172,13 +168,17 @@ scope.addEventListener("message", ({ data: { port } }: MessageEvent<Hello>) => {
   // a mistake of the router outside its hooks must not end the thread
   scope.addEventListener("error", (event: ErrorEvent) => {
     event.preventDefault();
-    thread.logMistake("threw outside its hooks", event.error);
+    thread.log.error("The router threw outside its hooks: {error}", {
+      error: describeError(event.error),
+    });
   });
   scope.addEventListener(
     "unhandledrejection",
     (event: PromiseRejectionEvent) => {
       event.preventDefault();
-      thread.logMistake("left a rejected promise", event.reason);
+      thread.log.error("The router left a rejected promise: {error}", {
+        error: describeError(event.reason),
+      });
     },
   );
 }, { once: true });
