@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Status } from "./program_status.ts";
+import type { ProgramStatus } from "./program_status.ts";
 import type { Answer } from "./answer.ts";
 import type { Health } from "./json_types.ts";
 import type { Source } from "./program.ts";
@@ -41,14 +41,14 @@ export function readiness({ status }: Source): Answer {
   return answer(problem, status, serving);
 }
 
-function countServing({ generations }: Status): number {
+function countServing({ generations }: ProgramStatus): number {
   return generations.flatMap(({ workers }) => workers)
     .filter(({ state }) => state === "serving").length;
 }
 
 function answer(
   problem: string | undefined,
-  { stuck }: Status,
+  { stuck }: ProgramStatus,
   workers: number,
 ): Answer {
   return {

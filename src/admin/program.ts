@@ -5,19 +5,31 @@
  */
 import type { Configuration } from "../config/configuration.ts";
 import type { Gauges } from "../stats/gauges.ts";
+import type {
+  ConnectionList,
+  ConnectionQuery,
+} from "../stats/connection_list.ts";
+import type { Report } from "../stats/statistics.ts";
 import type { Totals } from "../stats/totals.ts";
-import type { WorkerThread } from "../main/worker_thread.ts";
 import type { Troubles } from "../log/recent_problems.ts";
 import type { SharedPool } from "../pool/main_thread.ts";
-import type { ReloadStatus, Status } from "./program_status.ts";
+import type { ProgramStatus, ReloadStatus } from "./program_status.ts";
 
-/** A worker, as far as it matters here. */
-export type AdminWorker = Pick<
-  WorkerThread,
-  "name" | "lag" | "report" | "list" | "close"
->;
+/** What the admin server needs of a worker. */
+export interface AdminWorker {
+  /** What the log calls it. */
+  readonly name: string;
+  /** Seconds by which its event loop is late. */
+  readonly lag: number;
+  /** What it has last counted. */
+  readonly report: Report | undefined;
+  /** Lists its connections; `undefined` if it does not answer in time. */
+  list(query: ConnectionQuery): Promise<ConnectionList | undefined>;
+  /** Closes a connection; `false` if it has none of that number. */
+  close(id: number): Promise<boolean>;
+}
 
-/** The part of the supervisor that the admin server needs; it changes nothing. */
+/** What the admin server needs of the program; it changes nothing. */
 export interface Source {
   /** What runs now. */
   readonly configuration: Configuration;
@@ -26,7 +38,7 @@ export interface Source {
   /** The pools that it has made. */
   readonly pools: readonly SharedPool[];
   /** What is known of the workers. */
-  readonly status: Status;
+  readonly status: ProgramStatus;
   /** What has become of reloads. */
   readonly reloads: ReloadStatus;
   /** Where it listens, in the order of the listeners; empty until it does. */

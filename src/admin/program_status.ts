@@ -3,13 +3,11 @@
  *
  * @module
  */
-import type { WorkerState } from "../main/worker_thread.ts";
-
 /** A worker. */
 export interface WorkerStatus {
   /** Its generation and number, as the log calls it: `2.1`. */
   readonly name: string;
-  readonly state: WorkerState;
+  readonly state: "loading" | "serving" | "draining" | "stuck" | "ended";
   /** Connections that are open now. */
   readonly connections: number;
 }
@@ -35,7 +33,7 @@ export interface ReloadStatus {
 }
 
 /** The whole program. */
-export interface Status {
+export interface ProgramStatus {
   /** When it was started, as in RFC 3339. */
   readonly started: string;
   readonly state: "starting" | "serving" | "stopping";

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { describeError, messageOf } from "../lib/errors.ts";
 import { formatAddress } from "../net/address.ts";
-import { StartError } from "../main/listening.ts";
+import { StartError } from "../lib/start_error.ts";
 import type { Log } from "../log/log.ts";
 import { type Answer, notAllowed } from "./answer.ts";
 import { Api } from "./api.ts";
@@ -60,16 +61,16 @@ export class AdminServer implements Disposable {
         options,
         (request) => this.#respond(request),
         (error) =>
-          log().error(
-            `Cannot accept a connection to --admin: ${reason(error)}`,
-          ),
+          log().error("Cannot accept a connection to --admin: {error}", {
+            error: messageOf(error),
+          }),
       );
     } catch (error) {
       throw new StartError(
         `Cannot listen on ${formatAddress(options)} for --admin: ${
           error instanceof Deno.errors.AddrInUse
             ? "another program listens there"
-            : reason(error)
+            : messageOf(error)
         }`,
         { cause: error },
       );
@@ -93,9 +94,8 @@ export class AdminServer implements Disposable {
       return respond(await this.#answer(request));
     } catch (error) {
       this.#log().error(
-        `Cannot answer a request to --admin as there was an internal error: ${
-          reason(error)
-        }`,
+        "Cannot answer a request to --admin as there was an internal error: {error}",
+        { error: describeError(error) },
       );
       return respond({ status: 500, body: { error: "internal error" } });
     }
@@ -133,10 +133,6 @@ export class AdminServer implements Disposable {
       body: { error: `there is no ${method} ${pathname}` },
     };
   }
-}
-
-function reason(error: unknown): unknown {
-  return error instanceof Error ? error.message : error;
 }
 
 function refuse({ status, error }: Refusal): Answer {

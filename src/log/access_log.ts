@@ -21,6 +21,76 @@ export interface Ended {
   readonly endReason: string | undefined;
 }
 
+/** A field of a line. */
+export interface AccessField {
+  readonly name: string;
+  /** What it means, in Markdown, for the documentation. */
+  readonly doc: string;
+  /** Gives the value; `undefined` is `-` in text, and `null` in JSON. */
+  readonly read: (connection: Ended) => string | number | undefined;
+  /**
+   * The text may have any characters, so that it needs quotes now and then.
+   *
+   * @default false
+   */
+  readonly isFree?: boolean;
+  /**
+   * The number is of milliseconds, a whole one, and is written as seconds.
+   *
+   * @default false
+   */
+  readonly isDuration?: boolean;
+}
+
+/** The fields of a line behind its time, in their order. */
+export const ACCESS_FIELDS: readonly AccessField[] = [
+  {
+    name: "id",
+    doc: "the number of the connection since the start, as in the log",
+    read: ({ info }) => info.id,
+  },
+  {
+    name: "client",
+    doc:
+      "the address of the client; none if it has reset the connection before that was accepted",
+    read: ({ info: { remoteAddr } }) =>
+      remoteAddr === undefined ? undefined : formatAddress(remoteAddr),
+  },
+  {
+    name: "route",
+    doc:
+      'who has decided: the name of the route in a table (`"route 3"` if it has none, or `default`), or what the router has said; none for nobody',
+    read: ({ route }) => route,
+    isFree: true,
+  },
+  {
+    name: "remote",
+    doc: "the last remote that was tried, if any",
+    read: ({ remote }) => remote,
+  },
+  {
+    name: "in",
+    doc: "bytes received from the client, PROXY headers not included",
+    read: ({ received }) => received,
+  },
+  {
+    name: "out",
+    doc: "bytes sent to the client",
+    read: ({ sent }) => sent,
+  },
+  {
+    name: "seconds",
+    doc: "from accept to close",
+    read: ({ started }) => Math.round(performance.now() - started),
+    isDuration: true,
+  },
+  {
+    name: "end",
+    doc: "why the connection ended",
+    read: ({ endReason }) => endReason,
+  },
+];
+
 /** Takes the connections that have ended. */
 export interface AccessLog {
   /** Writes the line of a connection. Does not block or throw. */
@@ -35,7 +105,6 @@ export type Format = "text" | "json";
  *
  * @param format How a line is written; the fields are the same.
  * @param write Takes a line with its newline.
- * @returns The access log.
  */
 export function accessLog(
   format: Format,
@@ -48,40 +117,52 @@ export function accessLog(
 /** An access log that is switched off. */
 export const NO_ACCESS_LOG: AccessLog = { connection() {} };
 
-function textLine(connection: Ended): string {
-  return `${isoTime(Date.now())} id=${connection.info.id} client=${
-    client(connection) ?? "-"
-  } route=${quoted(connection.route)} remote=${
-    connection.remote ?? "-"
-  } in=${connection.received} out=${connection.sent} seconds=${
-    seconds(connection)
-  } end=${connection.endReason}\n`;
+/** The fields, each with what stands before its value. */
+function withPrefix(
+  prefixOf: (name: string) => string,
+): (Required<Omit<AccessField, "name" | "doc">> & { prefix: string })[] {
+  return ACCESS_FIELDS.map((
+    { name, read, isFree = false, isDuration = false },
+  ) => ({ prefix: prefixOf(name), read, isFree, isDuration }));
 }
 
-/** Writes a name such that it is one field. */
-function quoted(name: string | undefined): string {
-  if (name === undefined) return "-";
-  return /[\s"=\\]/.test(name) ? JSON.stringify(name) : name;
+const TEXT_FIELDS = withPrefix((name) => ` ${name}=`);
+
+function textLine(connection: Ended): string {
+  let line = isoTime(Date.now());
+  // an index costs less than an iterator, which is a tenth of a line
+  for (let at = 0; at < TEXT_FIELDS.length; at++) {
+    const { prefix, read, isFree, isDuration } = TEXT_FIELDS[at]!;
+    const value = read(connection);
+    line += prefix;
+    if (typeof value === "string") line += isFree ? quoted(value) : value;
+    else if (value === undefined) line += "-";
+    else line += isDuration ? inSeconds(value) : value;
+  }
+  return `${line}\n`;
 }
+
+/** Writes a text such that it is one field. */
+function quoted(text: string): string {
+  return /[\s"=\\]/.test(text) ? JSON.stringify(text) : text;
+}
+
+const JSON_FIELDS = withPrefix((name) => `,${JSON.stringify(name)}:`);
 
 function jsonLine(connection: Ended): string {
-  return `${
-    JSON.stringify({
-      time: isoTime(Date.now()),
-      id: connection.info.id,
-      client: client(connection),
-      route: connection.route ?? null,
-      remote: connection.remote ?? null,
-      in: connection.received,
-      out: connection.sent,
-      seconds: Number(seconds(connection)),
-      end: connection.endReason,
-    })
-  }\n`;
-}
-
-function client({ info: { remoteAddr } }: Ended): string | null {
-  return remoteAddr === undefined ? null : formatAddress(remoteAddr);
+  let line = `{"time":"${isoTime(Date.now())}"`;
+  for (const { prefix, read, isDuration } of JSON_FIELDS) {
+    const value = read(connection);
+    line += prefix +
+      (typeof value === "string"
+        ? JSON.stringify(value)
+        : value === undefined
+        ? "null"
+        : isDuration
+        ? value / 1000
+        : value);
+  }
+  return `${line}}\n`;
 }
 
 /** Three digits for each number below 1000. */
@@ -109,8 +190,7 @@ export function isoTime(now: number): string {
   return `${secondText}${DIGITS[now - whole * 1000]}Z`;
 }
 
-/** Seconds since accept, with three digits behind the point. */
-function seconds(connection: Ended): string {
-  const milliseconds = Math.round(performance.now() - connection.started);
+/** Writes seconds with three digits behind the point. */
+function inSeconds(milliseconds: number): string {
   return `${Math.floor(milliseconds / 1000)}.${DIGITS[milliseconds % 1000]}`;
 }

@@ -107,13 +107,13 @@ async function run(
   const supervisor = new Supervisor(configuration, reread, outputs, gauges);
   try {
     using admin = await startAdmin(options.admin, supervisor, outputs);
-    const addresses = await supervisor.start(signals);
+    const listeners = await supervisor.start(signals);
     if (admin !== undefined) {
       outputs.log.info("Status page at {url}", {
         url: `http://${formatAddress(admin.address)}/`,
       });
     }
-    return await supervisor.run(addresses);
+    return await supervisor.run(listeners);
   } finally {
     await outputs.flush();
   }

@@ -9,7 +9,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { FreePorts } from "./free_ports.ts";
 import { GenerationPools } from "./generation_pools.ts";
-import { Listening } from "./listening.ts";
+import { Listening, type OpenListener } from "./listening.ts";
 import type { AbortReason, Serve } from "../worker/messages.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import type { Log } from "../log/log.ts";
@@ -19,7 +19,7 @@ import type { SharedPool } from "../pool/main_thread.ts";
 import { type Sandbox, sandbox } from "../config/sandbox.ts";
 import type { SocketFiles } from "./socket_files.ts";
 import type { GenerationStatus } from "../admin/program_status.ts";
-import { WorkerError, WorkerThread } from "./worker_thread.ts";
+import { WorkerThread } from "./worker_thread.ts";
 
 /** Milliseconds to wait for workers to stop accepting. */
 const STOP_TIME = 1000;
@@ -148,7 +148,7 @@ export class Generation {
    * @throws {WorkerError} If the router cannot be loaded. `terminate` is to be
    * called then.
    */
-  async load(): Promise<readonly string[]> {
+  async load(): Promise<readonly OpenListener[]> {
     const { options, warnings } = this.configuration;
     for (const warning of warnings) {
       this.#environment.log.warn("{warning}", { warning });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { StartError } from "../lib/start_error.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
 import {
   type Bind,
@@ -12,16 +13,18 @@ import {
   type TcpListenOptions,
 } from "../net/listen.ts";
 import { messageOf } from "../lib/errors.ts";
-import { plural } from "../lib/plural.ts";
 import {
   type SocketFile,
   socketFile,
   type SocketFiles,
 } from "./socket_files.ts";
 
-/** The proxy cannot run; exit status 1. */
-export class StartError extends Error {
-  override readonly name = "StartError";
+/** A listener, as a line of the log tells it. */
+export interface OpenListener {
+  /** The address, with the port that it got. */
+  readonly listener: string;
+  /** How many workers accept from it. */
+  readonly workers: number;
 }
 
 /** Takes all addresses before there are workers, and hands them over. */
@@ -125,17 +128,13 @@ export class Listening {
     }
   }
 
-  /**
-   * Describes the listeners, for the log.
-   *
-   * @returns Such as `127.0.0.1:5432 with 2 workers`, one for each.
-   */
-  describe(): string[] {
+  /** The listeners, for the log. */
+  describe(): OpenListener[] {
     const { addresses } = this;
-    return this.#listen.map((options, index) => {
-      const workers = "path" in options ? 1 : this.#workers;
-      return `${addresses[index]} with ${plural(workers, "worker")}`;
-    });
+    return this.#listen.map((options, index) => ({
+      listener: addresses[index] ?? "",
+      workers: "path" in options ? 1 : this.#workers,
+    }));
   }
 
   /** The address of each listener, with the port that it got, while it is open. */

@@ -9,7 +9,6 @@ import type { Source } from "../admin/program.ts";
 import { AddressShares } from "./address_shares.ts";
 import { routeNames } from "../routes/route_table.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { plural } from "../lib/plural.ts";
 import { formatAddress } from "../net/address.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
 import { FreePorts } from "./free_ports.ts";
@@ -19,13 +18,14 @@ import type { Gauges } from "../stats/gauges.ts";
 import type { Outputs } from "../log/outputs.ts";
 import type { Troubles } from "../log/recent_problems.ts";
 import type { SharedPool } from "../pool/main_thread.ts";
+import type { OpenListener } from "./listening.ts";
 import { ProcessTitle } from "./title.ts";
 import { Totals } from "../stats/totals.ts";
 import { Reloads } from "./reloads.ts";
 import { FAST_SHUTDOWN, type Manner, Shutdown } from "./shutdown.ts";
 import type { Signals } from "./signals.ts";
 import { SocketFiles } from "./socket_files.ts";
-import type { ReloadStatus, Status } from "../admin/program_status.ts";
+import type { ProgramStatus, ReloadStatus } from "../admin/program_status.ts";
 import { heartbeat, Watchdog } from "./watchdog.ts";
 import type { WorkerThread } from "./worker_thread.ts";
 
@@ -135,7 +135,7 @@ export class Supervisor implements Source {
    * @throws {StartError} If an address cannot be listened on.
    * @throws {WorkerError} If the router cannot be loaded.
    */
-  async start(signals: Signals): Promise<readonly string[]> {
+  async start(signals: Signals): Promise<readonly OpenListener[]> {
     signals.handle({
       stop: (manner, signal) => this.#onStop(manner, signal),
       reload: (signal) => this.#onReload(signal),
@@ -165,12 +165,17 @@ export class Supervisor implements Source {
    * @param listeners What `start` has returned.
    * @returns The exit status: 0 as asked, 70 when too many workers are stuck.
    */
-  async run(listeners: readonly string[]): Promise<number> {
+  async run(listeners: readonly OpenListener[]): Promise<number> {
     this.#running = true;
     using _title = new ProcessTitle(this.gauges);
     const { log } = this.#outputs;
-    for (const listener of listeners) {
-      log.info("Listening on {listener}", { listener });
+    for (const { listener, workers } of listeners) {
+      log.info(
+        workers === 1
+          ? "Listening on {listener} with {workers} worker"
+          : "Listening on {listener} with {workers} workers",
+        { listener, workers },
+      );
     }
     log.info("Send QUIT to quit after waiting for all connections to finish.");
     log.info(
@@ -189,7 +194,7 @@ export class Supervisor implements Source {
   }
 
   /** What there is to know about the workers. */
-  get status(): Status {
+  get status(): ProgramStatus {
     const { next } = this.#reloads;
     return {
       started: this.#started.toISOString(),

@@ -8,9 +8,6 @@ import type { Modules } from "./modules.ts";
 
 /** Imports that go the wrong way. */
 const IMPORTS: readonly string[] = [
-  "src/admin/program.ts → src/main/worker_thread.ts",
-  "src/admin/program_status.ts → src/main/worker_thread.ts",
-  "src/admin/server.ts → src/main/listening.ts",
   "src/cli/command_line.ts → src/config/admin.ts",
   "src/config/certificates.ts → src/cli/command_line.ts",
   "src/config/configuration.ts → src/cli/command_line.ts",
@@ -18,7 +15,6 @@ const IMPORTS: readonly string[] = [
   "src/config/describe.ts → src/cli/list_value.ts",
   "src/config/sandbox.ts → src/cli/command_line.ts",
   "src/config/sandbox.ts → src/cli/list_value.ts",
-  "src/log/access_log.ts → src/connection/connection.ts",
   "src/net/listen.ts → src/connection/accept_tls.ts",
   "src/pool/check_member.ts → src/limits/descriptors.ts",
   "src/routes/load.ts → src/config/admin.ts",
@@ -28,8 +24,6 @@ const IMPORTS: readonly string[] = [
   "src/routes/protocols.ts → src/protocols/mod.ts",
   "src/routes/schema.ts → src/cli/values.ts",
   "src/routes/schema.ts → src/cli/option_table.ts",
-  "src/stats/connection_list.ts → src/connection/connection.ts",
-  "src/stats/statistics.ts → src/connection/connection.ts",
 ];
 
 /** Folders whose own files import each other in circles. */
