@@ -19,6 +19,8 @@ export interface HttpHeaders {
   [Symbol.iterator](): IterableIterator<[name: string, value: string]>;
 }
 
+const NOT_ASCII = /[\x80-\xff]/;
+
 /** The fields as a map, made at the first look-up. */
 abstract class LazyHeaders implements HttpHeaders {
   #fields: Map<string, string> | undefined;
@@ -27,11 +29,11 @@ abstract class LazyHeaders implements HttpHeaders {
   protected abstract fill(fields: Map<string, string>): void;
 
   get(name: string): string | null {
-    return this.#map().get(name.toLowerCase()) ?? null;
+    return this.#map().get(lowerCase(name)) ?? null;
   }
 
   has(name: string): boolean {
-    return this.#map().has(name.toLowerCase());
+    return this.#map().has(lowerCase(name));
   }
 
   entries(): IterableIterator<[name: string, value: string]> {
@@ -65,15 +67,17 @@ export class HeadFields extends LazyHeaders {
   protected override fill(fields: Map<string, string>): void {
     const text = this.#text;
     let pos = this.#start;
-    for (;;) {
-      const colon = text.indexOf(":", pos);
-      if (colon < 0) return;
-      let end = text.indexOf("\n", colon);
+    while (text[pos] !== "\r" && text[pos] !== "\n") {
+      const lineEnd = text.indexOf("\n", pos);
+      let end = lineEnd;
       while (text[end + 1] === " " || text[end + 1] === "\t") {
         end = text.indexOf("\n", end + 1);
       }
-      const name = text.slice(pos, colon).toLowerCase();
-      addField(fields, name, unfold(text.slice(colon + 1, end)));
+      const line = text.slice(pos, lineEnd);
+      const colon = line.indexOf(":");
+      const nameEnd = colon < 0 ? lineEnd : pos + colon;
+      const name = lowerCase(trim(text.slice(pos, nameEnd)));
+      addField(fields, name, unfold(text.slice(nameEnd + 1, end)));
       pos = end + 1;
     }
   }
@@ -104,6 +108,13 @@ function addField(
   const before = fields.get(name);
   if (before === undefined) fields.set(name, value);
   else fields.set(name, `${before}${name === "cookie" ? "; " : ", "}${value}`);
+}
+
+/** In lower case, but only US-ASCII: other characters are bytes of UTF-8. */
+function lowerCase(name: string): string {
+  return NOT_ASCII.test(name)
+    ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : name.toLowerCase();
 }
 
 /**

@@ -16,9 +16,9 @@ export const HOST_BYTES: ByteClass = byteClass((byte) =>
   NAME_BYTES[byte] === 1 || byte === DOT || byte === COLON
 );
 
-/** A host, and the port when there was one. */
+/** A host, when it could be read, and the port when there was one. */
 export interface HostPort {
-  readonly host: string;
+  readonly host: string | undefined;
   readonly port: number | undefined;
 }
 

@@ -38,13 +38,18 @@ const HEADERS: readonly { bytes: Uint8Array; value: AmqpHeader }[] = [
     bytes: encode("AMQP\x01\x01\x08\0"),
     value: { version: "0-8", layer: "amqp" },
   },
+  {
+    bytes: encode("AMQP\x01\x01\x09\x01"),
+    value: { version: "0-8", layer: "amqp" },
+  },
 ];
 
 /**
  * Reads the header with which an AMQP client begins.
  *
  * Follows the protocol headers of AMQP 1.0 (OASIS, section 2.2), 0-10, 0-9-1,
- * 0-9 and 0-8. A header of another version is `null`.
+ * 0-9 and 0-8; `1 1 9 1`, which older libraries send for 0-8, is that, as in
+ * RabbitMQ. A header of another version is `null`.
  *
  * @param data The first bytes of the connection.
  * @returns The header; `null` if this is not AMQP; `undefined` while it is

@@ -1,19 +1,26 @@
 import { byteClass, bytesOf, Cursor } from "./_bytes.ts";
 import type { Input } from "./types.ts";
 
-/** Header, and a question for the root. */
-const MIN_LENGTH = 12 + 5;
+const HEADER = 12;
 const MAX_NAME = 255;
 const MAX_QUESTIONS = 16;
 const MIN_QUESTION = 5;
 const MIN_RECORD = 11;
+/** Type, class, time to live, and length of the data. */
+const RECORD_HEADER = 2 + 2 + 4;
+const DSO = 6;
 /**
- * Not a response; opcode QUERY, NOTIFY or UPDATE; the other bits of this byte
- * are free.
+ * Not a response, and an opcode that has a meaning: QUERY, IQUERY, STATUS,
+ * NOTIFY, UPDATE or DSO; the other bits of this byte are free.
  */
-const QUERY_FLAGS = byteClass((byte) => [0, 4, 5].includes(byte >> 3));
-/** Response code 0, and the reserved bit is 0. */
-const MORE_FLAGS = byteClass((byte) => (byte & 0x4f) === 0);
+const QUERY_FLAGS = byteClass((byte) => [0, 1, 2, 4, 5, 6].includes(byte >> 3));
+/** Response code 0; the other bits, also the reserved one, are free. */
+const MORE_FLAGS = byteClass((byte) => (byte & 0x0f) === 0);
+/**
+ * A message without a question, such as one with a cookie only, is short; the
+ * first bytes of RDP and SOCKS4 would be a long one.
+ */
+const MAX_WITHOUT_QUESTION = 512;
 const TYPES: ReadonlyMap<number, string> = new Map([
   [1, "A"],
   [2, "NS"],
@@ -51,7 +58,8 @@ export interface DnsQuery {
   readonly id: number;
   /**
    * Names that are asked for: lower case, no trailing dot, the root as `.`;
-   * unusual bytes as in zone files (`\.`, `\032`).
+   * unusual bytes as in zone files (`\.`, `\032`). Empty in a message without
+   * questions.
    */
   readonly names: readonly string[];
   /**
@@ -66,10 +74,11 @@ export interface DnsQuery {
 /**
  * Reads the first query on a DNS connection over TCP.
  *
- * Follows RFC 1035 (section 4.2.2 for TCP) and RFC 7766. The whole message has
- * to be there, with 1 to 16 questions; queries, notifications and updates are
- * recognised. Compressed names, which no client puts into a question, are
- * `null`.
+ * Follows RFC 1035 (section 4.2.2 for TCP), RFC 7766, and RFC 8490 for stateful
+ * operations. The whole message has to be there, with at most 16 questions; all
+ * opcodes that have a meaning are recognised, and messages of up to 512 bytes
+ * without a question, such as a header alone. Compressed names in questions, which no client sends, are `null`, as
+ * are records that do not end where the message does.
  *
  * @param data The first bytes of the connection.
  * @returns The query; `null` if this is not DNS; `undefined` while it is
@@ -89,19 +98,17 @@ export interface DnsQuery {
  */
 export function dns(data: Input): DnsQuery | null | undefined {
   const c = new Cursor(bytesOf(data));
-  const length = c.uint(2, MIN_LENGTH);
+  const length = c.uint(2, HEADER);
   if (length < 0) return c.answer;
   c.limit = c.pos + length;
   const id = c.uint(2);
   if (id < 0 || !c.run(1, QUERY_FLAGS) || !c.run(1, MORE_FLAGS)) {
     return c.answer;
   }
-  const rest = length - 12;
-  const questions = c.uint(
-    2,
-    1,
-    Math.min(MAX_QUESTIONS, Math.floor(rest / MIN_QUESTION)),
-  );
+  const isStateful = c.bytes[c.pos - 2]! >> 3 === DSO;
+  const rest = length - HEADER;
+  const most = Math.min(MAX_QUESTIONS, Math.floor(rest / MIN_QUESTION));
+  const questions = c.uint(2, length > MAX_WITHOUT_QUESTION ? 1 : 0, most);
   if (questions < 0) return c.answer;
   let records = 0;
   for (let section = 0; section < 3; section++) {
@@ -120,11 +127,33 @@ export function dns(data: Input): DnsQuery | null | undefined {
     names.push(name);
     types.push(TYPES.get(type) ?? `TYPE${type}`);
   }
-  const bytesLeft = c.limit - c.pos;
-  if (records === 0 ? bytesLeft > 0 : bytesLeft < records * MIN_RECORD) {
-    return null;
+  for (let i = 0; i < records; i++) if (!skipRecord(c)) return c.answer;
+  const hasParts = isStateful && questions + records === 0;
+  while (hasParts && c.pos < c.limit) if (!skipPart(c, 2)) return c.answer;
+  return c.pos === c.limit ? { id, names, types, length: c.limit } : null;
+}
+
+/** Goes over a record, whose name may be compressed. */
+function skipRecord(c: Cursor): boolean {
+  for (;;) {
+    const length = c.uint(1);
+    if (length < 0) return false;
+    if (length >= 0xc0) { // the rest of the name is elsewhere
+      if (!c.skip(1)) return false;
+      break;
+    }
+    if (length > 63) return c.no();
+    if (length === 0) break;
+    if (!c.skip(length)) return false;
   }
-  return c.skip(bytesLeft) ? { id, names, types, length: c.limit } : c.answer;
+  return skipPart(c, RECORD_HEADER);
+}
+
+/** Goes over a header of this size, and what comes behind its length. */
+function skipPart(c: Cursor, header: number): boolean {
+  if (!c.skip(header)) return false;
+  const length = c.sizeOf(2);
+  return length >= 0 && c.skip(length);
 }
 
 /** A name without compression; `undefined` on failure. */

@@ -1,19 +1,13 @@
 import { hexDigit } from "./_address.ts";
-import {
-  byteClass,
-  bytesOf,
-  Cursor,
-  encode,
-  oneOf,
-  TEXT,
-  utf8,
-} from "./_bytes.ts";
-import { HOST_BYTES, type HostPort, hostPort } from "./_host.ts";
+import { bytesOf, Cursor, encode, latin1, oneOf } from "./_bytes.ts";
+import type { HostPort } from "./_host.ts";
+import { looseHostPort, textOf } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const NUL = 0;
-/** Length, service, space, path of one character, NUL. */
-const MIN_PACKET = 4 + "git-upload-pack".length + 3;
+const LF = 0x0a;
+/** Length, service, space, path of one character. */
+const MIN_PACKET = 4 + "git-upload-pack".length + 2;
 const MAX_PACKET = 65_520;
 const SERVICES: readonly GitService[] = [
   "git-upload-pack",
@@ -23,9 +17,6 @@ const SERVICES: readonly GitService[] = [
 const SERVICE_BYTES = SERVICES.map((service) => encode(`${service} `));
 const HOST = encode("host=");
 const PATH_START = oneOf("/~");
-const HOST_PORT = byteClass((byte) =>
-  HOST_BYTES[byte] === 1 || byte === 0x5b || byte === 0x5d
-);
 
 /** What a Git client wants to do: fetch, push, or get an archive. */
 export type GitService =
@@ -37,15 +28,21 @@ export type GitService =
 export interface GitRequest {
   /** What the client wants to do: fetch, push, or get an archive. */
   readonly service: GitService;
-  /** Path of the repository as it was sent, with its first `/` (or `~`). */
+  /**
+   * Path of the repository as it came, with its first `/` (or `~`), but without
+   * a newline at its end; UTF-8, or else one character per byte.
+   */
   readonly path: string;
   /**
    * Host that the client was told to connect to: lower case, without port and
-   * trailing dot.
+   * trailing dot, a name in UTF-8 in its ASCII form. `undefined` when the client
+   * names none, or one that is no host name and no IP address, such as one with
+   * a zone.
    */
   readonly host: string | undefined;
   /**
-   * Port that the client was told to connect to, when it is not the usual 9418.
+   * Port that the client was told to connect to, when it is not the usual 9418;
+   * `undefined` otherwise.
    */
   readonly port: number | undefined;
   /**
@@ -60,9 +57,9 @@ export interface GitRequest {
 /**
  * Reads the request of a Git client that uses the Git protocol (`git://`).
  *
- * Follows "Git Transport" in Git's `gitprotocol-pack`. Paths with control
- * characters are `null`, as Git refuses to send them. The request may have
- * 65,520 bytes.
+ * Follows "Git Transport" in Git's `gitprotocol-pack`, and reads what
+ * `git daemon` does: any byte in the path, a newline behind it, and a request
+ * that ends without a NUL. The request may have 65,520 bytes.
  *
  * @param data The first bytes of the connection.
  * @returns The request; `null` if this is not the Git protocol; `undefined`
@@ -88,20 +85,32 @@ export function git(data: Input): GitRequest | null | undefined {
   if (service === undefined) return c.answer;
   const pathStart = c.pos;
   if (!c.run(1, PATH_START)) return c.answer;
-  const pathEnd = c.until(NUL, TEXT, length);
-  if (pathEnd < 0) return c.answer;
-  const where = readHost(c);
-  if (where === undefined) return c.answer;
-  const version = readVersion(c);
-  if (version < 0) return c.answer;
+  if (!c.skip(c.limit - c.pos)) return c.answer;
+  const pathEnd = endOfText(c.bytes, pathStart, length);
+  const hostStart = pathEnd + 1;
+  const hostEnd = endOfText(c.bytes, hostStart, length);
+  const where = readHost(c.bytes, hostStart, hostEnd);
+  // A NUL stands before the parameters, besides the one that ends the host.
+  const separator = hostEnd === hostStart ? hostEnd : hostEnd + 1;
+  if (where === null || separator < length && c.bytes[separator] !== NUL) {
+    return null;
+  }
+  const hasNewline = c.bytes[pathEnd - 1] === LF;
   return {
     service,
-    path: utf8(c.bytes, pathStart, pathEnd),
-    host: where?.host,
-    port: where?.port,
-    version: version || undefined,
+    path: textOf(c.bytes, pathStart, hasNewline ? pathEnd - 1 : pathEnd),
+    host: where.host,
+    port: where.port,
+    version: readVersion(c.bytes, separator + 1, length),
     length,
   };
+}
+
+/** The index of the next NUL, or of the end of the request. */
+function endOfText(bytes: Uint8Array, start: number, length: number): number {
+  let end = start;
+  while (end < length && bytes[end] !== NUL) end++;
+  return end;
 }
 
 /** The four hexadecimal digits at the start, which count themselves; or -1. */
@@ -132,34 +141,40 @@ function readService(c: Cursor): GitService | undefined {
   return undefined;
 }
 
-/**
- * `host=name[:port]` NUL; `null` when there is none, `undefined` on failure.
- */
-function readHost(c: Cursor): HostPort | null | undefined {
-  if (c.pos === c.limit) return null;
-  if (c.pos === c.bytes.length) return void c.wait();
-  if (c.bytes[c.pos] === NUL) return null;
-  if (!c.literal(HOST)) return undefined;
-  const start = c.pos;
-  const end = c.until(NUL, HOST_PORT, c.limit);
-  if (end < 0) return undefined;
-  return hostPort(c.bytes, start, end) ?? void c.reject();
+/** Reads `host=name[:port]` in any case; `null` when it is something else. */
+function readHost(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): HostPort | null {
+  const value = start + HOST.length;
+  if (start >= end || value === end) {
+    return { host: undefined, port: undefined };
+  }
+  if (value > end) return null;
+  for (let i = 0; i < HOST.length; i++) {
+    const byte = bytes[start + i]!;
+    if (byte !== HOST[i] && (byte | 0x20) !== HOST[i]) return null;
+  }
+  return looseHostPort(bytes, value, end);
 }
 
 /**
- * The `version` among the extra parameters: NUL, then `key[=value]` NUL …; 0 =
- * none, -1 = failure.
+ * The `version` among the extra parameters, each `key[=value]` and a NUL;
+ * `undefined` when there is none.
  */
-function readVersion(c: Cursor): number {
-  if (c.pos === c.limit) return 0;
-  if (c.uint(1, NUL, NUL) < 0) return -1;
-  let version = 0;
-  while (c.pos < c.limit) {
-    const start = c.pos;
-    const end = c.until(NUL, TEXT, c.limit);
-    if (end < 0) return -1;
-    const found = /^version=(\d{1,3})$/.exec(utf8(c.bytes, start, end));
+function readVersion(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): number | undefined {
+  let version: number | undefined;
+  for (let pos = start; pos < length;) {
+    const end = endOfText(bytes, pos, length);
+    const text = end - pos < 16 ? latin1(bytes, pos, end) : "";
+    const found = /^version=(\d{1,3})$/.exec(text);
     if (found !== null) version = Number(found[1]);
+    pos = end + 1;
   }
   return version;
 }

@@ -6,12 +6,14 @@ import {
   encode,
   latin1,
   MAX_MESSAGE,
-  TEXT,
+  oneOf,
   TOKEN,
   utf8,
 } from "./_bytes.ts";
 import { HeadFields, type HttpHeaders } from "./_headers.ts";
-import { HOST_BYTES, type HostPort, hostPort } from "./_host.ts";
+import type { HostPort } from "./_host.ts";
+import { hostAndLastPort, looseHostPort } from "./_loose_host.ts";
+import { normalizePath } from "./_path.ts";
 import type { Input } from "./types.ts";
 
 export type { HttpHeaders } from "./_headers.ts";
@@ -23,15 +25,18 @@ const TAB = 0x09;
 const COLON = 0x3a;
 const SLASH = 0x2f;
 const MAX_METHOD = 64;
+const CONNECT = encode("CONNECT");
 const VERSION = encode("HTTP/1.");
 const TARGET = byteClass((byte) => byte > 0x20 && byte !== 0x7f);
-const VALUE = byteClass((byte) => TEXT[byte] === 1 || byte === TAB);
+/** What servers take in the name of a field, which should be a token. */
+const FIELD_NAME = byteClass((byte) => TARGET[byte] === 1 && byte !== COLON);
+const VALUE = byteClass((byte) => byte !== CR && byte !== LF);
 const DIGIT = byteClass(isDigit);
+const BLANK = oneOf(" \t");
+const SPACE = oneOf(" \t\r\n");
+const LINE_END = oneOf("\r\n");
 const AUTHORITY = byteClass((byte) =>
-  HOST_BYTES[byte] === 1 || byte === 0x5b || byte === 0x5d
-);
-const AUTHORITY_END = byteClass((byte) =>
-  byte === SLASH || byte === 0x3f /* ? */
+  TARGET[byte] === 1 && !"/?#".includes(String.fromCharCode(byte))
 );
 const SCHEME = byteClass((byte) =>
   isDigit(byte) || (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a ||
@@ -47,32 +52,48 @@ export interface HttpRequest {
    * `host:port` or `*`.
    */
   readonly target: string;
-  /** Path with its query; `*` as it is; the empty string for `CONNECT`. */
+  /**
+   * Path with its query, as it came; `*` as it is; the empty string for
+   * `CONNECT`.
+   */
   readonly path: string;
+  /**
+   * The path without its query, decoded once except for `%2F`, with `.` and
+   * `..` resolved and several slashes made one: `/admin` for `//a/../%61dmin?x`.
+   * One character per byte.
+   */
+  readonly normalizedPath: string;
   /** `1.1` or `1.0`. */
   readonly version: string;
   /**
-   * Host of the target when that has one, else of the `Host` field: lower case,
-   * without port, trailing dot and brackets. `undefined` when neither names
-   * one.
+   * Host of the target when that has an authority, else of the `Host` field:
+   * lower case, without user information, port, trailing dot and brackets; a
+   * name in UTF-8 in its ASCII form (`xn--bcher-kva.example`). `undefined` when
+   * there is none, when it is no host name and no IP address (such as the path
+   * of a socket file), or when several `Host` fields differ.
    */
   readonly host: string | undefined;
-  /** Port that was given with the host. */
+  /** Port that was given with the host; `undefined` without one. */
   readonly port: number | undefined;
-  /** The header fields. */
+  /** The header fields, with `Host` as it came. */
   readonly headers: HttpHeaders;
 }
 
 /**
  * Reads the head of an HTTP/1 request, up to and with its empty line.
  *
- * Follows RFC 9112. A bare LF ends a line too; one empty line may come first;
- * folded fields are joined by a space. The host is that of the target, and
- * only when the target has none that of the `Host` field (section 3.2.2).
+ * Follows RFC 9112. The host is that of the target, and only when the target
+ * has none that of the `Host` field (section 3.2.2).
  *
- * The head may have 65,536 bytes, the method 64. What two readers could
- * understand in two ways is `null`: more than one `Host`, space before a
- * colon, a bare CR, a control character, user information in the target.
+ * What a common server accepts is read, even if the RFC does not allow it: a
+ * bare LF at the end of a line, empty lines before the request, several spaces
+ * in the request line, folded fields (joined by a space), names and values of
+ * fields with unusual characters, lines without a colon (a field with an empty
+ * value), a host that cannot be one. `null` is what servers refuse: a bare CR, a
+ * space before a colon, a control character or space in the target, a target
+ * that is neither a path nor a URL, a method that begins with a digit, HTTP/0.9.
+ *
+ * The head with the empty lines before it may have 65,536 bytes, the method 64.
  *
  * @param data The first bytes of the connection.
  * @returns The request; `null` if this is not HTTP/1; `undefined` while the
@@ -101,29 +122,36 @@ export function http(data: Input): HttpRequest | null | undefined {
 class Head extends Cursor {
   private start = 0;
   private methodEnd = 0;
+  private targetStart = 0;
   private targetEnd = 0;
   private version = 0;
   private fieldsStart = 0;
   private pathStart = -1;
-  private inTarget: HostPort | undefined;
-  private inField: HostPort | undefined;
-  private hasHost = false;
+  private where: HostPort | undefined;
+  private hasAuthority = false;
+  private hostStart = -1;
+  private hostEnd = 0;
+  private hosts = 0;
 
   constructor(bytes: Uint8Array) {
     super(bytes, 0, MAX_MESSAGE);
   }
 
   requestLine(): boolean {
-    const first = this.bytes[0];
-    if ((first === CR || first === LF) && !this.endOfLine()) return false;
+    while (LINE_END[this.bytes[this.pos] ?? 0] === 1) {
+      if (!this.endOfLine()) return false;
+    }
     this.start = this.pos;
-    this.methodEnd = this.until(SP, TOKEN, MAX_METHOD);
+    if (isDigit(this.bytes[this.start] ?? 0)) return this.no(); // as in Git
+    this.methodEnd = this.over(TOKEN, MAX_METHOD);
     if (this.methodEnd < 0) return false;
-    if (this.methodEnd === this.start) return this.no();
-    if (!this.target()) return false;
+    if (this.methodEnd === this.start || !this.blank()) return this.no();
+    if (this.over(BLANK, MAX_MESSAGE) < 0 || !this.target()) return false;
+    if (this.over(BLANK, MAX_MESSAGE) < 0) return false;
     if (!this.literal(VERSION)) return false;
     this.version = this.pos;
-    return this.run(1, DIGIT) && this.endOfLine();
+    return this.run(1, DIGIT) && this.over(BLANK, MAX_MESSAGE) >= 0 &&
+      this.endOfLine();
   }
 
   /** Every field and the empty line. */
@@ -131,95 +159,95 @@ class Head extends Cursor {
     this.fieldsStart = this.pos;
     const { bytes } = this;
     const end = Math.min(bytes.length, this.limit);
-    let mayFold = false;
+    let isFirst = true;
     for (;;) {
       const start = this.pos;
       if (start >= end) return this.notYet();
       const first = bytes[start]!;
-      if (first === CR || first === LF) return this.endOfLine();
+      if (first === CR || first === LF) {
+        if (!this.endOfLine()) return false;
+        this.endHost();
+        return true;
+      }
       let pos = start;
-      let isHost = false;
       if (first !== SP && first !== TAB) {
-        while (pos < end && TOKEN[bytes[pos]!] === 1) pos++;
+        while (pos < end && FIELD_NAME[bytes[pos]!] === 1) pos++;
         if (pos === end) return this.notYet();
-        if (bytes[pos] !== COLON || pos === start) return this.no();
-        isHost = pos - start === 4 && isHostName(bytes, start);
-        pos++;
-      } else if (!mayFold) {
+        if (pos === start || !isEndOfName(bytes[pos]!)) return this.no();
+        this.endHost();
+        if (pos - start === 4 && isHostName(bytes, start)) {
+          this.hostStart = pos + 1;
+        }
+        if (bytes[pos] === COLON) pos++;
+      } else if (isFirst) {
         return this.no();
       }
-      const value = pos;
+      isFirst = false;
       while (pos < end && VALUE[bytes[pos]!] === 1) pos++;
-      this.pos = pos;
-      if (!this.endOfLine() || isHost && !this.host(value, pos)) return false;
-      mayFold = !isHost;
+      this.hostEnd = pos;
+      while (pos < end && bytes[pos] === CR) pos++;
+      if (pos === end) return this.notYet();
+      if (bytes[pos] !== LF) return this.no();
+      this.pos = pos + 1;
     }
   }
 
   request(): HttpRequest {
-    const { bytes, start, methodEnd, targetEnd } = this;
+    const { bytes, start, methodEnd, targetStart, targetEnd } = this;
     // One string for the whole head: its parts cost next to nothing, and the
     // bytes can go.
     const text = headText(bytes, start, this.pos);
-    const target = text.slice(methodEnd + 1 - start, targetEnd - start);
-    const where = this.inTarget ?? this.inField;
+    const path = this.path(text);
     return {
       method: text.slice(0, methodEnd - start),
-      target,
-      path: this.path(target),
+      target: text.slice(targetStart - start, targetEnd - start),
+      path,
+      normalizedPath: normalizePath(path),
       version: bytes[this.version] === 0x31
         ? "1.1"
         : `1.${bytes[this.version]! - 0x30}`,
-      host: where?.host,
-      port: where?.port,
+      host: this.where?.host,
+      port: this.where?.port,
       headers: new HeadFields(text, this.fieldsStart - start),
     };
   }
 
+  private blank(): boolean {
+    return BLANK[this.bytes[this.pos]!] === 1;
+  }
+
   private target(): boolean {
-    const start = this.pos;
-    const allowed = this.isMethod("CONNECT") ? AUTHORITY : TARGET;
-    this.targetEnd = this.until(SP, allowed, MAX_MESSAGE);
-    if (this.targetEnd < 0 && this.answer === null) return false;
-    const isWhole = this.targetEnd >= 0;
-    const end = isWhole
-      ? this.targetEnd
-      : Math.min(this.bytes.length, this.limit);
-    if (!this.targetForm(start, end, isWhole)) return this.no();
+    const { bytes } = this;
+    this.targetStart = this.pos;
+    const end = this.over(TARGET, MAX_MESSAGE);
+    const isWhole = end >= 0;
+    if (!isWhole && this.answer === null || isWhole && !this.blank()) {
+      return this.no();
+    }
+    this.targetEnd = isWhole ? end : Math.min(bytes.length, this.limit);
+    if (!this.targetForm(isWhole)) return this.no();
     return isWhole;
   }
 
   /** Whether the target, or what there is of it, has one of the four forms. */
-  private targetForm(
-    start: number,
-    end: number,
-    isWhole: boolean,
-  ): boolean {
-    const { bytes } = this;
-    const first = bytes[start];
-    if (this.isMethod("CONNECT")) {
-      if (!isWhole) return true;
-      this.inTarget = hostPort(bytes, start, end) ?? undefined;
-      return this.inTarget?.port !== undefined;
-    }
+  private targetForm(isWhole: boolean): boolean {
+    const { bytes, targetStart: start, targetEnd: end } = this;
     if (start === end) return !isWhole;
-    if (first === SLASH) {
-      this.pathStart = start;
-      return true;
+    const first = bytes[start];
+    if (this.isConnect()) {
+      this.hasAuthority = true;
+      if (isWhole) this.where = hostAndLastPort(bytes, start, end);
+      return first !== SLASH;
     }
-    if (first === 0x2a /* * */) {
-      this.pathStart = start;
-      return end - start === 1 && this.isMethod("OPTIONS");
+    if (first !== SLASH && first !== 0x2a /* * */) {
+      return this.absoluteForm(isWhole);
     }
-    return this.absoluteForm(start, end, isWhole);
+    this.pathStart = start;
+    return first === SLASH || end - start === 1;
   }
 
-  private absoluteForm(
-    start: number,
-    end: number,
-    isWhole: boolean,
-  ): boolean {
-    const { bytes } = this;
+  private absoluteForm(isWhole: boolean): boolean {
+    const { bytes, targetStart: start, targetEnd: end } = this;
     let pos = start;
     while (pos < end && SCHEME[bytes[pos]!] === 1) pos++;
     if (isDigit(bytes[start]!) || pos === start) return false;
@@ -230,42 +258,47 @@ class Head extends Cursor {
     }
     const authority = pos;
     while (pos < end && AUTHORITY[bytes[pos]!] === 1) pos++;
-    if (pos === end && !isWhole) return true;
-    if (pos < end && AUTHORITY_END[bytes[pos]!] === 0) return false;
-    this.inTarget = hostPort(bytes, authority, pos) ?? undefined;
+    if (isWhole) this.where = looseHostPort(bytes, authority, pos);
+    this.hasAuthority = true;
     this.pathStart = pos;
-    return this.inTarget !== undefined;
+    return true;
   }
 
-  private path(target: string): string {
+  private path(text: string): string {
     if (this.pathStart < 0) return "";
-    const path = target.slice(this.pathStart - this.methodEnd - 1);
-    if (path === "" && this.isMethod("OPTIONS")) return "*";
-    return path === "" || path.startsWith("?") ? `/${path}` : path;
+    const { start, methodEnd, pathStart, targetEnd } = this;
+    const path = text.slice(pathStart - start, targetEnd - start);
+    if (path.startsWith("/") || path === "*") return path;
+    const isOptions = text.startsWith("OPTIONS") && methodEnd - start === 7;
+    return path === "" && isOptions ? "*" : `/${path}`;
   }
 
-  private isMethod(method: string): boolean {
-    if (this.methodEnd - this.start !== method.length) return false;
-    for (let i = 0; i < method.length; i++) {
-      if (this.bytes[this.start + i] !== method.charCodeAt(i)) return false;
+  private isConnect(): boolean {
+    if (this.methodEnd - this.start !== CONNECT.length) return false;
+    for (let i = 0; i < CONNECT.length; i++) {
+      if (this.bytes[this.start + i] !== CONNECT[i]) return false;
     }
     return true;
   }
 
-  /** The value of the `Host` field, which may be empty and comes once. */
-  private host(from: number, to: number): boolean {
-    const { bytes } = this;
-    if (this.hasHost) return this.no();
-    let [start, end] = [from, to];
-    while (start < end && bytes[start]! <= SP) start++;
-    while (end > start && bytes[end - 1]! <= SP) end--;
-    this.hasHost = true;
-    if (start === end) return true;
-    const value = hostPort(bytes, start, end);
-    if (value === null) return this.no();
-    this.inField = value;
-    return true;
+  /** Reads the value of the `Host` field when it has come to its end. */
+  private endHost(): void {
+    if (this.hostStart < 0) return;
+    let { bytes, hostStart: start, hostEnd: end } = this;
+    this.hostStart = -1;
+    this.hosts++;
+    if (this.hasAuthority) return;
+    while (start < end && SPACE[bytes[start]!] === 1) start++;
+    while (end > start && SPACE[bytes[end - 1]!] === 1) end--;
+    const { host, port } = looseHostPort(bytes, start, end);
+    const isOther = this.where?.host !== host || this.where?.port !== port;
+    if (this.hosts === 1) this.where = { host, port };
+    else if (isOther) this.where = undefined;
   }
+}
+
+function isEndOfName(byte: number): boolean {
+  return byte === COLON || byte === CR || byte === LF;
 }
 
 /** Whether these four bytes say `Host`. */

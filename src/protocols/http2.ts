@@ -9,12 +9,13 @@ import {
   TOKEN,
 } from "./_bytes.ts";
 import { FieldList, type HttpHeaders } from "./_headers.ts";
-import { type HostPort, hostPort } from "./_host.ts";
+import type { HostPort } from "./_host.ts";
 import { decodeFields, type Field } from "./_hpack.ts";
+import { looseHostPort } from "./_loose_host.ts";
+import { normalizePath } from "./_path.ts";
 import type { Input } from "./types.ts";
 
 const PREFACE = encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const MAX_FRAMES = 10;
 /** What a client may send before it knows the server's settings, in bytes. */
 const MAX_PAYLOAD = 16_384;
 
@@ -41,16 +42,25 @@ export interface Http2Request {
   readonly method: string;
   /** `:scheme`, such as `http`; `undefined` for `CONNECT`. */
   readonly scheme: string | undefined;
-  /** `:authority` as it was sent: host, and port if there is one. */
+  /** `:authority` as it came: host, and port if there is one. */
   readonly authority: string | undefined;
-  /** `:path` with its query; the empty string for `CONNECT`. */
+  /** `:path` with its query, as it came; the empty string for `CONNECT`. */
   readonly path: string;
   /**
-   * Host of `:authority`, else of the `host` field: lower case, without port,
-   * trailing dot and brackets. `undefined` when neither names one.
+   * The path without its query, decoded once except for `%2F`, with `.` and
+   * `..` resolved and several slashes made one: `/admin` for `//a/../%61dmin?x`.
+   * One character per byte.
+   */
+  readonly normalizedPath: string;
+  /**
+   * Host of `:authority`, else of the `host` field: lower case, without user
+   * information, port, trailing dot and brackets; a name in UTF-8 in its ASCII
+   * form (`xn--bcher-kva.example`). `undefined` when there is none, when it is
+   * no host name and no IP address (such as the path of a socket file), or when
+   * several `host` fields differ.
    */
   readonly host: string | undefined;
-  /** Port that was given with the host. */
+  /** Port that was given with the host; `undefined` without one. */
   readonly port: number | undefined;
   /** The header fields without the pseudo-header fields. */
   readonly headers: HttpHeaders;
@@ -69,9 +79,10 @@ interface Frame {
  * ("prior knowledge"), up to the end of its header block.
  *
  * Follows RFC 9113 (section 3.4 for the preface) and RFC 7541 (HPACK). The
- * header block has to end within the first 10 frames and 65,536 bytes, and the
- * decoded fields may have 65,536 bytes. Requests that are malformed are `null`,
- * such as those with two `:authority` or a `host` field that says otherwise.
+ * header block has to end within the first 65,536 bytes, whatever frames come
+ * before it, and the decoded fields may have 65,536 bytes. Requests that are
+ * malformed are `null`, such as those with two `:authority`. A `host` field that
+ * says otherwise than `:authority` is ignored (RFC 9113 section 8.3.1).
  *
  * A client may wait for the server's settings before it sends a request; most
  * do not.
@@ -99,19 +110,18 @@ interface Frame {
 export function http2(data: Input): Http2Request | null | undefined {
   const c = new Cursor(bytesOf(data), 0, MAX_MESSAGE);
   if (!c.literal(PREFACE)) return c.answer;
-  for (let frames = 1; frames <= MAX_FRAMES; frames++) {
-    const frame = nextFrame(c, frames === 1 ? FIRST : BEFORE_HEADERS);
+  for (let isFirst = true;; isFirst = false) {
+    const frame = nextFrame(c, isFirst ? FIRST : BEFORE_HEADERS);
     if (frame === undefined) return c.answer;
     if (frame.type === HEADERS) {
-      const block = headerBlock(c, frame, MAX_FRAMES - frames);
+      const block = headerBlock(c, frame);
       return block ? request(block) : block;
     }
-    if (!isWellFormed(frame) || frames === 1 && (frame.flags & ACK) !== 0) {
+    if (!isWellFormed(frame) || isFirst && (frame.flags & ACK) !== 0) {
       return null;
     }
     if (!c.skip(frame.length)) return c.answer;
   }
-  return null;
 }
 
 function nextFrame(c: Cursor, types: ByteClass): Frame | undefined {
@@ -144,11 +154,7 @@ function isWellFormed({ length, type, flags, stream }: Frame): boolean {
 }
 
 /** A cursor over the header block that begins in this HEADERS frame. */
-function headerBlock(
-  c: Cursor,
-  frame: Frame,
-  moreFrames: number,
-): Cursor | null | undefined {
+function headerBlock(c: Cursor, frame: Frame): Cursor | null | undefined {
   const { bytes } = c;
   const end = c.pos + frame.length;
   if (frame.stream % 2 === 0) return null;
@@ -165,9 +171,7 @@ function headerBlock(
   const block = new Uint8Array(Math.min(bytes.length, MAX_MESSAGE));
   let length = append(block, 0, bytes, c.pos, end - padding);
   let left = end - c.pos; // of the frame that has been copied
-  for (let frames = moreFrames;; frames--) {
-    if (frames === 0) return null;
-    if (!c.skip(left)) break;
+  while (c.skip(left)) {
     const next = nextFrame(c, CONTINUES);
     if (next === undefined && c.answer === null) return null;
     if (next === undefined) break;
@@ -205,18 +209,22 @@ function request(block: Cursor): Http2Request | null | undefined {
   const method = pseudo.get(":method");
   const scheme = pseudo.get(":scheme");
   const authority = pseudo.get(":authority");
-  const path = pseudo.get(":path");
+  const path = pseudo.get(":path") ?? "";
   if (method === undefined || method === "") return null;
-  const isComplete = method === "CONNECT"
-    ? authority !== undefined && scheme === undefined && path === undefined
-    : scheme !== undefined && path !== undefined && isPath(path, method);
-  const where = isComplete ? location(authority, fields) : null;
-  if (where === null) return null;
+  // A tunnel has an authority only, but one for another protocol (RFC 8441) has
+  // all that other requests have.
+  const isTunnel = method === "CONNECT" && !pseudo.has(":protocol");
+  const isComplete = isTunnel
+    ? authority !== undefined && scheme === undefined && !pseudo.has(":path")
+    : scheme !== undefined && isPath(path, method);
+  if (!isComplete) return null;
+  const where = location(authority, fields);
   return {
     method,
     scheme,
     authority,
-    path: path ?? "",
+    path,
+    normalizedPath: normalizePath(path),
     host: where?.host,
     port: where?.port,
     headers: new FieldList(fields),
@@ -249,41 +257,34 @@ const PSEUDO: ReadonlySet<string> = new Set([
   ":scheme",
   ":authority",
   ":path",
+  ":protocol",
 ]);
 
 function isPath(path: string, method: string): boolean {
   return path.startsWith("/") || path === "*" && method === "OPTIONS";
 }
 
-/**
- * Where the request wants to go: `undefined` = it does not say, `null` = it
- * contradicts itself.
- */
+/** Where the request wants to go; `undefined` when it does not say. */
 function location(
   authority: string | undefined,
   fields: readonly Field[],
-): HostPort | null | undefined {
-  let where = authority === undefined ? undefined : parseHost(authority);
+): HostPort | undefined {
+  if (authority) return parseHost(authority);
+  let where: HostPort | undefined;
   for (const { name, value } of fields) {
-    if (where === null) return null;
     if (name !== "host") continue;
     const other = parseHost(value);
-    if (other === null) return null;
-    if (
-      where !== undefined &&
-      (where.host !== other?.host || where.port !== other.port)
-    ) {
-      return null;
-    }
-    where = other;
+    const isSame = where === undefined ||
+      where.host === other.host && where.port === other.port;
+    where = isSame ? other : { host: undefined, port: undefined };
   }
   return where;
 }
 
-function parseHost(text: string): HostPort | null | undefined {
-  if (text === "") return undefined;
-  const bytes = encode(text);
-  return hostPort(bytes, 0, bytes.length);
+/** Reads a host of which each character is one byte. */
+function parseHost(text: string): HostPort {
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return looseHostPort(bytes, 0, bytes.length);
 }
 
 /** A field name: a token without upper case. */

@@ -1,11 +1,5 @@
-import {
-  bytesOf,
-  Cursor,
-  encode,
-  MAX_MESSAGE,
-  NOT_NUL,
-  strictUtf8,
-} from "./_bytes.ts";
+import { bytesOf, Cursor, encode, MAX_MESSAGE } from "./_bytes.ts";
+import { textOf } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const CONNECT = 0x10;
@@ -24,9 +18,12 @@ const USERNAME = 0x80;
 export interface MqttConnect {
   /** Level of the protocol: 3 = MQTT 3.1, 4 = 3.1.1, 5 = 5.0. */
   readonly level: number;
-  /** Client identifier; empty when the server is to choose one. */
+  /**
+   * Client identifier; empty when the server is to choose one. UTF-8, or else
+   * one character per byte.
+   */
   readonly clientId: string;
-  /** User name. */
+  /** User name, in the same form; `undefined` when the client names none. */
   readonly username: string | undefined;
   /** Whether the client wants to begin without an earlier session. */
   readonly cleanStart: boolean;
@@ -40,6 +37,8 @@ export interface MqttConnect {
  * Reads the CONNECT packet of an MQTT client.
  *
  * Follows MQTT 5.0, 3.1.1 (OASIS) and 3.1. The packet may have 65,536 bytes.
+ * What brokers let pass is read: a password without a user name, texts that are
+ * not UTF-8, bytes of the packet behind its last field.
  *
  * @param data The first bytes of the connection.
  * @returns The packet; `null` if this is not MQTT; `undefined` while it is
@@ -62,7 +61,7 @@ export function mqtt(data: Input): MqttConnect | null | undefined {
   c.limit = c.pos + length;
   const level = readLevel(c);
   if (level < 0) return c.answer;
-  const flags = readFlags(c, level);
+  const flags = readFlags(c);
   if (flags < 0) return c.answer;
   const keepAlive = c.uint(2);
   if (keepAlive < 0 || level === 5 && !skipProperties(c)) return c.answer;
@@ -72,7 +71,7 @@ export function mqtt(data: Input): MqttConnect | null | undefined {
   const username = (flags & USERNAME) !== 0 ? readString(c) : undefined;
   if ((flags & USERNAME) !== 0 && username === undefined) return c.answer;
   if ((flags & PASSWORD) !== 0 && !skipBinary(c)) return c.answer;
-  if (c.pos !== c.limit) return null;
+  if (!c.skip(c.limit - c.pos)) return c.answer;
   return {
     level,
     clientId,
@@ -96,24 +95,20 @@ function readLevel(c: Cursor): number {
 }
 
 /** The connect flags, or -1 when they contradict each other. */
-function readFlags(c: Cursor, level: number): number {
+function readFlags(c: Cursor): number {
   const flags = c.uint(1);
   if (flags < 0) return -1;
   const isReserved = (flags & 0x01) !== 0;
   const hasStrayWill = (flags & WILL) === 0 && (flags & WILL_DETAILS) !== 0;
   const hasBadQos = (flags & 0x18) === 0x18;
-  const hasStrayPassword = level < 5 && (flags & PASSWORD) !== 0 &&
-    (flags & USERNAME) === 0;
-  return isReserved || hasStrayWill || hasBadQos || hasStrayPassword
-    ? c.reject()
-    : flags;
+  return isReserved || hasStrayWill || hasBadQos ? c.reject() : flags;
 }
 
 /** A string behind its length; `undefined` on failure. */
 function readString(c: Cursor): string | undefined {
   const length = c.sizeOf(2);
-  if (length < 0 || !c.run(length, NOT_NUL)) return undefined;
-  return strictUtf8(c.bytes, c.pos - length, c.pos) ?? void c.reject();
+  if (length < 0 || !c.skip(length)) return undefined;
+  return textOf(c.bytes, c.pos - length, c.pos);
 }
 
 function skipBinary(c: Cursor): boolean {

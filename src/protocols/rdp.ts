@@ -1,4 +1,5 @@
-import { bytesOf, Cursor, encode, latin1, PRINTABLE } from "./_bytes.ts";
+import { byteClass, bytesOf, Cursor, encode } from "./_bytes.ts";
+import { textOf } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const CR = 0x0d;
@@ -9,6 +10,8 @@ const MIN_LENGTH = 4 + 1 + 6;
 const MAX_LENGTH = 4 + 1 + 254;
 const CONNECTION_REQUEST = 0xe0;
 const COOKIE = "Cookie: mstshash=";
+/** Clients send names in UTF-8 or in a code page of Windows. */
+const LINE = byteClass((byte) => byte !== CR && byte !== LF);
 const NEGOTIATION = 1;
 const CORRELATION = 6;
 const HAS_CORRELATION = 0x08;
@@ -27,10 +30,14 @@ export type RdpProtocol = "tls" | "credSsp" | "rdsTls" | "credSspEx" | "entra";
 /** The connection request of an RDP client. */
 export interface RdpRequest {
   /**
-   * User name in `Cookie: mstshash=`, which clients cut after some characters.
+   * User name in `Cookie: mstshash=`, which clients cut after some characters;
+   * UTF-8, or else one character per byte. `undefined` without this cookie.
    */
   readonly cookie: string | undefined;
-  /** Another routing token, such as `Cookie: msts=3640205228.15629.0000`. */
+  /**
+   * Another routing token, such as `Cookie: msts=3640205228.15629.0000`; UTF-8,
+   * or else one character per byte. `undefined` without one.
+   */
   readonly routingToken: string | undefined;
   /**
    * What the client can use to secure the connection; empty = only RDP's own
@@ -91,9 +98,9 @@ function readToken(c: Cursor): string | undefined {
   const start = c.pos;
   if (start === c.bytes.length) return void c.wait();
   if (c.bytes[start] === NEGOTIATION) return "";
-  const end = c.until(CR, PRINTABLE, MAX_LENGTH);
+  const end = c.until(CR, LINE, MAX_LENGTH);
   if (end < 0 || c.uint(1, LF, LF) < 0) return undefined;
-  return latin1(c.bytes, start, end);
+  return textOf(c.bytes, start, end);
 }
 
 /** The bits of the negotiation request, which may be missing, or -1. */

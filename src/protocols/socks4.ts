@@ -1,24 +1,38 @@
 import { ipv4Text } from "./_address.ts";
-import { bytesOf, Cursor, TEXT, utf8 } from "./_bytes.ts";
-import { HOST_BYTES, hostName } from "./_host.ts";
+import { byteClass, bytesOf, Cursor, TEXT } from "./_bytes.ts";
+import { sentName, textOf } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const NUL = 0;
 const MAX_USER = 255;
 const MAX_HOST = 255;
+const COMMANDS: ReadonlyMap<number, Socks4Request["command"]> = new Map([
+  [1, "connect"],
+  [2, "bind"],
+  [0xf0, "resolve"],
+  [0xf1, "resolvePtr"],
+]);
+const COMMAND = byteClass((byte) => COMMANDS.has(byte));
 
 /** The request of a SOCKS4 or SOCKS4a client. */
 export interface Socks4Request {
-  /** What the client wants: a connection, or to wait for one. */
-  readonly command: "connect" | "bind";
   /**
-   * IPv4 address or, from a SOCKS4a client, host name in lower case without
-   * trailing dot.
+   * What the client wants: a connection, or to wait for one; with Tor's
+   * extensions the address of a host, or the name of an address.
+   */
+  readonly command: "connect" | "bind" | "resolve" | "resolvePtr";
+  /**
+   * IPv4 address or, from a SOCKS4a client, host name: lower case, no trailing
+   * dot, a name in UTF-8 in its ASCII form. One that cannot be a host name is
+   * given as it came, in lower case.
    */
   readonly host: string;
   /** TCP port. */
   readonly port: number;
-  /** User name that the client claims; may be empty. */
+  /**
+   * User name that the client claims, which may be empty; UTF-8, or else one
+   * character per byte.
+   */
   readonly user: string;
   /** Length of the request in bytes: what a router has to `consume`. */
   readonly length: number;
@@ -29,7 +43,8 @@ export interface Socks4Request {
  *
  * Follows "SOCKS: A protocol for TCP proxy across firewalls" and "SOCKS 4A: A
  * Simple Extension to SOCKS 4 Protocol". User and host may have 255 bytes each.
- * The answer to grant it is `00 5a` and six more bytes.
+ * Tor's commands RESOLVE (`f0`) and RESOLVE_PTR (`f1`) are read, too. The answer
+ * to grant it is `00 5a` and six more bytes.
  *
  * @param data The first bytes of the connection.
  * @returns The request; `null` if this is not SOCKS4; `undefined` while it is
@@ -65,8 +80,8 @@ export interface Socks4Request {
 export function socks4(data: Input): Socks4Request | null | undefined {
   const c = new Cursor(bytesOf(data));
   if (c.uint(1, 4, 4) < 0) return c.answer;
-  const command = c.uint(1, 1, 2);
-  if (command < 0) return c.answer;
+  if (!c.run(1, COMMAND)) return c.answer;
+  const command = COMMANDS.get(c.bytes[1]!)!;
   const port = c.uint(2);
   if (port < 0 || !c.skip(4)) return c.answer;
   const address = c.pos - 4;
@@ -78,10 +93,10 @@ export function socks4(data: Input): Socks4Request | null | undefined {
     : ipv4Text(c.bytes, address);
   if (host === undefined) return c.answer;
   return {
-    command: command === 1 ? "connect" : "bind",
+    command,
     host,
     port,
-    user: utf8(c.bytes, user, userEnd),
+    user: textOf(c.bytes, user, userEnd),
     length: c.pos,
   };
 }
@@ -97,7 +112,7 @@ function isNamed(bytes: Uint8Array, pos: number): boolean {
 
 function readHost(c: Cursor): string | undefined {
   const start = c.pos;
-  const end = c.until(NUL, HOST_BYTES, MAX_HOST);
-  if (end < 0) return undefined;
-  return hostName(c.bytes, start, end) ?? void c.reject();
+  if (!c.run(1, TEXT)) return undefined; // a name is not empty
+  const end = c.until(NUL, TEXT, MAX_HOST - 1);
+  return end < 0 ? undefined : sentName(c.bytes, start, end);
 }

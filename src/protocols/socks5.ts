@@ -1,9 +1,16 @@
 import { ipv4Text, ipv6Text } from "./_address.ts";
-import { bytesOf, Cursor, utf8 } from "./_bytes.ts";
-import { HOST_BYTES, hostName } from "./_host.ts";
+import { byteClass, bytesOf, Cursor } from "./_bytes.ts";
+import { sentName, textOf } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
-const COMMANDS = ["connect", "bind", "udpAssociate"] as const;
+const COMMANDS: ReadonlyMap<number, Socks5Request["command"]> = new Map([
+  [1, "connect"],
+  [2, "bind"],
+  [3, "udpAssociate"],
+  [0xf0, "resolve"],
+  [0xf1, "resolvePtr"],
+]);
+const COMMAND = byteClass((byte) => COMMANDS.has(byte));
 const IPV4 = 1;
 const NAME = 3;
 const IPV6 = 4;
@@ -21,9 +28,9 @@ export interface Socks5Greeting {
 
 /** A SOCKS5 client's user name and password. */
 export interface Socks5Credentials {
-  /** User name. */
+  /** User name, which may be empty; UTF-8, or else one character per byte. */
   readonly user: string;
-  /** Password. */
+  /** Password, which may be empty; UTF-8, or else one character per byte. */
   readonly password: string;
   /** Length of the message in bytes: what a router has to `consume`. */
   readonly length: number;
@@ -31,9 +38,21 @@ export interface Socks5Credentials {
 
 /** A SOCKS5 client's request. */
 export interface Socks5Request {
-  /** What the client wants. */
-  readonly command: "connect" | "bind" | "udpAssociate";
-  /** IP address, or host name in lower case without trailing dot. */
+  /**
+   * What the client wants: a connection, to wait for one, or to send datagrams;
+   * with Tor's extensions the address of a host, or the name of an address.
+   */
+  readonly command:
+    | "connect"
+    | "bind"
+    | "udpAssociate"
+    | "resolve"
+    | "resolvePtr";
+  /**
+   * IP address, or host name: lower case, no trailing dot, a name in UTF-8 in
+   * its ASCII form (`xn--bcher-kva.example`). One that cannot be a host name is
+   * given as it came, in lower case.
+   */
   readonly host: string;
   /** Port. */
   readonly port: number;
@@ -96,7 +115,8 @@ export function socks5(data: Input): Socks5Greeting | null | undefined {
  * Reads a SOCKS5 client's user name and password, which come after the server
  * has chosen method 2.
  *
- * Follows RFC 1929. The server answers `01 00` when they are right.
+ * Follows RFC 1929, but user and password may be empty, as curl sends them. The
+ * server answers `01 00` when they are right.
  *
  * @param data What the client has sent behind its greeting.
  * @returns User and password; `null` if this is not such a message; `undefined`
@@ -116,14 +136,14 @@ export function socks5Credentials(
 ): Socks5Credentials | null | undefined {
   const c = new Cursor(bytesOf(data));
   if (c.uint(1, 1, 1) < 0) return c.answer;
-  const user = c.uint(1, 1, 255);
+  const user = c.uint(1);
   if (user < 0 || !c.skip(user)) return c.answer;
   const userEnd = c.pos;
-  const password = c.uint(1, 1, 255);
+  const password = c.uint(1);
   if (password < 0 || !c.skip(password)) return c.answer;
   return {
-    user: utf8(c.bytes, userEnd - user, userEnd),
-    password: utf8(c.bytes, c.pos - password, c.pos),
+    user: textOf(c.bytes, userEnd - user, userEnd),
+    password: textOf(c.bytes, c.pos - password, c.pos),
     length: c.pos,
   };
 }
@@ -132,8 +152,9 @@ export function socks5Credentials(
  * Reads a SOCKS5 client's request, which comes after the server's answer to
  * the greeting and, if it asked for them, the credentials.
  *
- * Follows RFC 1928 sections 4 and 5. The answer to grant it is `05 00 00 01`
- * and six more bytes.
+ * Follows RFC 1928 sections 4 and 5, with Tor's commands RESOLVE (`f0`) and
+ * RESOLVE_PTR (`f1`). The answer to grant it is `05 00 00 01` and six more
+ * bytes.
  *
  * @param data What the client has sent behind its greeting.
  * @returns The request; `null` if this is not such a request; `undefined` while
@@ -153,13 +174,13 @@ export function socks5Credentials(
 export function socks5Request(data: Input): Socks5Request | null | undefined {
   const c = new Cursor(bytesOf(data));
   if (c.uint(1, 5, 5) < 0) return c.answer;
-  const command = c.uint(1, 1, 3);
-  if (command < 0 || c.uint(1, 0, 0) < 0) return c.answer;
+  if (!c.run(1, COMMAND) || c.uint(1, 0, 0) < 0) return c.answer;
+  const command = COMMANDS.get(c.bytes[1]!)!;
   const host = readAddress(c);
   if (host === undefined) return c.answer;
   const port = c.uint(2);
   if (port < 0) return c.answer;
-  return { command: COMMANDS[command - 1]!, host, port, length: c.pos };
+  return { command, host, port, length: c.pos };
 }
 
 /** Type and address; `undefined` on failure. */
@@ -174,6 +195,6 @@ function readAddress(c: Cursor): string | undefined {
   }
   if (type !== NAME) return void c.reject();
   const length = c.uint(1, 1, 255);
-  if (length < 0 || !c.run(length, HOST_BYTES)) return undefined;
-  return hostName(c.bytes, c.pos - length, c.pos) ?? void c.reject();
+  if (length < 0 || !c.skip(length)) return undefined;
+  return sentName(c.bytes, c.pos - length, c.pos);
 }

@@ -1,5 +1,5 @@
 import { bytesOf, Cursor, latin1, MAX_MESSAGE } from "./_bytes.ts";
-import { HOST_BYTES, hostName } from "./_host.ts";
+import { looseName } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const HANDSHAKE = 0x16;
@@ -12,9 +12,14 @@ const MAX_FRAGMENT = 16_384;
 const MIN_HELLO = 2 + 32 + 1 + 4 + 2;
 const EXTENSION_HEADER = 4;
 const SSL3 = 0x0300;
+/** The first bit of a record of SSL 2 without padding; its length follows. */
+const SSL2_HEADER = 0x80;
+/** A hello of SSL 2 without lists. */
+const MIN_SSL2_HELLO = 9;
+/** Some 1300 cipher suites. */
+const MAX_SSL2_HELLO = 0x0fff;
+const SSL2_CIPHER = 3;
 const VERSIONS = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
-/** Type and length of a name, and a name of one character. */
-const MIN_NAMES = 4;
 const SERVER_NAME = 0;
 const ALPN = 16;
 const SUPPORTED_VERSIONS = 43;
@@ -22,10 +27,17 @@ const SUPPORTED_VERSIONS = 43;
 /** What a client says in its TLS ClientHello. */
 export interface TlsClientHello {
   /**
-   * Host name that the client wants (SNI): lower case, no trailing dot;
-   * `undefined` without one.
+   * Host name that the client wants (SNI): lower case, no trailing dot, a name
+   * in UTF-8 in its ASCII form (`xn--bcher-kva.example`). `undefined` when there
+   * is none, or when it is no host name and no IP address, such as
+   * `*.example.com`, `host:443` or a label of more than 63 characters.
    */
   readonly serverName: string | undefined;
+  /**
+   * The name as it came, whatever it is, one character per byte; `undefined`
+   * when there is none.
+   */
+  readonly rawServerName: string | undefined;
   /**
    * Application protocols in the client's order, such as `h2` and `http/1.1`;
    * one character per byte.
@@ -33,8 +45,8 @@ export interface TlsClientHello {
   readonly alpn: readonly string[];
   /**
    * Versions in the client's order, such as `TLSv1.3`; unknown ones as
-   * `0x7f1c`, reserved (GREASE) ones left out. Without the extension of TLS 1.3
-   * it is the one highest version.
+   * `0x7f1c`, reserved (GREASE) ones left out. Without the extension of TLS 1.3,
+   * and in the format of SSL 2, it is the one highest version.
    */
   readonly versions: readonly string[];
 }
@@ -48,9 +60,12 @@ export interface TlsClientHello {
  * the connection. With an encrypted hello (ECH) the values are those of the
  * outer one.
  *
- * Malformed hellos are `null`, also those that two readers could understand in
- * two ways: an extension or host name that comes twice, or a host name that
- * cannot be one.
+ * A hello in the format of SSL 2 is read if it offers SSL 3 or TLS (RFC 5246
+ * appendix E.2); it has no server name and no application protocols.
+ *
+ * Malformed hellos, which servers refuse, are `null`, such as those in which an
+ * extension comes twice. An odd server name is not malformed: `serverName` is
+ * `undefined` then, and `rawServerName` has it.
  *
  * @param data The first bytes of the connection.
  * @returns What the client says; `null` if this is not TLS; `undefined` while
@@ -76,7 +91,9 @@ export interface TlsClientHello {
  * ```
  */
 export function tls(data: Input): TlsClientHello | null | undefined {
-  const hello = reassemble(bytesOf(data));
+  const bytes = bytesOf(data);
+  if (bytes[0]! >= SSL2_HEADER) return ssl2Hello(bytes);
+  const hello = reassemble(bytes);
   return hello ? clientHello(hello) : hello;
 }
 
@@ -94,6 +111,38 @@ function reassemble(bytes: Uint8Array): Cursor | null | undefined {
   return 4 + length <= first
     ? new Cursor(bytes, start, start + 4 + length)
     : reassembleFragments(bytes);
+}
+
+/**
+ * Reads a hello in the format of SSL 2: length, type, version, the sizes of
+ * three lists, and these.
+ */
+function ssl2Hello(bytes: Uint8Array): TlsClientHello | null | undefined {
+  const c = new Cursor(bytes);
+  const min = SSL2_HEADER << 8 | MIN_SSL2_HELLO;
+  const length = c.uint(2, min, SSL2_HEADER << 8 | MAX_SSL2_HELLO);
+  if (length < 0) return c.answer;
+  c.limit = c.pos + (length & 0x7fff);
+  if (c.uint(1, CLIENT_HELLO, CLIENT_HELLO) < 0) return c.answer;
+  const version = c.uint(2, SSL3, SSL3 + 0xff);
+  if (version < 0) return c.answer;
+  const ciphers = c.uint(2, SSL2_CIPHER);
+  if (ciphers % SSL2_CIPHER !== 0) return ciphers < 0 ? c.answer : null;
+  const sessionId = c.uint(2, 0, 32);
+  if (sessionId < 0) return c.answer;
+  const rest = c.limit - c.pos - 2 - ciphers - sessionId;
+  const challenge = rest < 16
+    ? c.reject()
+    : c.uint(2, rest, Math.min(rest, 32));
+  if (challenge < 0 || !c.skip(ciphers + sessionId + challenge)) {
+    return c.answer;
+  }
+  return {
+    serverName: undefined,
+    rawServerName: undefined,
+    alpn: [],
+    versions: [versionName(version)],
+  };
 }
 
 /** The length of the record that begins here, or -1. */
@@ -162,7 +211,7 @@ function extensions(
   c: Cursor,
   version: number,
 ): TlsClientHello | null | undefined {
-  let serverName: string | undefined;
+  let name: [start: number, end: number] | undefined;
   let alpn: string[] | undefined;
   let versions: string[] | undefined;
   if (c.pos < c.limit) {
@@ -178,9 +227,9 @@ function extensions(
     const outer = c.limit;
     c.limit = c.pos + length;
     if (type === SERVER_NAME) {
-      if (serverName !== undefined) return null;
-      serverName = readServerName(c);
-      if (serverName === undefined) return c.answer;
+      if (name !== undefined) return null;
+      if (!c.skip(length)) return c.answer;
+      name = serverNameAt(c.bytes, c.pos - length, c.pos);
     } else if (type === ALPN) {
       if (alpn !== undefined) return null;
       alpn = readAlpn(c);
@@ -194,36 +243,38 @@ function extensions(
     }
     c.limit = outer;
   }
+  const hasName = name !== undefined && name[0] < name[1];
   return {
-    serverName,
+    serverName: hasName ? looseName(c.bytes, ...name!) : undefined,
+    rawServerName: hasName ? latin1(c.bytes, ...name!) : undefined,
     alpn: alpn ?? [],
     versions: versions ?? [versionName(version)],
   };
 }
 
-/** The one host name in the list; `undefined` on failure. */
-function readServerName(c: Cursor): string | undefined {
-  const list = c.limit - c.pos - 2;
-  if (c.uint(2, Math.max(MIN_NAMES, list), list) < 0) return undefined;
-  let name: string | undefined;
-  while (c.pos < c.limit) {
+/**
+ * Where the one host name in the content of the extension is; an empty range
+ * when there is none or there are several, or the list is broken: a name that
+ * cannot be read is no reason not to see that this is TLS.
+ */
+function serverNameAt(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): [start: number, end: number] {
+  const c = new Cursor(bytes, start, end);
+  const list = end - start - 2;
+  let found: [number, number] | undefined;
+  if (c.uint(2, list, list) < 0) return [end, end];
+  while (c.pos < end) {
     const type = c.uint(1);
-    if (type < 0) return undefined;
-    const length = c.sizeOf(2, 1);
-    if (length < 0) return undefined;
-    if (type !== 0) {
-      if (!c.skip(length)) return undefined;
-      continue;
-    }
-    if (name !== undefined) return void c.reject();
-    const start = c.pos;
-    if (!c.run(length, HOST_BYTES)) return undefined;
-    const host = hostName(c.bytes, start, c.pos);
-    if (host === null) return void c.reject();
-    name = host;
+    const length = type < 0 ? -1 : c.sizeOf(2);
+    if (length < 0 || !c.skip(length)) return [end, end];
+    if (type !== 0) continue;
+    if (found !== undefined) return [end, end];
+    found = [c.pos - length, c.pos];
   }
-  if (name === undefined) c.reject();
-  return name;
+  return found ?? [end, end];
 }
 
 /** The list of protocols; `undefined` on failure. */

@@ -14,9 +14,12 @@ import type { Input } from "./types.ts";
 
 const QUESTION = 0x3f;
 const GREATER = 0x3e;
+const LESS = 0x3c;
 const MAX_HEADER = 8192;
 const PROLOG = encode("<?xml");
-const STREAM = encode("<stream:stream");
+const STREAM = "stream";
+/** Of the prefix in the name of the stream, in bytes. */
+const MAX_PREFIX = 64;
 const STREAM_NAMESPACE = "http://etherx.jabber.org/streams";
 const SPACE = oneOf(" \t\r\n");
 const PROLOG_TEXT = byteClass((byte) =>
@@ -25,6 +28,10 @@ const PROLOG_TEXT = byteClass((byte) =>
 const NAME = byteClass((byte) =>
   TEXT[byte] === 1 && !isAngle(byte) && !` "'&/=`.includes(char(byte))
 );
+const NAME_START = byteClass((byte) =>
+  (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a || byte === 0x5f ||
+  byte > 0x7f
+);
 const VALUE = byteClass((byte) =>
   SPACE[byte] === 1 || TEXT[byte] === 1 && byte !== 0x3c
 );
@@ -32,20 +39,21 @@ const VALUE = byteClass((byte) =>
 /** The header of an XMPP stream. */
 export interface XmppStream {
   /**
-   * Host that the client wants: lower case, no trailing dot; `undefined` if it
-   * does not say.
+   * Host that the client wants: lower case, no trailing dot, an international
+   * name in Unicode. `undefined` if it does not say, or says something that is no
+   * host name and no IP address.
    */
   readonly to: string | undefined;
   /**
    * What the other end is: `jabber:client` or `jabber:server`; `undefined` if
-   * it does not say.
+   * it does not say, as in a stream without a prefix.
    */
   readonly namespace: string | undefined;
 }
 
 /**
  * Reads the header of an XMPP stream: an XML declaration, which may be missing,
- * and the start tag `<stream:stream …>`.
+ * and the start tag `<stream:stream …>`, with any prefix or none.
  *
  * Follows RFC 6120 section 4, and RFC 7622 for international host names, which
  * stay as they are (in lower case). Both together may have 8,192 bytes.
@@ -68,7 +76,8 @@ export interface XmppStream {
 export function xmpp(data: Input): XmppStream | null | undefined {
   const c = new Cursor(bytesOf(data), 0, MAX_HEADER);
   if (c.bytes[1] === QUESTION && !skipProlog(c)) return c.answer;
-  if (!c.literal(STREAM)) return c.answer;
+  const prefix = readStream(c);
+  if (prefix === undefined) return c.answer;
   let to: string | undefined;
   const attributes = new Map<string, string>();
   for (;;) {
@@ -82,13 +91,33 @@ export function xmpp(data: Input): XmppStream | null | undefined {
     if (value < 0) return c.answer;
     if (attributes.has(name)) return null;
     attributes.set(name, utf8(c.bytes, value, c.pos - 1));
-    if (name === "to") {
-      to = domain(c.bytes, value, c.pos - 1);
-      if (to === undefined) return null;
-    }
+    if (name === "to") to = domain(c.bytes, value, c.pos - 1);
   }
-  if (attributes.get("xmlns:stream") !== STREAM_NAMESPACE) return null;
-  return { to, namespace: attributes.get("xmlns") };
+  const namespace = attributes.get("xmlns");
+  if (prefix === "") {
+    return namespace === STREAM_NAMESPACE ? { to, namespace: undefined } : null;
+  }
+  return attributes.get(`xmlns:${prefix}`) === STREAM_NAMESPACE
+    ? { to, namespace }
+    : null;
+}
+
+/**
+ * The start of the tag, with the name `stream`, and returns its prefix, which
+ * may be empty; `undefined` on failure.
+ */
+function readStream(c: Cursor): string | undefined {
+  if (c.uint(1, LESS, LESS) < 0) return undefined;
+  const start = c.pos;
+  if (!c.run(1, NAME_START)) return undefined;
+  const end = c.over(NAME, MAX_PREFIX + STREAM.length);
+  if (end < 0) return undefined;
+  const name = latin1(c.bytes, start, end);
+  if (name === STREAM) return "";
+  const prefix = name.slice(0, -1 - STREAM.length);
+  return prefix !== "" && name === `${prefix}:${STREAM}`
+    ? prefix
+    : void c.reject();
 }
 
 /** The XML declaration and the space behind it. */

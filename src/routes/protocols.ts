@@ -60,6 +60,7 @@ export const PROTOCOLS = {
     host: "host",
     port: "number",
     path: "path",
+    normalizedPath: "path",
     target: "path",
     version: "text",
     headers: "lookup",
@@ -71,10 +72,12 @@ export const PROTOCOLS = {
     host: "host",
     port: "number",
     path: "path",
+    normalizedPath: "path",
     headers: "lookup",
   }),
   minecraft: protocol(parsers.minecraft, {
     host: "host",
+    suffix: "text",
     port: "number",
     version: "number",
     state: "text",
@@ -114,6 +117,7 @@ export const PROTOCOLS = {
   }),
   tls: protocol(parsers.tls, {
     serverName: "host",
+    rawServerName: "text",
     alpn: "texts",
     versions: "texts",
   }),

@@ -81,7 +81,7 @@ const refused: Readonly<Record<string, Uint8Array>> = {
   "an unknown pseudo field": headers(
     99,
     4,
-    plainField(":protocol", "websocket"),
+    plainField(":unknown", "websocket"),
   ),
   "no method": request(hex("86 84")),
   "no scheme": request(hex("82 84")),
@@ -94,18 +94,6 @@ const refused: Readonly<Record<string, Uint8Array>> = {
     plainField(":authority", "a:1"),
     0x84,
   ),
-  "a bad authority": request(GET, plainField(":authority", "a@b")),
-  "a host that is not the authority": request(
-    GET,
-    plainField(":authority", "a"),
-    plainField("host", "b"),
-  ),
-  "a host with another port": request(
-    GET,
-    plainField(":authority", "a"),
-    plainField("host", "a:1"),
-  ),
-  "two hosts": request(GET, plainField("host", "a"), plainField("host", "b")),
 };
 
 for (const [what, message] of Object.entries(refused)) {
@@ -114,19 +102,17 @@ for (const [what, message] of Object.entries(refused)) {
   });
 }
 
-Deno.test("http2() reads a request in the tenth frame, and none in the eleventh", () => {
+Deno.test("http2() reads a request behind thousands of frames", () => {
   const ping = frame(6, 0, 0, new Uint8Array(8));
-  const headersFrame = frame(1, 5, 1, GET);
-  assert(http2(http2Connection(...Array(8).fill(ping), headersFrame)));
-  assertRefusedAtLastByte("http2", http2Connection(...Array(9).fill(ping)));
-});
-
-Deno.test("http2() returns null when the header block takes an eleventh frame", () => {
-  const many = Array.from({ length: 7 }, () => frame(9, 0, 1));
-  const connection = (...more: Uint8Array[]) =>
-    http2Connection(frame(1, 0, 1, GET), ...many, ...more);
-  assert(http2(connection(frame(9, 4, 1))));
-  assertRefusedAtLastByte("http2", connection(frame(9, 0, 1)));
+  const continuation = frame(9, 0, 1);
+  const message = http2Connection(
+    ...Array(2000).fill(ping),
+    frame(1, 0, 1, GET),
+    ...Array(2000).fill(continuation),
+    frame(9, 4, 1),
+  );
+  assert(http2(message));
+  assertStrictEquals(http2(message.subarray(0, -1)), undefined);
 });
 
 Deno.test("http2() returns null when the frames go beyond 64 KiB", () => {

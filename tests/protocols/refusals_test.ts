@@ -9,7 +9,6 @@ import {
   dnsMessage,
   hex,
   minecraftHandshake,
-  mqttConnect,
   type Part,
   pktLine,
   postgresMessage,
@@ -24,8 +23,6 @@ import {
 } from "../support/protocols/checks.ts";
 
 const V2 = "\r\n\r\n\0\r\nQUIT\n";
-const STREAM =
-  "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' ";
 const mqtt = (...parts: readonly Part[]) => bytes(0x10, 60, ...parts);
 const mqtt4 = (...parts: readonly Part[]) => mqtt("\0\x04MQTT\x04", ...parts);
 const dns = (...parts: readonly Part[]) => bytes(0, 60, 0x12, 0x34, ...parts);
@@ -46,12 +43,23 @@ const refusals: Partial<
     "an unknown revision": "AMQP\0\0\x09\x02",
   },
   dns: {
-    "a message too short for a question": hex("00 10"),
+    "a message too short for a header": hex("00 0b"),
     "a response": dns(0x80),
-    "an unknown opcode": dns(0x08),
-    "the reserved bit": dns(1, 0x40),
+    "an opcode without meaning": dns(0x18),
     "a response code": dns(1, 1),
-    "no question": dns(1, 0, 0, 0),
+    "a part of a stateful operation beyond the end": dns(
+      hex("3000 0000 0000 0000 0000"),
+      hex("0001 ff"),
+    ),
+    "a record's label of 64 bytes": dns(
+      hex("0100 0000 0000 0000 0001"),
+      64,
+    ),
+    "a record beyond the end": dns(
+      hex("0100 0000 0000 0000 0001"),
+      hex("00 0029 04d0 00000000 ff"),
+    ),
+    "no question in a long message": [uint(2, 513), 1, 2, 1, 0, 0, 0],
     "hundreds of questions": dns(1, 0, 1),
     "17 questions": dns(1, 0, 0, 17),
     "more records than bytes": dns(1, 0, 0, 1, 1),
@@ -84,37 +92,27 @@ const refusals: Partial<
   },
   git: {
     "no hexadecimal digit": "00g",
-    "a length of 21": "0015",
+    "a length of 20": "0014",
     "a length of at most 15": "000",
     "a length of more than 65,520": "fff1",
     "an unknown service": "0040git-upload-x",
     "no space behind the service": "0040git-upload-pack\0",
     "a path that is not absolute": "0040git-upload-pack a",
     "an empty path": "0040git-upload-pack \0",
-    "a line end in the path": "0040git-upload-pack /a\n",
-    "a path that does not end": pktLine("git-upload-pack /a/b"),
-    "another parameter": "0040git-upload-pack /a\0hosts",
-    "a slash in the host": "0040git-upload-pack /a\0host=a/",
-    "a bad host": "0040git-upload-pack /a\0host=a..b\0",
-    "a host that does not end": pktLine("git-upload-pack /a\0host=a"),
-    "parameters without a NUL before them": "0040git-upload-pack /a\0host=a\0v",
-    "a line end in a parameter": "0040git-upload-pack /a\0host=a\0\0a\n",
-    "a parameter that does not end": pktLine(
-      "git-upload-pack /a\0host=a\0\0version=2",
+    "another parameter": pktLine("git-upload-pack /a\0hosts=a\0"),
+    "parameters without a NUL before them": pktLine(
+      "git-upload-pack /a\0host=a\0v",
     ),
   },
   minecraft: {
-    "a length of 7": [7],
-    "a length of more than 776": [0x89, 0x06],
+    "a length of 6": [6],
+    "a length of more than 64 KiB": hex("808004"),
     "a length of four bytes": hex("808080"),
     "another packet": [20, 1],
     "a version of six bytes": [20, 0, hex("ffffffff 1f")],
     "an empty host": [20, 0, 1, 0],
     "a host that is too short for the packet": [20, 0, 1, 5],
     "a host beyond the packet": [20, 0, 1, 15],
-    "a space in the host": [20, 0, 1, 14, "a b".slice(0, 2)],
-    "a bad host": [...minecraftHandshake("a..b").subarray(0, 9)],
-    "a host of mods only": [...minecraftHandshake("\0FML\0").subarray(0, 10)],
     "an unknown state": minecraftHandshake("a.b", { state: 4 }),
   },
   mqtt: {
@@ -131,16 +129,8 @@ const refusals: Partial<
     "the reserved flag": mqtt4(1),
     "will flags without will": mqtt4(0x20),
     "quality of service 3": mqtt4(0x1c),
-    "a password without user": mqtt4(0x40),
     "an identifier beyond the packet": mqtt4(2, 0, 60, 1),
-    "a NUL in the identifier": mqtt4(2, 0, 60, 0, 9, "\0"),
-    "an identifier that is not UTF-8": mqtt4(2, 0, 60, 0, 2, "\xc3("),
     "properties beyond the packet": mqtt("\0\x04MQTT\x05\x02\0\x3c", 60),
-    "bytes behind the identifier": mqttConnect(
-      "\0\x04MQTT\x04\x02\0\x3c",
-      sized(2, "a"),
-      1,
-    ).subarray(0, -1),
   },
   postgres: {
     "a long message": hex("01"),
@@ -288,15 +278,11 @@ const refusals: Partial<
     "a control character in the user": [4, 1, 0, 80, 1, 2, 3, 4, 7],
     "a user of 256 bytes": [4, 1, 0, 80, 1, 2, 3, 4, "u".repeat(256)],
     "an empty host": [4, 1, 0, 80, 0, 0, 0, 1, 0, 0],
-    "a slash in the host": [4, 1, 0, 80, 0, 0, 0, 1, 0, "a/"],
-    "a bad host": [4, 1, 0, 80, 0, 0, 0, 1, 0, "a..b\0"],
     "a host of 256 bytes": [4, 1, 0, 80, 0, 0, 0, 1, 0, "a".repeat(256)],
   },
   socks5: { "another version": [4], "no methods": [5, 0] },
   socks5Credentials: {
     "another version": [5],
-    "no user": [1, 0],
-    "no password": [1, 1, "a", 0],
   },
   socks5Request: {
     "another version": [4],
@@ -305,8 +291,6 @@ const refusals: Partial<
     "the address type 0": [5, 1, 0, 0],
     "the address type 2": [5, 1, 0, 2],
     "an empty name": [5, 1, 0, 3, 0],
-    "a slash in the name": [5, 1, 0, 3, 9, "a/"],
-    "a bad name": [5, 1, 0, 3, 4, "a..b"],
   },
   ssh: {
     "another word": "SSX",
@@ -327,8 +311,10 @@ const refusals: Partial<
     "a tag in the declaration": "<?xml <",
     "no end of the declaration": "<?xml ?x",
     "a comment": "<!",
-    "another element": "<stream:features".slice(0, 9),
-    "a longer name": "<stream:streams",
+    "another element": "<stream:features ",
+    "a longer name": "<stream:streams ",
+    "a name that goes on": `<${"a".repeat(72)}`,
+    "a digit first": "<1",
     "an empty element": "<stream:stream/",
     "no namespace": "<stream:stream>",
     "another namespace": "<stream:stream xmlns:stream='a'>",
@@ -339,16 +325,6 @@ const refusals: Partial<
     "a tag in a value": "<stream:stream to='a<",
     "no space between attributes": "<stream:stream a='b't",
     "an attribute that comes twice": "<stream:stream a='b' a='c'",
-    "an empty host": `${STREAM}to=''`,
-    "a bad host": `${STREAM}to='a b'`,
-    "a label of 64 characters": `${STREAM}to='${"a".repeat(64)}'`,
-    "a user": `${STREAM}to='a@b'`,
-    "a port": `${STREAM}to='a:80'`,
-    "an address with a port": `${STREAM}to='[::1]:80'`,
-    "a host that is not UTF-8": `${STREAM}to='\xff'`,
-    "a host with an entity": `${STREAM}to='a&amp;'`,
-    "a symbol in an international host": `${STREAM}to='\xc3\xa4\xe2\x84\x80'`,
-    "an empty label in an international host": `${STREAM}to='\xc3\xa4..b'`,
     "a header of more than 8 KiB": "<stream:stream a='".padEnd(8192, "a"),
   },
 };

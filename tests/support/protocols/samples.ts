@@ -1,5 +1,6 @@
 import type { Sample } from "./checks.ts";
 import { databaseSamples, xmppSamples } from "./samples_data.ts";
+import { oddSamples } from "./samples_odd.ts";
 import { proxySamples, socksSamples } from "./samples_proxies.ts";
 import { smallSamples } from "./samples_small.ts";
 import { http2Samples, httpSamples, tlsSamples } from "./samples_web.ts";
@@ -17,4 +18,5 @@ export const samples: readonly Sample[] = [
   ...proxySamples(),
   ...databaseSamples(),
   ...xmppSamples(),
+  ...oddSamples(),
 ];

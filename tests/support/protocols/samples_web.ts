@@ -33,15 +33,17 @@ export function tlsSamples(): Sample[] {
   ]);
   const value = {
     serverName: "www.example.com",
+    rawServerName: "www.Example.com.",
     alpn: ["\x0a\x0a", "h2", "http/1.1"],
     versions: ["TLSv1.3", "TLSv1.2", "0x7f1c"],
   };
   const largeValue = {
     serverName: "large.example.com",
+    rawServerName: "large.example.com",
     alpn: [],
     versions: ["TLSv1.3"],
   };
-  const old = { serverName: undefined, alpn: [] };
+  const old = { serverName: undefined, rawServerName: undefined, alpn: [] };
   const everyByte = Array.from({ length: full.length - 1 }, (_, i) => i + 1);
   return [
     sample("tls", "hello with everything", records(full), value),
@@ -104,7 +106,12 @@ export function tlsSamples(): Sample[] {
       clientHello(
         extension(0, sized(2, 7, sized(2, "x\0y"), 0, sized(2, "A_b.example"))),
       ),
-      { serverName: "a_b.example", alpn: [], versions: ["TLSv1.2"] },
+      {
+        serverName: "a_b.example",
+        rawServerName: "A_b.example",
+        alpn: [],
+        versions: ["TLSv1.2"],
+      },
     ),
     sample(
       "tls",
@@ -112,6 +119,7 @@ export function tlsSamples(): Sample[] {
       clientHello(serverName("2001:DB8:0::1")),
       {
         serverName: "2001:db8::1",
+        rawServerName: "2001:DB8:0::1",
         alpn: [],
         versions: ["TLSv1.2"],
       },
@@ -125,6 +133,7 @@ export function httpSamples(): Sample[] {
     method: "GET",
     target: "/",
     path: "/",
+    normalizedPath: "/",
     version: "1.1",
     host: undefined,
     port: undefined,
@@ -147,6 +156,7 @@ export function httpSamples(): Sample[] {
       {
         target: "/a?b=//c",
         path: "/a?b=//c",
+        normalizedPath: "/a",
         host: "www.example.com",
         port: 8080,
         headers: { host: "Www.Example.COM.:8080" },
@@ -178,6 +188,7 @@ export function httpSamples(): Sample[] {
         method: "OPTIONS",
         target: "http://a.example",
         path: "*",
+        normalizedPath: "*",
         host: "a.example",
       },
     ),
@@ -185,6 +196,7 @@ export function httpSamples(): Sample[] {
       method: "OPTIONS",
       target: "*",
       path: "*",
+      normalizedPath: "*",
       host: "a",
       headers: { host: "a" },
     }),
@@ -192,6 +204,7 @@ export function httpSamples(): Sample[] {
       method: "CONNECT",
       target: "A.example:443",
       path: "",
+      normalizedPath: "",
       host: "a.example",
       port: 443,
       headers: { host: "b.example" },
@@ -204,6 +217,7 @@ export function httpSamples(): Sample[] {
         method: "PATCH",
         target: "/\xe9",
         path: "/\xe9",
+        normalizedPath: "/\xe9",
         headers: Object.fromEntries([
           ["x-a", "1, 2"],
           ["x-b", "one two three"],
@@ -223,6 +237,7 @@ export function http2Samples(): Sample[] {
     scheme: "http",
     authority: "www.example.com",
     path: "/",
+    normalizedPath: "/",
     host: "www.example.com",
     port: undefined,
     headers: {},
@@ -300,6 +315,7 @@ export function http2Samples(): Sample[] {
         scheme: undefined,
         authority: "[2001:DB8::1]:443",
         path: "",
+        normalizedPath: "",
         host: "2001:db8::1",
         port: 443,
       },
