@@ -7,7 +7,7 @@ import { type AdminOptions, adminOptions } from "../config/admin.ts";
 import { readArguments } from "./arguments.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import type { AddressOptions } from "../limits/address_limits.ts";
-import type { ConnectionOptions } from "../connection/connection.ts";
+import type { ConnectionOptions } from "../connection/context.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import { parseListeners } from "./listeners.ts";
 import { type Grant, listOption } from "./list_value.ts";

@@ -7,9 +7,8 @@
 import { messageOf } from "../lib/errors.ts";
 import { tls, type TlsClientHello } from "../protocols/tls.ts";
 import { writeAll } from "../lib/write_all.ts";
+import type { Close } from "../decision/decision.ts";
 import type { Connection } from "./connection.ts";
-import { freeSpace } from "./preread.ts";
-import { pumpUpstream, sendAndDrain } from "./pump.ts";
 import type { Certificate, ListenTls } from "../net/listen.ts";
 import { type KeyPair, TlsEngine } from "../net/tls_engine.ts";
 import { TlsServerSocket } from "../net/tls_socket.ts";
@@ -18,21 +17,20 @@ import { TlsServerSocket } from "../net/tls_socket.ts";
 const MAX_HELLO = 16_384;
 
 /**
- * Performs the handshake with a client, or ends the connection and says why.
+ * Performs the handshake with a client. What it has sent before is in the
+ * buffer.
  *
- * @param connection In the stage `admit`; what its buffer has, the client has
- * sent already.
  * @param options How its listener speaks TLS.
- * @returns Whether the handshake succeeded. Then `client` has the plain bytes,
- * the buffer is empty, and `info` tells what was agreed on.
+ * @returns `true` if the handshake succeeded: then `client` has the plain bytes,
+ * the buffer is empty, and `info` tells what was agreed on. Otherwise that is
+ * logged, and the connection has ended, or the client is to get an alert.
  */
 export async function acceptTls(
   connection: Connection,
   options: ListenTls,
-): Promise<boolean> {
+): Promise<boolean | Close> {
   const { prereadTimeout } = connection.context.options;
-  connection.onAdmitTimeout = () =>
-    fail(connection, `it must be done within ${prereadTimeout / 1000} seconds`);
+  connection.onStageTimeout = timedOut;
   connection.clocks.start(prereadTimeout);
   let engine: TlsEngine | undefined;
   let hello: TlsClientHello | null | undefined;
@@ -57,7 +55,10 @@ export async function acceptTls(
       hello === null ? `it must begin with a TLS hello: ${reason}` : reason,
     );
     connection.endReason = "tls-failed";
-    await refuse(connection, alert);
+    if (!connection.clientEnded && alert.length > 0) {
+      return { kind: "close", data: alert, route: undefined };
+    }
+    connection.end("tls-failed");
     return false;
   } finally {
     engine?.close();
@@ -107,7 +108,7 @@ async function handshake(
  * @throws {Error} If the client has left in the middle.
  */
 async function read(connection: Connection): Promise<number> {
-  const space = freeSpace(connection, MAX_HELLO);
+  const space = connection.freeSpace(MAX_HELLO);
   let count = 0;
   try {
     count = await connection.client.read(space);
@@ -157,20 +158,11 @@ function logFailure(
   log.warn(`Cannot accept TLS from ${peer} as the handshake failed: ${reason}`);
 }
 
-function fail(connection: Connection, reason: string): void {
-  logFailure(connection, reason);
+function timedOut(connection: Connection): void {
+  const { prereadTimeout } = connection.context.options;
+  logFailure(
+    connection,
+    `it must be done within ${prereadTimeout / 1000} seconds`,
+  );
   connection.end("tls-failed");
-}
-
-/** Sends an alert such that the client can read it, and closes. */
-async function refuse(
-  connection: Connection,
-  alert: Uint8Array,
-): Promise<void> {
-  if (connection.clientEnded || alert.length === 0) {
-    return connection.end("tls-failed");
-  }
-  connection.enter("drain");
-  void pumpUpstream(connection);
-  await sendAndDrain(connection, alert);
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import { messageOf } from "../lib/errors.ts";
-import { type Context, countGone, serve } from "./connection.ts";
+import type { Context } from "./connection.ts";
 import { isExhausted } from "../lib/exhausted.ts";
 import type { ListenOptions } from "../net/listen.ts";
+import { serve } from "./serve.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */
 const PAUSE = 100;
@@ -120,4 +121,25 @@ export class Acceptor {
 function isGone(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return code === "ECONNABORTED" || code === "ENOTCONN";
+}
+
+/**
+ * Counts and logs a connection that its client has reset while it was in the
+ * queue of the listener: the runtime has closed it, and tells nothing about it.
+ * Gives back the place that was reserved.
+ */
+function countGone({ accessLog, gauges, statistics }: Context): void {
+  const id = gauges.opened();
+  gauges.counters.add("client-reset");
+  statistics?.gone();
+  accessLog.connection({
+    info: { id },
+    route: undefined,
+    remote: undefined,
+    received: 0,
+    sent: 0,
+    started: performance.now(),
+    endReason: "client-reset",
+  });
+  gauges.closed();
 }

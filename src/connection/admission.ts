@@ -6,15 +6,14 @@
  *
  * @module
  */
-import { acceptProxyHeader } from "./accept_proxy.ts";
-import type { Connection } from "./connection.ts";
+import type { Close } from "../decision/decision.ts";
+import { acceptProxyHeader } from "./accept_proxy_header.ts";
 import { acceptTls } from "./accept_tls.ts";
+import type { Connection } from "./connection.ts";
 
 /**
  * Tells whether a connection has to be admitted. Those of an ordinary listener
  * need not, and pay for this question only.
- *
- * @param connection A new connection.
  */
 export function needsAdmission(connection: Connection): boolean {
   const { context, listener } = connection;
@@ -26,19 +25,23 @@ export function needsAdmission(connection: Connection): boolean {
  * Admits a connection, or ends it. Afterwards its client's addresses are known,
  * and what the client has sent along is in its buffer.
  *
- * @param connection A new connection that needs it.
- * @returns Whether it was admitted; it never rejects.
+ * @returns Whether it was admitted, if not, it has ended; or the last bytes that
+ * the client is to get.
  */
-export async function admit(connection: Connection): Promise<boolean> {
+export async function admit(
+  connection: Connection,
+): Promise<boolean | Close> {
   connection.stage = "admit";
   const { acceptProxy, tls } = connection.listener;
   if (acceptProxy !== undefined) {
     if (!await acceptProxyHeader(connection)) return false;
   }
   if (!isWithinLimits(connection)) return false;
-  if (tls !== undefined && !await acceptTls(connection, tls)) return false;
+  if (tls !== undefined) {
+    const accepted = await acceptTls(connection, tls);
+    if (accepted !== true) return accepted;
+  }
   connection.clocks.stop();
-  connection.onAdmitTimeout = undefined;
   connection.stage = "preread";
   return true;
 }

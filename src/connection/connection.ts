@@ -1,81 +1,22 @@
 /**
- * One client's connection from accept to close.
- *
- * Two coroutines serve it: one reads all that the client ever sends (first for
- * the router, later for the remote: `preread.ts`, then `pump.ts`), the other,
- * started by the decision, connects to the remote and reads all that it sends
- * (`connect.ts`, `pump.ts`). So nothing is ever raced or cancelled to switch
- * from one stage to the next, and a read of the client that is pending when the
- * decision comes is the first read of the pump.
+ * The state of one client's connection, which the files of its stages share.
+ * `serve.ts` has the stages in their order.
  *
  * @module
  */
-import type { Address, Client, ClientTls, Router } from "../router/contract.ts";
-import type { AccessLog } from "../log/access_log.ts";
 import type { EndReason } from "../stats/end_reason.ts";
-import type { Gauges } from "../stats/gauges.ts";
-import { describeError } from "../lib/errors.ts";
-import type { Log } from "../log/log.ts";
-import type { Measured, Statistics } from "../stats/statistics.ts";
-import type { AddressLimits } from "../limits/address_limits.ts";
-import {
-  formatAddress,
-  type HostPort,
-  parseSocketPath,
-} from "../net/address.ts";
-import type { Buffers } from "./buffers.ts";
+import type { Measured } from "../stats/statistics.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
 import type { Candidates, Lease } from "../net/candidates.ts";
-import { Clocks, type Timed } from "./clocks.ts";
-import type { Deadlines } from "../lib/deadlines.ts";
-import type { Descriptors } from "../limits/descriptors.ts";
 import type { ListenOptions } from "../net/listen.ts";
-import type { SlowRemotes } from "../net/slow_remotes.ts";
-import type { PlacedSet } from "../lib/placed_set.ts";
-import { onPrereadTimeout, readClient } from "./preread.ts";
-import type { Settling } from "./keep_alive.ts";
 import { type Socket, takeSocket } from "../net/socket.ts";
+import { describeError } from "../lib/errors.ts";
+import { ClientInfo } from "./client_info.ts";
+import { Clocks, type Timed } from "./clocks.ts";
+import type { SharedContext } from "./context.ts";
 
-/** The limits that hold for each connection. */
-export interface ConnectionOptions {
-  /** Bytes that are read, at most, before the router must have decided. */
-  readonly maxPreread: number;
-  /** Milliseconds that routing may take. */
-  readonly prereadTimeout: number;
-  /** Milliseconds that one try to connect may take; 0 for no limit. */
-  readonly connectTimeout: number;
-  /** Milliseconds without progress after one side has ended. */
-  readonly halfCloseTimeout: number;
-  /** Milliseconds in which both directions may be silent; 0 for no limit. */
-  readonly idleTimeout: number;
-  /** Milliseconds from accept to the end; 0 for no limit. */
-  readonly maxDuration: number;
-}
-
-/** What the connections of one worker share. */
-export interface Context {
-  readonly router: Router;
-  readonly options: ConnectionOptions;
-  readonly buffers: Buffers;
-  readonly deadlines: Deadlines;
-  readonly descriptors: Descriptors;
-  readonly gauges: Gauges;
-  /** The limits per client address, if there are any. */
-  readonly addresses: AddressLimits | undefined;
-  readonly log: Log;
-  /** What is counted for the admin server, if there is one. */
-  readonly statistics: Statistics | undefined;
-  /** The route of decisions that name none. */
-  readonly defaultRoute: string | undefined;
-  readonly accessLog: AccessLog;
-  /** The connections that are open now. */
-  readonly connections: PlacedSet<Connection>;
-  readonly settling: Settling;
-  readonly slowRemotes: SlowRemotes;
-  /** Asks for a higher limit of connections. */
-  readonly onFull: () => void;
-  /** Called whenever the last open connection has ended. */
-  onIdle: (() => void) | undefined;
-}
+/** What it shares with the other connections of its worker. */
+export type Context = SharedContext<Connection>;
 
 /**
  * Where a connection is:
@@ -95,47 +36,9 @@ export type Stage =
   | "drain"
   | "closed";
 
-/** The client as a router sees it, for which all is read-only. */
-class ClientInfo implements Client {
-  readonly id: number;
-  /** Set by admission only. */
-  remoteAddr: Address;
-  /** Set by admission only. */
-  localAddr: Address;
-  readonly listener: string;
-  /** Set by admission only. */
-  tls: ClientTls | undefined;
+const NOTHING = new Uint8Array(0);
 
-  constructor(
-    id: number,
-    socket: Deno.TcpConn | Deno.UnixConn,
-    listener: ListenOptions,
-  ) {
-    this.id = id;
-    this.listener = listener.name;
-    if ("path" in listener) {
-      this.remoteAddr = peerOf(socket as Deno.UnixConn);
-      // the socket itself knows the path at which it was made
-      this.localAddr = { transport: "unix", path: listener.path };
-    } else {
-      this.remoteAddr = socket.remoteAddr as Address;
-      this.localAddr = socket.localAddr as Address;
-    }
-    this.tls = undefined;
-  }
-}
-
-/** The other end of a socket file: it may have chosen a path, or any bytes. */
-function peerOf({ remoteAddr }: Deno.UnixConn): Address {
-  const { path } = remoteAddr as { path: string | null };
-  const parsed = parseSocketPath(`unix:${path ?? ""}`);
-  return {
-    transport: "unix",
-    path: typeof parsed === "string" ? "" : parsed.path,
-  };
-}
-
-/** The state of one connection, shared by the files of its stages. */
+/** One connection from accept to close. */
 export class Connection implements Timed {
   readonly context: Context;
   /** What has accepted it. */
@@ -149,8 +52,8 @@ export class Connection implements Timed {
   /** Owned by {@linkcode PlacedSet}. */
   place = -1;
   stage: Stage = "preread";
-  /** Called when the deadline passes in the stage `admit`; ends the connection. */
-  onAdmitTimeout: (() => void) | undefined;
+  /** Called when the time for the stages `admit` and `preread` has passed. */
+  onStageTimeout: ((connection: Connection) => void) | undefined;
   endReason: EndReason | undefined;
 
   /** What was read for admission, then for the router: `buffer[0..length)`. */
@@ -213,12 +116,7 @@ export class Connection implements Timed {
   /** Its place is free. */
   #left = false;
 
-  /**
-   * @param context What it shares with others.
-   * @param conn The accepted socket; the connection closes it.
-   * @param id The number of this connection.
-   * @param listener What has accepted it.
-   */
+  /** @param conn The accepted socket; the connection closes it. */
   constructor(
     context: Context,
     conn: Deno.TcpConn | Deno.UnixConn,
@@ -250,9 +148,8 @@ export class Connection implements Timed {
   }
 
   /**
-   * Follows a coroutine: the connection is over when all of them have ended.
-   *
-   * @param coroutine One that has been started; an error ends the connection.
+   * Follows a coroutine: the connection is over when all of them have ended. An
+   * error ends the connection.
    */
   follow(coroutine: Promise<void>): void {
     this.begin();
@@ -292,8 +189,9 @@ export class Connection implements Timed {
   }
 
   /**
-   * Leaves a try to connect to itself, which may take minutes: it holds a
-   * descriptor still, but neither a place nor who waits for the last to end.
+   * Gives up the place of a connection whose try to connect cannot be cancelled.
+   * That may take minutes, and keeps a descriptor until then; but neither a new
+   * client nor who waits for the last connection to end waits for it.
    */
   #abandon(address: HostPort): void {
     this.context.slowRemotes.add(address);
@@ -302,11 +200,7 @@ export class Connection implements Timed {
     this.context.descriptors.released();
   }
 
-  /**
-   * Ends the connection after an error that should not be.
-   *
-   * @param error Anything that was thrown.
-   */
+  /** Ends the connection after an error that should not be. */
   fail(error: unknown): void {
     this.context.log.error(
       `Cannot go on with the connection of ${this.peer} as there was an internal error: ${
@@ -321,14 +215,31 @@ export class Connection implements Timed {
     return this.stage === "closed";
   }
 
-  /**
-   * Notes that the router has decided.
-   *
-   * @param route The name of its route, if it has one.
-   */
+  /** Notes that the router has decided, and by which route, if it has a name. */
   decided(route: string | undefined): void {
     this.route = route ?? this.route ?? this.context.defaultRoute;
     this.context.statistics?.decided(this);
+  }
+
+  /**
+   * Gives the part of the buffer to read into; the buffer doubles when it is
+   * full. What was read before stays where it is.
+   *
+   * @param most How long `length` may become.
+   * @returns Not empty if `most` is more than `length`.
+   */
+  freeSpace(most: number): Uint8Array {
+    const { buffer, length } = this;
+    if (length === buffer.length) {
+      const bigger = new Uint8Array(length * 2);
+      bigger.set(buffer);
+      this.buffer = bigger;
+      this.context.buffers.release(buffer);
+    }
+    const end = Math.min(this.buffer.length, most);
+    return length === 0 && end === buffer.length
+      ? buffer
+      : this.buffer.subarray(length, end);
   }
 
   /** Keeps what the client sends from now on, if a hook may want another remote. */
@@ -351,6 +262,24 @@ export class Connection implements Timed {
   }
 
   /**
+   * Sends bytes to the client; ends the connection if the client is gone.
+   *
+   * @returns Whether they were sent.
+   */
+  async reply(bytes: Uint8Array): Promise<boolean> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const count = await this.client.write(bytes.subarray(at));
+        this.sent += count;
+        at += count;
+      }
+    } catch {
+      this.end("client-reset");
+    }
+    return !this.isClosed();
+  }
+
+  /**
    * Waits until the stage may have changed. Called by the coroutine of the
    * client while the other one looks for a remote.
    */
@@ -359,11 +288,7 @@ export class Connection implements Timed {
     return this.#gate.promise;
   }
 
-  /**
-   * Enters a stage, unless the connection is closed, and wakes who waits.
-   *
-   * @param stage The new stage.
-   */
+  /** Enters a stage, unless the connection is closed, and wakes who waits. */
   enter(stage: Stage): void {
     if (this.stage !== "closed") this.stage = stage;
     this.#settle();
@@ -371,18 +296,18 @@ export class Connection implements Timed {
   }
 
   /**
-   * Waits for the answer of a hook, but not longer than it matters: a promise
-   * that stays pending must not keep a connection that has gone on, or ended.
+   * Waits for what a hook says, but not longer than it matters: a promise that
+   * stays pending must not keep a connection that has gone on, or ended.
    *
-   * @param answer What the hook has returned.
-   * @returns The answer, or `undefined` as soon as the stage changes.
+   * @param said What the hook has returned.
+   * @returns The value of that, or `undefined` as soon as the stage changes.
    */
-  untilStage(answer: unknown): Promise<unknown> {
+  untilStage(said: unknown): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const forget = () => resolve(undefined);
     const undecided = this.#undecided ??= new Set();
     undecided.add(forget);
-    Promise.resolve(answer).then(resolve, reject)
+    Promise.resolve(said).then(resolve, reject)
       .finally(() => undecided.delete(forget));
     return promise;
   }
@@ -401,11 +326,7 @@ export class Connection implements Timed {
     gate.resolve();
   }
 
-  /**
-   * Takes a connected remote; from now on the connection closes it.
-   *
-   * @param server The socket.
-   */
+  /** Takes a connected remote; from now on the connection closes it. */
   attach(server: Socket): void {
     this.server = server;
     this.#serverOpen = true;
@@ -429,7 +350,7 @@ export class Connection implements Timed {
 
   /**
    * Ends the connection: closes both sockets, so that pending reads and writes
-   * fail and both coroutines end. Nothing happens if it has ended.
+   * fail and all coroutines end. Nothing happens if it has ended.
    *
    * @param reason Why, unless a reason is already known.
    */
@@ -460,15 +381,11 @@ export class Connection implements Timed {
     this.clocks.watch(this.context.options.halfCloseTimeout, Infinity);
   }
 
-  /** Starts the clock of draining what the client still sends. */
-  watchDrain(): void {
-    this.clocks.watch(DRAIN_PAUSE, performance.now() + DRAIN_TIME);
-  }
-
-  /** The clock of the stage has expired: which one, the stage tells. */
+  /** The clock of the stage has expired. */
   expire(): void {
-    if (this.stage === "preread") return onPrereadTimeout(this);
-    if (this.stage === "admit") return this.onAdmitTimeout?.();
+    if (this.stage === "preread" || this.stage === "admit") {
+      return this.onStageTimeout?.(this);
+    }
     if (this.#serverOpen && !this.answered && !this.clientEnded) {
       this.inactive = true;
       return this.detach();
@@ -479,58 +396,4 @@ export class Connection implements Timed {
         : "client-stalled",
     );
   }
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** Milliseconds that a client may take, in all, to end after the last bytes. */
-const DRAIN_TIME = 30_000;
-
-/** Milliseconds that it may pause meanwhile. */
-const DRAIN_PAUSE = 5_000;
-
-/** Bytes that are dropped, at most, while draining. */
-export const DRAIN_BYTES = 64 * 1024 * 1024;
-
-/**
- * Serves one connection to its end. Never throws.
- *
- * @param context What connections share.
- * @param conn The accepted socket; it is closed with the connection.
- * @param listener What has accepted it.
- */
-export function serve(
-  context: Context,
-  conn: Deno.TcpConn | Deno.UnixConn,
-  listener: ListenOptions,
-): void {
-  const id = context.gauges.opened();
-  const connection = new Connection(context, conn, id, listener);
-  context.connections.add(connection);
-  context.settling.expect();
-  if (context.log.verbose) context.log.debug(`${connection.peer} is accepted`);
-  void readClient(connection);
-}
-
-/**
- * Counts and logs a connection that its client has reset while it was in the
- * queue of the listener: the runtime has closed it, and tells nothing about it.
- * Gives back the place that was reserved.
- *
- * @param context What connections share.
- */
-export function countGone({ accessLog, gauges, statistics }: Context): void {
-  const id = gauges.opened();
-  gauges.counters.add("client-reset");
-  statistics?.gone();
-  accessLog.connection({
-    info: { id },
-    route: undefined,
-    remote: undefined,
-    received: 0,
-    sent: 0,
-    started: performance.now(),
-    endReason: "client-reset",
-  });
-  gauges.closed();
 }

@@ -1,20 +1,69 @@
 /**
- * One try to connect to a remote.
+ * One try to connect to a remote, the next of those that there are.
  *
  * @module
  */
 import { writeAll } from "../lib/write_all.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
+import type { Candidates } from "../net/candidates.ts";
 import { connectUntil } from "../net/connect_until.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "../decision/decision.ts";
 import { proxyHeader } from "../net/proxy_header.ts";
-import { setOptions, type Socket } from "../net/socket.ts";
+import { setOptions, type Socket, takeSocket } from "../net/socket.ts";
 import type { Target } from "../net/remote.ts";
 import { startTls, type TlsToRemote } from "../net/tls_client.ts";
 
 /** A connected remote: a socket, or what `takeSocket` makes one of. */
 export type Dialed = Deno.TcpConn | Deno.UnixConn | Socket;
+
+/**
+ * Tries the next remote.
+ *
+ * @param announce Is told which one that is.
+ * @returns What `dial` does; `undefined` if there is no remote left.
+ */
+export function dialNext(
+  connection: Connection,
+  verdict: Connect,
+  candidates: Candidates,
+  announce?: (next: Target) => void,
+): Promise<Dialed> | undefined {
+  const target = candidates.next();
+  if (target === undefined) return undefined;
+  announce?.(target);
+  connection.remote = target.remote;
+  return dial(connection, target, verdict);
+}
+
+/** Takes a connected remote; `undefined` if nobody wants it any more. */
+export function take(
+  connection: Connection,
+  candidates: Candidates,
+  dialed: Dialed,
+): Socket | undefined {
+  connection.dialing = undefined;
+  const socket = "settle" in dialed ? dialed : takeSocket(dialed);
+  if (connection.isClosed()) {
+    socket.close();
+    candidates.returned();
+    return undefined;
+  }
+  connection.lease = candidates.connected();
+  return socket;
+}
+
+/** Says that there is no remote to try. */
+export function noneLeft(
+  { context: { log }, peer }: Connection,
+  { pool }: Connect,
+): Error {
+  const error = new Error(
+    `all members of the pool ${pool?.pool.name} are drained`,
+  );
+  log.error(`Cannot connect as ${error.message} (client ${peer})`);
+  return error;
+}
 
 /**
  * Connects to a remote once. If the remote is to get a PROXY header, that is
@@ -27,7 +76,7 @@ export type Dialed = Deno.TcpConn | Deno.UnixConn | Socket;
  * @returns What the caller closes.
  * @throws {Error} If it cannot be connected to.
  */
-export function dial(
+function dial(
   connection: Connection,
   { address }: Target,
   { connectTimeout: own, proxyProtocol, tls }: Connect,

@@ -4,49 +4,29 @@
  * @module
  */
 import { writeAll } from "../lib/write_all.ts";
-import { MEDIUM } from "./buffers.ts";
-import { type Connection, DRAIN_BYTES } from "./connection.ts";
-import type { Connect } from "../decision/decision.ts";
-import { reply } from "./preread.ts";
-import { recover } from "./reroute.ts";
 import type { Socket } from "../net/socket.ts";
+import type { Connection } from "./connection.ts";
+import { discard } from "./drain.ts";
+import { endClient, remoteEnded, untilJoined, watchEnd } from "./half_close.ts";
 
 /**
  * Pumps from the remote to the client until the remote ends, of which the client
  * is told.
  *
- * @param connection Has the remote.
- * @param server The remote.
- * @param verdict What has named it.
+ * @param server The remote; it will stay, whatever the hooks say.
+ * @param buffer Lent by `buffers`, which gets it back.
+ * @param count How many bytes of the remote are in it; 0 if it has ended.
  */
 export async function pumpDownstream(
   connection: Connection,
   server: Socket,
-  verdict: Connect,
+  buffer: Uint8Array,
+  count: number,
 ): Promise<void> {
   connection.begin();
   const { client, context: { buffers } } = connection;
-  let buffer = buffers.small();
   try {
-    for (;;) {
-      let count;
-      try {
-        count = await server.read(buffer);
-      } catch (error) {
-        return serverFailed(connection, verdict, error);
-      }
-      if (count === 0) {
-        if (!serverEnded(connection, verdict)) return;
-        // what endClient() does, without a promise of its own
-        watchEnd(connection);
-        try {
-          await client.shutdown();
-        } catch {
-          connection.end("client-reset");
-        }
-        return connection.wake();
-      }
-      if (!connection.answered) answered(connection);
+    while (count > 0) {
       try {
         let written = await client.write(filled(buffer, count));
         while (written < count) {
@@ -57,7 +37,21 @@ export async function pumpDownstream(
       }
       connection.sent += count;
       buffer = buffers.fit(buffer, count);
+      try {
+        count = await server.read(buffer);
+      } catch {
+        return remoteFailed(connection);
+      }
     }
+    if (!remoteEnded(connection)) return;
+    // what endClient() does, without a promise of its own
+    watchEnd(connection);
+    try {
+      await client.shutdown();
+    } catch {
+      connection.end("client-reset");
+    }
+    connection.wake();
   } catch (error) {
     connection.fail(error);
   } finally {
@@ -66,103 +60,19 @@ export async function pumpDownstream(
   }
 }
 
-/** The first byte has come: the remote will stay. */
-function answered(connection: Connection): void {
-  connection.answered = true;
-  connection.lease?.answered();
-  if (!connection.clientEnded) connection.clocks.stop();
-  if (connection.extra === undefined) return;
-  connection.extra = undefined;
-  // in the stage "connect" the replay is under way, and releases them itself
-  if (connection.stage === "joined") connection.releasePreread();
-  connection.wake();
-}
-
-function serverFailed(
-  connection: Connection,
-  verdict: Connect,
-  error: unknown,
-): void {
+function remoteFailed(connection: Connection): void {
   if (connection.isClosed()) return;
-  if (!connection.answered) {
-    const failure = error instanceof Error ? error : new Error(String(error));
-    return connection.follow(recover(connection, verdict, failure));
-  }
   connection.endReason ??= "remote-reset";
   if (!connection.serverBroken) return connection.end("remote-reset");
-  // the client is still sending: closing now could destroy the answer
+  // the client is still sending: closing now could destroy what it was sent
   connection.enter("drain");
   connection.follow(endClient(connection));
-}
-
-/** Notes that the remote has ended; returns whether to end the client's side. */
-function serverEnded(connection: Connection, verdict: Connect): boolean {
-  if (connection.isClosed()) return false;
-  if (!connection.answered && !connection.clientEnded) {
-    const failure = new Deno.errors.UnexpectedEof(
-      "closed before it sent a byte",
-    );
-    connection.follow(recover(connection, verdict, failure));
-    return false;
-  }
-  connection.serverEnded = true;
-  if (connection.clientEnded) {
-    // with TCP, to close is to end; TLS has a word for it
-    return connection.info.tls !== undefined && !connection.serverBroken;
-  }
-  if (connection.serverBroken) {
-    // the write has got the error, so the read got EOF
-    connection.endReason ??= "remote-reset";
-    connection.enter("drain");
-  }
-  return true;
-}
-
-/** Ends the side of the client; the other pump waits for the client's own end. */
-async function endClient(connection: Connection): Promise<void> {
-  watchEnd(connection);
-  try {
-    await connection.client.shutdown();
-  } catch {
-    connection.end("client-reset");
-  }
-  connection.wake();
-}
-
-/** Starts the clock of a client that has been told that nothing more comes. */
-function watchEnd(connection: Connection): void {
-  if (connection.stage === "drain") connection.watchDrain();
-  else connection.watchHalfClose();
-}
-
-/**
- * Sends the client its last bytes, and lets it read them: closes its side only,
- * and drops what it still sends until it ends, or takes too long.
- *
- * @param connection In the stage `drain`.
- * @param bytes The last bytes.
- */
-export async function sendAndDrain(
-  connection: Connection,
-  bytes: Uint8Array,
-): Promise<void> {
-  connection.endReason ??= "router-close";
-  connection.extra = undefined;
-  connection.watchHalfClose();
-  for (let at = 0; at < bytes.length; at += MEDIUM) {
-    if (!await reply(connection, bytes.subarray(at, at + MEDIUM))) return;
-  }
-  if (connection.clientEnded && connection.info.tls === undefined) {
-    return connection.end("router-close");
-  }
-  await endClient(connection);
 }
 
 /**
  * The client's coroutine after the decision: pumps from the client to the
  * remote until the client ends.
  *
- * @param connection Its stage is not `preread`.
  * @param first What a read has brought that was pending at the decision; empty
  * if it was EOF.
  */
@@ -228,14 +138,7 @@ export async function pumpUpstream(
   }
 }
 
-/** The client has ended its side, of which a remote is told as soon as there is one. */
-async function untilJoined(connection: Connection): Promise<void> {
-  // the remote may never read the replay
-  if (connection.server !== undefined) connection.watchHalfClose();
-  while (connection.stage === "connect") await connection.waitForStage();
-}
-
-/** Tells whether a chunk can go to the remote without further ado. */
+/** Tells whether a chunk only has to be written to the remote. */
 function isPlain(connection: Connection): boolean {
   return connection.stage === "joined" && connection.extra === undefined &&
     !connection.serverBroken;
@@ -280,12 +183,6 @@ function record(connection: Connection, chunk: Uint8Array): boolean {
   }
   extra.push(chunk.slice());
   return true;
-}
-
-/** Drops a chunk; too many of them end the connection. */
-function discard(connection: Connection, chunk: Uint8Array): void {
-  connection.discarded += chunk.length;
-  if (connection.discarded > DRAIN_BYTES) connection.end("client-stalled");
 }
 
 function filled(buffer: Uint8Array, count: number): Uint8Array {

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { execute } from "./remote.ts";
 import type { Connection } from "./connection.ts";
 import type { Close, Connect } from "../decision/decision.ts";
-import { askLast } from "./preread.ts";
+import { toError } from "../lib/errors.ts";
+import { askLast } from "./hooks.ts";
 
 /** How often the hooks may name another remote for one client. */
 const MAX_REROUTES = 100;
@@ -15,49 +15,49 @@ const MAX_REROUTES = 100;
 /**
  * A remote could not be connected to: a hook may find another.
  *
- * @param connection In the stage `connect`.
  * @param verdict What has named the remote.
  * @param failure The error of the last try.
+ * @returns What is next; `undefined` if the connection has ended.
  */
-export async function connectFailed(
+export function connectFailed(
   connection: Connection,
   verdict: Connect,
   failure: Error,
-): Promise<void> {
-  execute(
-    connection,
-    await askConnectError(connection, verdict, failure, "connect-failed"),
-  );
+): Promise<Connect | Close | undefined> {
+  return askConnectError(connection, verdict, failure, "connect-failed");
 }
 
 /**
  * A remote has failed before it sent a byte: a hook may find another.
  *
- * @param connection That of the remote.
  * @param verdict What has named the remote.
- * @param failure What has become of it.
+ * @param error What reading from it has thrown; `undefined` for EOF.
+ * @returns What is next; `undefined` if the connection has ended.
  */
-export async function recover(
+export async function remoteFailed(
   connection: Connection,
   verdict: Connect,
-  failure: Error,
-): Promise<void> {
+  error: unknown,
+): Promise<Connect | Close | undefined> {
+  const failure = error === undefined
+    ? new Deno.errors.UnexpectedEof("closed before it sent a byte")
+    : toError(error);
   if (!connection.clientEnded) connection.lease?.failed(failure);
   connection.detach();
   connection.clocks.stop();
   connection.clocks.limitSilence(0);
-  if (connection.clientEnded) return connection.end("remote-reset");
+  if (connection.clientEnded) {
+    connection.end("remote-reset");
+    return undefined;
+  }
   connection.context.statistics?.failed(
     connection.remote as string,
     connection.inactive ? "inactivity-timeout" : "remote-left",
   );
   connection.enter("connect");
-  execute(
-    connection,
-    connection.inactive
-      ? await askInactivityError(connection, verdict)
-      : await askConnectError(connection, verdict, failure, "remote-left"),
-  );
+  return connection.inactive
+    ? await askInactivityError(connection, verdict)
+    : await askConnectError(connection, verdict, failure, "remote-left");
 }
 
 async function askConnectError(
@@ -77,12 +77,12 @@ async function askConnectError(
       `Connection with ${remote} was terminated prematurely: ${error.message} (client ${connection.peer})`,
     );
   }
-  const answer = await askLast(
+  const said = await askLast(
     connection,
     "connectError",
     () => router.connectError?.(remote, error, connection.info),
   );
-  return next(connection, verdict, answer, reason);
+  return next(connection, verdict, said, reason);
 }
 
 async function askInactivityError(
@@ -97,31 +97,31 @@ async function askInactivityError(
       (verdict.inactivityTimeout ?? 0) / 1000
     } seconds (client ${connection.peer})`,
   );
-  const answer = await askLast(
+  const said = await askLast(
     connection,
     "inactivityError",
     () => router.inactivityError?.(remote, connection.info),
   );
-  return next(connection, verdict, answer, "inactivity-timeout");
+  return next(connection, verdict, said, "inactivity-timeout");
 }
 
 /** Completes another remote with what the decision before has said. */
 function next(
   connection: Connection,
   before: Connect,
-  answer: Connect | Close | undefined,
+  said: Connect | Close | undefined,
   reason: "connect-failed" | "remote-left" | "inactivity-timeout",
 ): Connect | Close | undefined {
-  if (answer === undefined) {
+  if (said === undefined) {
     connection.end(reason);
     return undefined;
   }
-  if (answer.route !== undefined) connection.decided(answer.route);
-  if (answer.kind === "close") return answer;
+  if (said.route !== undefined) connection.decided(said.route);
+  if (said.kind === "close") return said;
   if (!connection.mayReroute) {
     connection.context.log.error(
       `Cannot try ${
-        nameOf(answer)
+        nameOf(said)
       } as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
     );
     connection.end(reason);
@@ -131,7 +131,7 @@ function next(
   if (failed.length === MAX_REROUTES) {
     connection.context.log.error(
       `Cannot try ${
-        nameOf(answer)
+        nameOf(said)
       } as hooks may name another remote at most ${MAX_REROUTES} times for a client: ${connection.peer} is closed`,
     );
     connection.end(reason);
@@ -139,12 +139,12 @@ function next(
   }
   failed.push(lastRemote(connection, before));
   return {
-    ...answer,
-    data: answer.data ?? before.data,
-    connectTimeout: answer.connectTimeout ?? before.connectTimeout,
-    inactivityTimeout: answer.inactivityTimeout ?? before.inactivityTimeout,
-    idleTimeout: answer.idleTimeout ?? before.idleTimeout,
-    maxDuration: answer.maxDuration ?? before.maxDuration,
+    ...said,
+    data: said.data ?? before.data,
+    connectTimeout: said.connectTimeout ?? before.connectTimeout,
+    inactivityTimeout: said.inactivityTimeout ?? before.inactivityTimeout,
+    idleTimeout: said.idleTimeout ?? before.idleTimeout,
+    maxDuration: said.maxDuration ?? before.maxDuration,
   };
 }
 

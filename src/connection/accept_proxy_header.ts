@@ -14,7 +14,6 @@ import type { Address } from "../router/contract.ts";
 import { formatAddress, parseSocketPath } from "../net/address.ts";
 import type { Connection } from "./connection.ts";
 import { contains, type Network, parseIp, parseNetwork } from "../net/cidr.ts";
-import { freeSpace } from "./preread.ts";
 
 /**
  * Milliseconds for the header, or less if `--preread-timeout` is: senders send
@@ -51,13 +50,7 @@ export async function acceptProxyHeader(
     connection.end("proxy-untrusted");
     return false;
   }
-  connection.onAdmitTimeout = () => {
-    refuse(
-      connection,
-      `it must come within ${timeout(connection) / 1000} seconds`,
-      "proxy-timeout",
-    );
-  };
+  connection.onStageTimeout = timedOut;
   connection.clocks.start(timeout(connection), connection.started);
   const header = await read(connection);
   if (header === undefined) return false;
@@ -80,6 +73,14 @@ export async function acceptProxyHeader(
   return true;
 }
 
+function timedOut(connection: Connection): void {
+  endUnread(
+    connection,
+    `it must come within ${timeout(connection) / 1000} seconds`,
+    "proxy-timeout",
+  );
+}
+
 function timeout({ context: { options } }: Connection): number {
   return Math.min(TIMEOUT, options.prereadTimeout);
 }
@@ -92,8 +93,7 @@ async function read(
   for (let needed = 1;;) {
     // as the header is longer than what there is, no more than --max-preread
     // bytes can follow it
-    const space = freeSpace(
-      connection,
+    const space = connection.freeSpace(
       connection.length + 1 + options.maxPreread,
     );
     let count;
@@ -107,7 +107,7 @@ async function read(
     if (count === 0) {
       // balancers look whether the port is open by connecting only
       if (connection.length === 0) connection.end("client-left");
-      else refuse(connection, "it must be complete", "proxy-invalid");
+      else endUnread(connection, "it must be complete", "proxy-invalid");
       return undefined;
     }
     connection.length += count;
@@ -115,13 +115,13 @@ async function read(
     const bytes = connection.buffer.subarray(0, connection.length);
     const header = proxyProtocol(bytes);
     if (header === null) {
-      refuse(connection, "it must be of version 1 or 2", "proxy-invalid");
+      endUnread(connection, "it must be of version 1 or 2", "proxy-invalid");
       return undefined;
     }
     if (header !== undefined) return header;
     needed = neededLength(bytes);
     if (needed > MAX_LENGTH) {
-      refuse(
+      endUnread(
         connection,
         `it must have at most ${MAX_LENGTH} bytes`,
         "proxy-invalid",
@@ -138,7 +138,8 @@ function neededLength(incomplete: Uint8Array): number {
   return V2_FIXED + ((incomplete[14] ?? 0) << 8 | (incomplete[15] ?? 0));
 }
 
-function refuse(
+/** Says why the header cannot be read, and ends the connection. */
+function endUnread(
   connection: Connection,
   rule: string,
   reason: "proxy-invalid" | "proxy-timeout",

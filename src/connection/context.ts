@@ -1,0 +1,63 @@
+/**
+ * What connections share, and the limits that hold for each.
+ *
+ * @module
+ */
+import type { Router } from "../router/contract.ts";
+import type { AccessLog } from "../log/access_log.ts";
+import type { Log } from "../log/log.ts";
+import type { Gauges } from "../stats/gauges.ts";
+import type { Statistics } from "../stats/statistics.ts";
+import type { AddressLimits } from "../limits/address_limits.ts";
+import type { Descriptors } from "../limits/descriptors.ts";
+import type { SlowRemotes } from "../net/slow_remotes.ts";
+import type { Deadlines } from "../lib/deadlines.ts";
+import type { Placed, PlacedSet } from "../lib/placed_set.ts";
+import type { Buffers } from "./buffers.ts";
+import type { Settling } from "./keep_alive.ts";
+
+/** The limits that hold for each connection. */
+export interface ConnectionOptions {
+  /** Bytes that are read, at most, before the router must have decided. */
+  readonly maxPreread: number;
+  /** Milliseconds that routing may take. */
+  readonly prereadTimeout: number;
+  /** Milliseconds that one try to connect may take; 0 for no limit. */
+  readonly connectTimeout: number;
+  /** Milliseconds without progress after one side has ended. */
+  readonly halfCloseTimeout: number;
+  /** Milliseconds in which both directions may be silent; 0 for no limit. */
+  readonly idleTimeout: number;
+  /** Milliseconds from accept to the end; 0 for no limit. */
+  readonly maxDuration: number;
+}
+
+/**
+ * What the connections of one worker share.
+ *
+ * @typeParam Connection That class; it is the one which imports this module.
+ */
+export interface SharedContext<Connection extends Placed> {
+  readonly router: Router;
+  readonly options: ConnectionOptions;
+  readonly buffers: Buffers;
+  readonly deadlines: Deadlines;
+  readonly descriptors: Descriptors;
+  readonly gauges: Gauges;
+  /** The limits per client address, if there are any. */
+  readonly addresses: AddressLimits | undefined;
+  readonly log: Log;
+  /** What is counted for the admin server, if there is one. */
+  readonly statistics: Statistics | undefined;
+  /** The route of decisions that name none. */
+  readonly defaultRoute: string | undefined;
+  readonly accessLog: AccessLog;
+  /** The connections that are open now. */
+  readonly connections: PlacedSet<Connection>;
+  readonly settling: Settling;
+  readonly slowRemotes: SlowRemotes;
+  /** Asks for a higher limit of connections. */
+  readonly onFull: () => void;
+  /** Called whenever the last open connection has ended. */
+  onIdle: (() => void) | undefined;
+}
