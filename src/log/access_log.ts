@@ -52,20 +52,20 @@ export const ACCESS_FIELDS: readonly AccessField[] = [
   {
     name: "client",
     doc:
-      "the address of the client; none if it has reset the connection before that was accepted",
+      "the address of the client; `-` if it has reset the connection before that was accepted",
     read: ({ info: { remoteAddr } }) =>
       remoteAddr === undefined ? undefined : formatAddress(remoteAddr),
   },
   {
     name: "route",
     doc:
-      'who has decided: the name of the route in a table (`"route 3"` if it has none, or `default`), or what the router has said; none for nobody',
+      'who has decided: the name of the route in a table (`"route 3"` if it has none, or `default`), or what the router has said; `-` for nobody',
     read: ({ route }) => route,
     isFree: true,
   },
   {
     name: "remote",
-    doc: "the last remote that was tried, if any",
+    doc: "the last remote that was tried; `-` for none",
     read: ({ remote }) => remote,
   },
   {
@@ -86,7 +86,7 @@ export const ACCESS_FIELDS: readonly AccessField[] = [
   },
   {
     name: "end",
-    doc: "why the connection ended",
+    doc: "why: one of the [reasons](end-reasons.md)",
     read: ({ endReason }) => endReason,
   },
 ];

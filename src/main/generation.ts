@@ -205,13 +205,10 @@ export class Generation {
 
   #endDrain(timeout: number): void {
     if (this.isDrained) return;
+    const seconds = timeout / 1000;
     this.#environment.log.warn(
       "Closing {connections} connections of generation {generation} that did not finish in {seconds} seconds after the reload",
-      {
-        connections: this.open,
-        generation: this.id,
-        seconds: timeout / 1000,
-      },
+      { connections: this.open, generation: this.id, seconds },
     );
     this.abort("drain-timeout");
   }

@@ -6,6 +6,7 @@
  */
 import type { AdminOptions } from "../config/admin.ts";
 import type { Source } from "../admin/program.ts";
+import { announceNumbers, announceStart } from "./announce.ts";
 import { AddressShares } from "./address_shares.ts";
 import { routeNames } from "../routes/route_table.ts";
 import type { Configuration } from "../config/configuration.ts";
@@ -22,7 +23,7 @@ import type { OpenListener } from "./listening.ts";
 import { ProcessTitle } from "./title.ts";
 import { Totals } from "../stats/totals.ts";
 import { Reloads } from "./reloads.ts";
-import { FAST_SHUTDOWN, type Manner, Shutdown } from "./shutdown.ts";
+import { type Manner, Shutdown } from "./shutdown.ts";
 import type { Signals } from "./signals.ts";
 import { SocketFiles } from "./socket_files.ts";
 import type { ProgramStatus, ReloadStatus } from "../admin/program_status.ts";
@@ -139,7 +140,7 @@ export class Supervisor implements Source {
     signals.handle({
       stop: (manner, signal) => this.#onStop(manner, signal),
       reload: (signal) => this.#onReload(signal),
-      count: () => this.#logCounters(),
+      count: () => announceNumbers(this.#outputs.log, this.gauges),
     });
     const since = Date.now();
     const first = this.#newGeneration(this.#configuration);
@@ -168,20 +169,7 @@ export class Supervisor implements Source {
   async run(listeners: readonly OpenListener[]): Promise<number> {
     this.#running = true;
     using _title = new ProcessTitle(this.gauges);
-    const { log } = this.#outputs;
-    for (const { listener, workers } of listeners) {
-      log.info(
-        workers === 1
-          ? "Listening on {listener} with {workers} worker"
-          : "Listening on {listener} with {workers} workers",
-        { listener, workers },
-      );
-    }
-    log.info("Send QUIT to quit after waiting for all connections to finish.");
-    log.info(
-      "Send TERM or INT to quit after waiting for up to {seconds} seconds for connections to finish.",
-      { seconds: FAST_SHUTDOWN },
-    );
+    announceStart(this.#outputs.log, listeners);
     this.#watchdog.start();
     this.#earlyReload?.();
     this.#early?.();
@@ -320,19 +308,6 @@ export class Supervisor implements Source {
       "The admin server stays as it is, {current}, as it needs a restart to be another: {wanted}",
       { current: this.#adminPlace, wanted: place },
     );
-  }
-
-  #logCounters(): void {
-    const { log } = this.#outputs;
-    log.info(
-      "Connections: {connections} (current/maximum/total), {connected} with a remote",
-      {
-        connections: String(this.gauges),
-        connected: this.gauges.connectedNow,
-      },
-    );
-    const counters = String(this.gauges.counters);
-    if (counters !== "") log.info("Counters: {counters}", { counters });
   }
 
   #onStop(manner: Manner, signal: string): void {
