@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Settings } from "./src/cli/command_line.ts";
 import { checkRuntime } from "./src/main/runtime.ts";
 import { Signals } from "./src/main/signals.ts";
+import type { Settings } from "./src/options/options.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 

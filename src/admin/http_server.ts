@@ -14,7 +14,7 @@ import {
   type HttpHandler,
   type HttpTimes,
 } from "./http_connection.ts";
-import { MAX_ADMIN_CONNECTIONS } from "../config/admin.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../options/admin.ts";
 
 /** Milliseconds to wait after an error that waiting may cure. */
 const PAUSE = 100;

@@ -5,7 +5,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpAsked } from "./http_message.ts";
-import { type AdminOptions, isLoopback } from "../config/admin.ts";
+import { type AdminOptions, isLoopback } from "../options/admin.ts";
 
 /** Why a request is refused. */
 export interface Refusal {

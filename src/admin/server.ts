@@ -14,7 +14,7 @@ import { ASSETS } from "./assets.ts";
 import { health, readiness } from "./health.ts";
 import type { HttpAnswer, HttpAsked } from "./http_message.ts";
 import { HttpServer } from "./http_server.ts";
-import type { AdminOptions } from "../config/admin.ts";
+import type { AdminOptions } from "../options/admin.ts";
 import {
   checkHost,
   checkOrigin,

@@ -7,7 +7,8 @@ import { parseArgs } from "node:util";
 import { ConfigError } from "../lib/config_error.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Given } from "./listeners.ts";
-import { OPTIONS, type Values } from "./option_table.ts";
+import type { Values } from "../options/options.ts";
+import { OPTIONS } from "../options/rows.ts";
 
 /** What `parseArgs` is told about each option. */
 const PARSED = Object.fromEntries(

@@ -1,10 +1,11 @@
 /**
- * What shells need to complete a command line: scripts made from the table of
+ * What shells need to complete a command line: scripts made from the rows of the
  * options.
  *
  * @module
  */
-import { type Option, OPTIONS, type Shell } from "./option_table.ts";
+import { helpOf, type Option } from "../options/option.ts";
+import { OPTIONS, type Shell } from "../options/rows.ts";
 
 /**
  * Makes the completions of a shell: names of options, the words that a value
@@ -154,7 +155,8 @@ function fishValues({ argument, list, words, path }: Option): string {
 }
 
 /** The first clause of the help, for menus of one line. */
-function summary({ help }: Option): string {
+function summary(option: Option): string {
+  const help = helpOf(option);
   return help.split("; ", 1)[0] ?? help;
 }
 

@@ -4,13 +4,9 @@
  * @module
  */
 import { VERSION } from "../lib/version.ts";
-import {
-  EXIT_STATUS,
-  type Option,
-  type Section,
-  SECTIONS,
-  SIGNALS,
-} from "./option_table.ts";
+import { helpOf, type Option, type Section } from "../options/option.ts";
+import { SECTIONS } from "../options/rows.ts";
+import { EXIT_STATUS, SIGNALS } from "./exit_status.ts";
 
 /** The width of the terminal that everything fits. */
 const WIDTH = 80;
@@ -31,7 +27,9 @@ ${rows(EXIT_STATUS.map(([status, help]) => `${status}  ${help}`))}`;
 function section({ title, note, column = 31, options }: Section): string {
   const heading = note === undefined ? title : `${title} (${note})`;
   return `${heading}:\n${
-    options.map((option) => entry(usage(option), option.help, column)).join("")
+    options.map((option) => entry(usage(option), helpOf(option), column)).join(
+      "",
+    )
   }`;
 }
 

@@ -5,7 +5,6 @@
  */
 import { resolve } from "node:path";
 import { broken, ConfigError, unusable } from "../lib/config_error.ts";
-import { isNameless, parseMode } from "../routes/listen.ts";
 import {
   formatAddress,
   type HostPort,
@@ -15,15 +14,14 @@ import {
   parseSocketPath,
   withoutBrackets,
 } from "../net/address.ts";
-import { isAlpn } from "../net/tls_options.ts";
-import { parseNetwork } from "../net/cidr.ts";
-import type {
-  AcceptProxy,
-  CommonListenOptions,
-  ListenOptions,
-} from "../net/listen.ts";
+import type { ListenOptions } from "../net/listen.ts";
 import type { ListenTls } from "../net/listen.ts";
-import { listOption } from "./list_value.ts";
+import { isNameless } from "../options/listen.ts";
+import {
+  LISTENER_OPTIONS,
+  type ListenerValues,
+  parseOption,
+} from "../options/options.ts";
 
 /** What stands on the command line, in order. */
 export interface Given {
@@ -80,11 +78,8 @@ export function parseListeners(
       host = last(group, "host") ?? host;
       port = last(group, "port") ?? port;
       const address = parseAddress(host, port);
-      return {
-        name: formatAddress(address),
-        ...address,
-        ...optionsOf(options),
-      };
+      const { mode: _ofFiles, ...others } = optionsOf(options);
+      return { name: formatAddress(address), ...address, ...others };
     });
   // a table may have some
   const pending = unread && groups.length === 0;
@@ -97,11 +92,11 @@ function withCommon(
   settings: readonly ListenOptions[],
   common: Group,
 ): ListenOptions[] {
-  const options = optionsOf(common);
-  const mode = modeOf(common);
-  return settings.map((one): ListenOptions =>
-    "path" in one ? { ...one, ...mode, ...options } : { ...one, ...options }
-  );
+  const { mode, ...options } = optionsOf(common);
+  return settings.map((one): ListenOptions => {
+    if (mode === undefined || !("path" in one)) return { ...one, ...options };
+    return { ...one, mode, ...options };
+  });
 }
 
 /** Splits the options at each that begins another listener. */
@@ -149,7 +144,7 @@ function parseAddress(
 ): HostPort {
   // as in a URL
   const hostname = withoutBrackets(host);
-  if (hostname === "") throw unusable("--host", "be not empty", host);
+  if (hostname === "") throw unusable("--host", "not be empty", host);
   const number = parsePort(port, 0);
   if (number === undefined) {
     throw unusable("--port", "be a whole number from 0 to 65535", port);
@@ -165,17 +160,8 @@ function socketFile(host: string, options: Group): ListenOptions {
   return {
     name: formatAddress(parsed),
     ...parsed,
-    ...modeOf(options),
     ...optionsOf(options),
   };
-}
-
-function modeOf(group: Group): { readonly mode?: number } {
-  const text = last(group, "socket-mode");
-  if (text === undefined) return {};
-  const mode = parseMode(text);
-  if (typeof mode === "number") return { mode };
-  throw broken("--socket-mode", mode, text);
 }
 
 function requireFile(listeners: readonly ListenOptions[], mode: string): void {
@@ -184,22 +170,28 @@ function requireFile(listeners: readonly ListenOptions[], mode: string): void {
 }
 
 /** What the options say beside the address. */
-function optionsOf(group: Group): Partial<CommonListenOptions> {
-  const name = last(group, "name");
-  if (name === "") throw unusable("--name", "be not empty", name);
-  const acceptProxy = parseAcceptProxy(group.get("accept-proxy"));
-  const tls = parseTls(group);
-  return {
-    ...tls === undefined ? {} : { tls },
-    ...name === undefined ? {} : { name },
-    ...acceptProxy === undefined ? {} : { acceptProxy },
-  };
+function optionsOf(group: Group): Omit<ListenerValues, "alpn"> {
+  const options: Record<string, unknown> = {};
+  for (const option of LISTENER_OPTIONS) {
+    const given = group.get(option.name);
+    if (given === undefined) continue;
+    options[option.key] = parseOption(
+      option,
+      option.list || option.many ? given : given.at(-1) ?? "",
+    );
+  }
+  // each value was read by the kind of its row
+  const { alpn = [], ...others } = options as ListenerValues;
+  const tls = parseTls(group, alpn);
+  return { ...others, ...tls === undefined ? {} : { tls } };
 }
 
-function parseTls(group: Group): ListenTls | undefined {
+function parseTls(
+  group: Group,
+  alpn: readonly string[],
+): ListenTls | undefined {
   const certs = group.get("tls-cert") ?? [];
   const keys = group.get("tls-key") ?? [];
-  const alpn = group.get("alpn")?.flatMap((list) => list.split(",")) ?? [];
   if (certs.length !== keys.length) {
     throw unusable(
       "--tls-cert",
@@ -211,12 +203,8 @@ function parseTls(group: Group): ListenTls | undefined {
     if (alpn.length === 0) return undefined;
     throw unusable("--alpn", "stand beside --tls-cert", alpn.join());
   }
-  if (alpn.length > 0 && !isAlpn(alpn)) {
-    const value = group.get("alpn")?.join() ?? "";
-    throw unusable("--alpn", "be protocols with commas between", value);
-  }
   const file = (option: string, path = "") => {
-    if (path === "") throw unusable(option, "be not empty", path);
+    if (path === "") throw unusable(option, "not be empty", path);
     return resolve(path);
   };
   const certificates = certs.map((cert, index) => ({
@@ -225,23 +213,6 @@ function parseTls(group: Group): ListenTls | undefined {
     names: [],
   }));
   return { certificates, alpn };
-}
-
-function parseAcceptProxy(
-  values: readonly string[] | undefined,
-): AcceptProxy | undefined {
-  const list = listOption("--accept-proxy", values);
-  if (list === undefined || list === true) return list;
-  for (const network of list) {
-    const parsed = parseNetwork(network);
-    if (typeof parsed !== "string") continue;
-    throw new ConfigError(
-      `Cannot use --accept-proxy as each network ${parsed}: current value is ${
-        JSON.stringify(network)
-      }`,
-    );
-  }
-  return list;
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Options } from "../cli/command_line.ts";
+import type { Options } from "../options/options.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { readPair } from "../net/certificate_files.ts";
 import { hasEngine } from "../net/tls_engine.ts";

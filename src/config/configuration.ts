@@ -6,13 +6,8 @@
  */
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { requireToken } from "./admin.ts";
-import {
-  type Command,
-  isTable,
-  type Options,
-  type Settings,
-} from "../cli/command_line.ts";
+import { requireToken } from "./admin_token.ts";
+import { isTable, type Options, type Settings } from "../options/options.ts";
 import {
   filesOfListeners,
   readCertificatesOfListeners,
@@ -53,7 +48,7 @@ let standardInput: Promise<string> | undefined;
  */
 export async function readConfiguration(
   initial: Options,
-  parse: (settings: Settings) => Command,
+  parse: (settings: Settings) => Options,
   mayAsk: boolean,
 ): Promise<Configuration> {
   await requirePermissions(initial, undefined, mayAsk);
@@ -73,8 +68,7 @@ export async function readConfiguration(
   }
   const { table, authorities } = await loadTable(config);
   // what a table sets is known only now
-  const settled = parse(table.settings);
-  const options = "options" in settled ? settled.options : initial;
+  const options = parse(table.settings);
   const router = await findRouter(config, table);
   checkPlaces(options);
   await requirePermissions(options, router, mayAsk);

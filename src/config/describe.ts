@@ -3,13 +3,18 @@
  *
  * @module
  */
-import type { AdminOptions } from "./admin.ts";
-import type { Options } from "../cli/command_line.ts";
+import type { AdminOptions } from "../options/admin.ts";
+import {
+  type Options,
+  READ_OPTIONS,
+  type ReadOptions,
+  valueOf,
+} from "../options/options.ts";
 import { describeTable } from "../routes/describe.ts";
 import { formatAddress } from "../net/address.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import type { ListenTls } from "../net/listen.ts";
-import type { Grant } from "../cli/list_value.ts";
+import type { Grant } from "../options/kinds.ts";
 import type { RouterSource } from "./router_source.ts";
 import { describePool } from "../pool/checked_options.ts";
 import type { PoolReport } from "../pool/main_thread.ts";
@@ -31,7 +36,7 @@ export function describeConfiguration(
   hooks: readonly string[],
   pools: readonly PoolReport[],
 ): string[] {
-  const { connection, grants } = options;
+  const { grants } = options;
   const { table, url } = router;
   return [
     ...table === undefined
@@ -43,34 +48,12 @@ export function describeConfiguration(
       ],
     ...pools.map((pool) => `pool         ${describePool(pool)}`),
     `listen       ${options.listen.map(describeListener).join(", ")}`,
-    `workers      ${options.workers}`,
-    `preread      at most ${connection.maxPreread} bytes and ${
-      connection.prereadTimeout / 1000
-    } seconds`,
-    `connect      ${
-      connection.connectTimeout === 0
-        ? "as long as the system tries"
-        : describeLimit(connection.connectTimeout)
-    }`,
-    `half-close   at most ${
-      connection.halfCloseTimeout / 1000
-    } seconds without progress`,
-    `idle         ${describeLimit(connection.idleTimeout)}`,
-    `duration     ${describeLimit(connection.maxDuration)}`,
-    `connections  ${
-      options.maxConnections === undefined
-        ? "as many as there are file descriptors for"
-        : `at most ${options.maxConnections}`
-    }`,
-    `per address  ${describeAddresses(options.addresses)}`,
+    ...describeOptions(options),
     `permissions  net: ${
       describeNet(grants.net ?? true, grantedSockets(options, router))
     }; read: ${describeGrant(grants.read)}; env: ${
       describeGrant(grants.env)
     }; import: ${describeGrant(grants.import)}`,
-    `access log   ${
-      options.accessLog === "-" ? "standard output" : options.accessLog
-    }`,
     `admin        ${describeAdmin(options.admin)}`,
   ];
 }
@@ -104,24 +87,23 @@ function describeNet(net: Grant, sockets: readonly string[]): string {
   return [describeGrant(net), ...sockets.map((path) => `unix:${path}`)].join();
 }
 
-function describeAddresses(
-  { maxConnectionsPerIp, rateLimit }: Options["addresses"],
-): string {
-  const limits = [
-    ...maxConnectionsPerIp === 0
-      ? []
-      : [`at most ${maxConnectionsPerIp} connections`],
-    ...rateLimit === undefined ? [] : [
-      `at most ${rateLimit.perSecond} new ones per second, ${rateLimit.burst} at a time`,
-    ],
-  ];
-  return limits.length === 0 ? "no limit" : limits.join("; ");
-}
-
-function describeLimit(milliseconds: number): string {
-  return milliseconds === 0
-    ? "no limit"
-    : `at most ${milliseconds / 1000} seconds`;
+/** The lines of the options whose rows say what they are called there. */
+function describeOptions(options: ReadOptions): string[] {
+  const lines = new Map<string, { text: string; otherwise: string }>();
+  for (const option of READ_OPTIONS) {
+    const { check, kind, unset, none = "no limit" } = option;
+    if (check === undefined) continue;
+    const value = valueOf(options, option);
+    const text = value === undefined ? undefined : kind.show(value);
+    const before = lines.get(check.title);
+    lines.set(check.title, {
+      text: [before?.text, text].filter(Boolean).join(check.join ?? "; "),
+      otherwise: before?.otherwise ?? unset ?? none,
+    });
+  }
+  return [...lines].map(([title, { text, otherwise }]) =>
+    `${title.padEnd(12)} ${text || otherwise}`
+  );
 }
 
 function describeGrant(grant: Grant): string {

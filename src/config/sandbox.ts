@@ -6,7 +6,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Options } from "../cli/command_line.ts";
+import type { Options } from "../options/options.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import {
   formatAddress,
@@ -14,7 +14,7 @@ import {
   type SocketPath,
 } from "../net/address.ts";
 import { tableSockets } from "../routes/socket_paths.ts";
-import type { Grant } from "../cli/list_value.ts";
+import type { Grant } from "../options/kinds.ts";
 import type { RouterSource } from "./router_source.ts";
 
 /** The folder of the program's own modules, or `undefined` if they are remote. */

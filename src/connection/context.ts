@@ -1,5 +1,5 @@
 /**
- * What connections share, and the limits that hold for each.
+ * What connections share.
  *
  * @module
  */
@@ -15,22 +15,7 @@ import type { Deadlines } from "../lib/deadlines.ts";
 import type { Placed, PlacedSet } from "../lib/placed_set.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Settling } from "./keep_alive.ts";
-
-/** The limits that hold for each connection. */
-export interface ConnectionOptions {
-  /** Bytes that are read, at most, before the router must have decided. */
-  readonly maxPreread: number;
-  /** Milliseconds that routing may take. */
-  readonly prereadTimeout: number;
-  /** Milliseconds that one try to connect may take; 0 for no limit. */
-  readonly connectTimeout: number;
-  /** Milliseconds without progress after one side has ended. */
-  readonly halfCloseTimeout: number;
-  /** Milliseconds in which both directions may be silent; 0 for no limit. */
-  readonly idleTimeout: number;
-  /** Milliseconds from accept to the end; 0 for no limit. */
-  readonly maxDuration: number;
-}
+import type { ConnectionOptions } from "../options/options.ts";
 
 /**
  * What the connections of one worker share.

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { AdminOptions } from "../config/admin.ts";
+import type { AdminOptions } from "../options/admin.ts";
 import type { AdminServer } from "../admin/server.ts";
-import type { Command, Options, Settings } from "../cli/command_line.ts";
+import type { Command } from "../cli/command_line.ts";
+import type { Options, Settings } from "../options/options.ts";
 import { completions } from "../cli/completions.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import {
@@ -60,7 +61,12 @@ export async function execute(
       return 0;
   }
   const { kind, options: initial } = command;
-  const read = (mayAsk: boolean) => readConfiguration(initial, parse, mayAsk);
+  const withSettings = (settings: Settings): Options => {
+    const settled = parse(settings);
+    return "options" in settled ? settled.options : initial;
+  };
+  const read = (mayAsk: boolean) =>
+    readConfiguration(initial, withSettings, mayAsk);
   const configuration = await read(true);
   if (kind === "run") {
     return await run(configuration, () => read(false), signals);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { MAX_ADMIN_CONNECTIONS } from "../config/admin.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../options/admin.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { countConnections, type Room } from "./file_limit.ts";
 import type { Gauges } from "../stats/gauges.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Options } from "../cli/command_line.ts";
+import type { Options } from "../options/options.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Generation } from "./generation.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AdminOptions } from "../config/admin.ts";
+import type { AdminOptions } from "../options/admin.ts";
 import type { Source } from "../admin/program.ts";
 import { announceNumbers, announceStart } from "./announce.ts";
 import { AddressShares } from "./address_shares.ts";

@@ -7,7 +7,7 @@
 import { formatAddress, isUnix, parseRemote } from "../net/address.ts";
 import { TIMES } from "../decision/decision.ts";
 import { toMatch } from "./to_table.ts";
-import { parseListen } from "./listen.ts";
+import { parseListen } from "../options/listen.ts";
 import { checkPools } from "./check_pools.ts";
 import { checkTables } from "./check_tables.ts";
 import { isMapping, type Rough } from "./unchecked.ts";

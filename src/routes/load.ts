@@ -5,16 +5,10 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import type { AdminOptions } from "../config/admin.ts";
-import type { Settings } from "../cli/command_line.ts";
+import type { Settings } from "../options/options.ts";
 import { ConfigError } from "../lib/config_error.ts";
-import { parseBindAddress, withoutBrackets } from "../net/address.ts";
-import type { Rate } from "../limits/address_table.ts";
-import type { Grant } from "../cli/list_value.ts";
-import { burstOf, socketPaths } from "../cli/values.ts";
 import { checkTable } from "./check.ts";
 import { type PoolInput, toAction, toMatch, toPool } from "./to_table.ts";
-import { toListener } from "./listen.ts";
 import {
   fromIssues,
   lineOf,
@@ -23,6 +17,7 @@ import {
   tableError,
 } from "./problems.ts";
 import { type TableInput, tableSchema } from "./schema.ts";
+import { toSettings } from "./schema_options.ts";
 import type { Otherwise, Table } from "./route_table.ts";
 import { readYaml, YamlError, type YamlFile } from "./yaml.ts";
 
@@ -74,7 +69,13 @@ export function readTable(source: string, file: string): LoadedTable {
       }),
       otherwise: otherwise(input),
     },
-    settings: toSettings(input, folder),
+    settings: {
+      ...toSettings(input, folder),
+      ...input.listen === undefined ? {} : {
+        listen: [input.listen].flat().map((listener) => listener(folder)),
+      },
+      ...input.admin === undefined ? {} : { admin: input.admin(folder) },
+    },
     router: input.router === undefined
       ? undefined
       : resolve(folder, input.router),
@@ -108,91 +109,4 @@ function soundness(problems: readonly Problem[]): (path: Path) => boolean {
 function otherwise({ router, default: action }: TableInput): Otherwise {
   if (router !== undefined) return "router";
   return toAction(action ?? { close: true });
-}
-
-function toSettings(input: TableInput, folder: string): Settings {
-  const { listen, allow, accessLog } = input;
-  const list = listen === undefined || Array.isArray(listen)
-    ? listen
-    : [listen];
-  return {
-    listen: list?.map((one) => toListener(one, folder)),
-    workers: input.workers,
-    maxConnections: input.maxConnections,
-    maxConnectionsPerIp: input.maxConnectionsPerIp,
-    rateLimit: toRate(input.rateLimit),
-    maxPreread: input.maxPreread,
-    prereadTimeout: toMilliseconds(input.prereadTimeout),
-    connectTimeout: toMilliseconds(input.connectTimeout),
-    halfCloseTimeout: toMilliseconds(input.halfCloseTimeout),
-    idleTimeout: toMilliseconds(input.idleTimeout),
-    maxDuration: toMilliseconds(input.maxDuration),
-    admin: toAdmin(input.admin, folder),
-    drainTimeout: toMilliseconds(input.drainTimeout),
-    grants: allow && {
-      net: toGrant(allow.net),
-      ...Array.isArray(allow.net) || typeof allow.net === "string"
-        ? { unix: socketPaths([allow.net].flat()) }
-        : {},
-      ...withGrant("read", toGrant(allow.read), folder),
-      ...withGrant("env", toGrant(allow.env), undefined),
-      ...withGrant("import", toGrant(allow.import), undefined),
-    },
-    logLevel: input.logLevel,
-    logFormat: input.logFormat,
-    accessLog: accessLog === undefined || ["-", "off"].includes(accessLog)
-      ? accessLog
-      : resolve(folder, accessLog),
-  };
-}
-
-function toAdmin(
-  input: TableInput["admin"],
-  folder: string,
-): AdminOptions | undefined {
-  if (input === undefined) return undefined;
-  if (typeof input === "string") {
-    const parsed = parseBindAddress(input);
-    if (typeof parsed === "string") throw new TypeError(parsed);
-    return { ...parsed, tokenFile: undefined };
-  }
-  const { host = "127.0.0.1", port, tokenFile } = input;
-  return {
-    hostname: withoutBrackets(host),
-    port,
-    tokenFile: tokenFile && resolve(folder, tokenFile),
-  };
-}
-
-function toMilliseconds(seconds: number | undefined): number | undefined {
-  return seconds && seconds * 1000;
-}
-
-/** `undefined` for no limit. */
-function toRate(input: TableInput["rateLimit"]): Rate | undefined {
-  if (input === undefined || input === 0) return undefined;
-  const { perSecond, burst } = typeof input === "number"
-    ? { perSecond: input }
-    : input;
-  return { perSecond, burst: burst ?? burstOf(perSecond) };
-}
-
-function toGrant(
-  input: boolean | string | string[] | undefined,
-): Grant | undefined {
-  return typeof input === "string" ? [input] : input;
-}
-
-/** A grant by name, if there is one; its paths are relative to the folder. */
-function withGrant(
-  name: "read" | "env" | "import",
-  grant: Grant | undefined,
-  folder: string | undefined,
-): Partial<Record<typeof name, Grant>> {
-  if (grant === undefined) return {};
-  return {
-    [name]: typeof grant === "boolean" || folder === undefined
-      ? grant
-      : grant.map((path) => resolve(folder, path)),
-  };
 }

@@ -5,19 +5,10 @@
  * @module
  */
 import { z } from "zod";
-import {
-  isUnix,
-  parseBindAddress,
-  parseSocketPath,
-  type SocketPath,
-} from "../net/address.ts";
 import { isRouteName, ROUTE_NAME_RULE } from "../decision/route_name.ts";
 import { parseNetwork } from "../net/cidr.ts";
 import { MAX_REMOTES } from "../net/remote.ts";
-import { LEVELS } from "../log/log.ts";
-import { LIMITS, MAX_SECONDS } from "../cli/values.ts";
-import { FORMATS } from "../cli/option_table.ts";
-import { parseListen, parseListenPath, parseMode } from "./listen.ts";
+import { MAX_PREREAD } from "../options/rows.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
 import { type FieldKind, type Protocol, PROTOCOLS } from "./protocols.ts";
 import {
@@ -25,17 +16,17 @@ import {
   hex,
   mapping,
   nonEmpty,
-  number,
   oneOrMore,
   rule,
   seconds,
-  secondsOrOff,
   text,
   whole,
 } from "./schema_parts.ts";
+import { admin, listener } from "./schema_listen.ts";
+import { options } from "./schema_options.ts";
 import { pools } from "./schema_pools.ts";
 import { tables } from "./schema_tables.ts";
-import { protocol, remoteTls } from "./schema_tls.ts";
+import { remoteTls } from "./schema_tls.ts";
 import { parseTemplate } from "./template.ts";
 
 /** The most that a timer can count, in seconds. */
@@ -67,7 +58,7 @@ const action = {
   reply: content.describe(
     "Sent to the client: before connecting to the remote or, with consume, to go on routing.",
   ).optional(),
-  consume: whole(1, LIMITS.maxPreread[1]).describe(
+  consume: whole(1, MAX_PREREAD).describe(
     "How many bytes to drop before routing goes on with those that follow.",
   ).optional(),
   close: z.union(
@@ -102,7 +93,7 @@ const bytes = mapping({
   regex: text("a regular expression between slashes", parseExpression)
     .optional()
     .describe("A /regex/ for the first bytes, one character per byte."),
-  within: whole(1, LIMITS.maxPreread[1]).optional()
+  within: whole(1, MAX_PREREAD).optional()
     .describe("The regex is to match within so many bytes; then it says no."),
 }).superRefine((value, context) => {
   const has = (key: "prefix" | "hex" | "regex") => value[key] !== undefined;
@@ -215,68 +206,6 @@ const route = mapping({
   ...action,
 });
 
-const port = whole(0, 65_535);
-
-const LISTENER =
-  `must be "host:port", "unix:/path", a port, or a mapping of host, port and name, or of path, mode and name`;
-
-const certificate = mapping({
-  cert: nonEmpty("a path").describe(
-    "The file of the certificate and those of its issuers (PEM).",
-  ),
-  key: nonEmpty("a path").describe("The file of its private key (PEM)."),
-});
-
-const listener = z.union([
-  text("host:port or unix:/path", parseListen),
-  port,
-  mapping({
-    host: nonEmpty("a host name or an IP address").optional()
-      .describe("A host name or an IP address; default 0.0.0.0."),
-    port: port.optional().describe("The port; 0 for any that is free."),
-    path: text("an absolute path", parseListenPath).optional()
-      .describe("A socket file, in place of host and port."),
-    mode: text(`octal digits in quotes, such as "660"`, readMode).optional()
-      .describe("The permissions of the socket file; default: by the umask."),
-    name: nonEmpty("a text").optional()
-      .describe("For match.listener; default: the host and port."),
-    acceptProxy: z.union(
-      [z.literal(true), network, z.array(network).min(1)],
-      rule("must be true, an IP address or a network, or a list of those"),
-    ).optional().describe(
-      "Connections begin with a header of the PROXY protocol: from any peer, or from these networks (CIDR) only.",
-    ),
-    tls: oneOrMore(certificate, "a mapping of cert and key").optional()
-      .describe(
-        "Speak TLS, with the certificate for the name that a client asks for; otherwise the first.",
-      ),
-    alpn: oneOrMore(protocol, "a protocol").optional()
-      .describe("Application protocols of TLS, the best first."),
-  }).superRefine((value, context) => {
-    const refuse = (message: string, key: string) =>
-      context.addIssue({ code: "custom", message, path: [key] });
-    if (value.path === undefined) {
-      if (value.port === undefined) refuse("is needed", "port");
-      if (value.mode !== undefined) refuse("must stand beside path", "mode");
-      return;
-    }
-    for (const key of ["host", "port"] as const) {
-      if (value[key] !== undefined) refuse("cannot stand beside path", key);
-    }
-  }),
-], rule(LISTENER));
-
-const grant = (what: string, item = nonEmpty(what)) =>
-  z.union(
-    [z.boolean(), item, z.array(item)],
-    rule(`must be true, ${what}, or a list of those`),
-  ).optional();
-
-const perSecond = number(
-  ...LIMITS.rate,
-  `must be a number per second from ${LIMITS.rate[0]} to ${LIMITS.rate[1]}`,
-);
-
 /** What stands in a route table. */
 export const tableSchema = mapping({
   listen: oneOrMore(
@@ -284,62 +213,8 @@ export const tableSchema = mapping({
     `"host:port", "unix:/path", a port, or a mapping`,
   ).optional()
     .describe("Where to listen; the command line's -h and -p win."),
-  workers: whole(...LIMITS.workers).optional()
-    .describe("Worker threads; default: one per core."),
-  maxConnections: whole(...LIMITS.maxConnections).optional()
-    .describe("Connections open at a time."),
-  maxConnectionsPerIp: whole(...LIMITS.maxConnectionsPerIp).optional()
-    .describe(
-      "Connections open at a time of one client address (IPv6: of one /64); 0: no limit.",
-    ),
-  rateLimit: z.union([
-    z.literal(0),
-    perSecond,
-    mapping({
-      perSecond,
-      burst: whole(...LIMITS.burst).optional()
-        .describe("Connections at a time after a rest; default: of a second."),
-    }),
-  ], rule("must be a number, or a mapping of perSecond and burst")).optional()
-    .describe("New connections per second of one client address; 0: no limit."),
-  maxPreread: whole(...LIMITS.maxPreread).optional()
-    .describe("Bytes to read, at most, before there is a decision."),
-  prereadTimeout: seconds(MAX_SECONDS).optional()
-    .describe("Seconds for that."),
-  connectTimeout: secondsOrOff(MAX_SECONDS).optional()
-    .describe("Seconds for one try to connect to a remote; 0: no limit."),
-  halfCloseTimeout: seconds(MAX_SECONDS).optional()
-    .describe("Seconds without progress after one side has ended."),
-  idleTimeout: secondsOrOff(MAX_SECONDS).optional()
-    .describe("Seconds in which both directions may be silent; 0: no limit."),
-  maxDuration: secondsOrOff(MAX_SECONDS).optional()
-    .describe("Seconds from accept to the end of a connection; 0: no limit."),
-  drainTimeout: secondsOrOff(MAX_SECONDS).optional()
-    .describe("Seconds for connections from before a reload to end."),
-  logLevel: z.enum(LEVELS, rule(`must be one of ${LEVELS.join(", ")}`))
-    .optional().describe("How much to log."),
-  logFormat: z.enum(FORMATS, rule(`must be one of ${FORMATS.join(", ")}`))
-    .optional().describe("The format of both logs."),
-  accessLog: nonEmpty("a path, - or off").optional()
-    .describe("A file; - is standard output, off is none."),
-  admin: z.union([
-    text("a text host:port", parseBindAddress),
-    mapping({
-      host: nonEmpty("a host name or an IP address").optional()
-        .describe("A host name or an IP address; default 127.0.0.1."),
-      port: port.describe("The port; 0 for any that is free."),
-      tokenFile: nonEmpty("a path").optional().describe(
-        "A file with the token that requests must have; needed if the host is not a loopback address.",
-      ),
-    }),
-  ], rule(`must be "host:port", or a mapping of host, port and tokenFile`))
-    .optional().describe("Where the admin server listens."),
-  allow: mapping({
-    net: grant("a host", text("a host", checkHost)),
-    read: grant("a path"),
-    env: grant("a name"),
-    import: grant("a host"),
-  }).optional().describe("Permissions of the router module."),
+  ...options,
+  admin: admin.optional().describe("Where the admin server listens."),
   router: nonEmpty("the path of a module").optional()
     .describe("A module that serves what no route is for."),
   pools: pools.optional().describe("Pools of remotes, by name."),
@@ -352,18 +227,6 @@ export const tableSchema = mapping({
 
 /** A route table as it stands in the file. */
 export type TableInput = z.infer<typeof tableSchema>;
-
-/** Looks at the permissions of a socket file; a text says which rule they break. */
-function readMode(value: string): string | undefined {
-  const mode = parseMode(value);
-  return typeof mode === "string" ? mode : undefined;
-}
-
-/** Looks at an item of `allow.net`; a text says which rule it breaks. */
-function checkHost(value: string): SocketPath | string | undefined {
-  if (value === "") return "must not be empty";
-  return isUnix(value) ? parseSocketPath(value) : undefined;
-}
 
 function checkPrefix(value: string): string | undefined {
   if (value === "") return "must not be empty";

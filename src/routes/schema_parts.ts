@@ -4,6 +4,12 @@
  * @module
  */
 import { z } from "zod";
+import {
+  Broken,
+  type JsonSchema,
+  type Kind,
+  unknownKey,
+} from "../lib/kinds.ts";
 
 /** What an error says: that a key is missing, or the rule of its value. */
 export function rule(
@@ -28,13 +34,40 @@ export function mapping<Shape extends z.core.$ZodLooseShape>(
   });
 }
 
-/** Names the key that was probably meant: options have other names there. */
-function unknownKey(key: string, known: readonly string[]): string {
-  const plain = (text: string) => text.replaceAll(/[-_]/g, "").toLowerCase();
-  const meant = known.find((name) => plain(name) === plain(key));
-  return meant === undefined
-    ? `is not one of ${known.join(", ")}`
-    : `is written ${meant}`;
+/**
+ * A value that a kind reads: what comes out is what it is read as.
+ *
+ * @param kind The kind, whose rules are those of the messages.
+ */
+export function fromKind<T>(kind: Kind<T>): z.ZodType<T> {
+  return z.unknown().meta(kind.json).transform((input, context): T => {
+    const read = kind.read(input);
+    if (!(read instanceof Broken)) return read;
+    const message = input === undefined ? "is needed" : read.rule;
+    const isOtherType = read.path.length === 0 && !hasType(input, kind.json);
+    context.issues.push(
+      isOtherType
+        // among several alternatives, this is not the one that was meant
+        ? { code: "invalid_type", expected: "custom", input, message }
+        : { code: "custom", input, message, path: [...read.path] },
+    );
+    return z.NEVER;
+  });
+}
+
+/** Whether a value is of the type that a schema is for. */
+function hasType(value: unknown, { type, anyOf }: JsonSchema): boolean {
+  if (Array.isArray(anyOf)) return anyOf.some((one) => hasType(value, one));
+  switch (type) {
+    case "integer":
+    case "number":
+      return typeof value === "number";
+    case "array":
+      return Array.isArray(value);
+    case "object":
+      return typeof value === "object" && !Array.isArray(value);
+  }
+  return type === "string" ? typeof value === "string" : type === undefined;
 }
 
 /** A text that a function can read; it returns a text when it cannot. */
@@ -79,14 +112,6 @@ export function seconds(most: number): z.ZodNumber {
 export function number(least: number, most: number, text: string): z.ZodNumber {
   const must = rule(text);
   return z.number(must).min(least, must).max(most, must);
-}
-
-/** A number of seconds, or 0. */
-export function secondsOrOff(most: number): z.ZodNumber {
-  const must = rule(
-    `must be a number of seconds, at most ${most}, or 0 for no limit`,
-  );
-  return z.number(must).nonnegative(must).max(most, must);
 }
 
 /** A text that is not empty. */

@@ -16,7 +16,7 @@ import type {
   AddressOptions,
   SharedAddresses,
 } from "../limits/address_limits.ts";
-import type { ConnectionOptions } from "../connection/context.ts";
+import type { ConnectionOptions } from "../options/options.ts";
 import type { Format } from "../log/access_log.ts";
 import type { Level } from "../log/log.ts";
 import type { Batch } from "../log/outbox.ts";

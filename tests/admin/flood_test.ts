@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { MAX_ADMIN_CONNECTIONS } from "../../src/config/admin.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../../src/options/admin.ts";
 import { need, run } from "../support/run.ts";
 import { Backend } from "../support/servers.ts";
 import { receive, send } from "../support/sockets.ts";

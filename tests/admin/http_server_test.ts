@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HttpTimes } from "../../src/admin/http_connection.ts";
 import type { HttpAnswer, HttpAsked } from "../../src/admin/http_message.ts";
 import { HttpServer } from "../../src/admin/http_server.ts";
-import { MAX_ADMIN_CONNECTIONS } from "../../src/config/admin.ts";
+import { MAX_ADMIN_CONNECTIONS } from "../../src/options/admin.ts";
 import { receive, receiveAll, send } from "../support/sockets.ts";
 
 /** Answers with what was asked. */

@@ -5,14 +5,11 @@ import {
   assertMatch,
   assertStrictEquals,
 } from "@std/assert";
-import {
-  type Command,
-  type Options,
-  parseCommandLine,
-} from "../../src/cli/command_line.ts";
+import { type Command, parseCommandLine } from "../../src/cli/command_line.ts";
+import type { Options } from "../../src/options/options.ts";
 import { ConfigError } from "../../src/lib/config_error.ts";
 import { HELP } from "../../src/cli/help.ts";
-import { OPTIONS, SHELLS } from "../../src/cli/option_table.ts";
+import { OPTIONS, SHELLS } from "../../src/options/rows.ts";
 import { MAN_PAGE, manPage } from "../packages/generate.ts";
 
 /** Parses with `-c router.ts` in front, on a machine of four cores. */
@@ -283,7 +280,7 @@ Deno.test("parseCommandLine() takes 0 for a time without a limit, in place of th
   for (const value of ["-1", "", "x", "1000001"]) {
     assertMatch(
       messageOf(["-c", "r.ts", `--idle-timeout=${value}`]),
-      /^Cannot use --idle-timeout as it must be a positive number of seconds, at most 1000000: /,
+      /^Cannot use --idle-timeout as it must be a number of seconds, at most 1000000, or 0 for no limit: /,
     );
   }
 });
@@ -387,7 +384,7 @@ Deno.test("parseCommandLine() names the option and the value that breaks its rul
       const told = (...args: readonly string[]) => {
         const message = messageOf(["-c", "router.ts", ...args]);
         assert(
-          message.startsWith(`Cannot use ${option} as it must be `) &&
+          message.startsWith(`Cannot use ${option} as it must `) &&
             message.endsWith(`: current value is ${JSON.stringify(value)}`),
           message,
         );

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { EXIT_STATUS, SIGNALS } from "../../src/cli/exit_status.ts";
 import {
-  EXIT_STATUS,
+  helpOf,
   type Option,
   type Section,
-  SECTIONS,
-  SIGNALS,
-} from "../../src/cli/option_table.ts";
+  tableKey,
+} from "../../src/options/option.ts";
+import { SECTIONS } from "../../src/options/rows.ts";
 import { cell, table } from "./markdown.ts";
 
 /** Makes the page. */
@@ -44,11 +45,15 @@ ${
 }
 
 function section({ title, note, options }: Section): string {
-  const rows = options.map((option) => [usage(option), meaning(option)]);
+  const rows = options.map((option) => [
+    usage(option),
+    meaning(option),
+    keyOf(option),
+  ]);
   return `## ${title}
 
 ${note === undefined ? "" : `${note[0]?.toUpperCase()}${note.slice(1)}.\n\n`}${
-    table(["option", "meaning"], rows)
+    table(["option", "meaning", "in a table"], rows)
   }`;
 }
 
@@ -62,7 +67,15 @@ function usage({ name, short, argument, list }: Option): string {
   return `\`${text}\``;
 }
 
-function meaning({ help, listener }: Option): string {
-  return cell(help) +
-    (listener ? " (for each [listener](../operations.md#listeners))" : "");
+/** The key that a route table sets it with. */
+function keyOf(option: Option): string {
+  const key = tableKey(option);
+  return key === undefined ? "" : `\`${key}\``;
+}
+
+function meaning(option: Option): string {
+  return cell(helpOf(option)) +
+    (option.listener
+      ? " (for each [listener](../operations.md#listeners))"
+      : "");
 }

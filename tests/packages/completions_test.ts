@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { completions } from "../../src/cli/completions.ts";
-import { OPTIONS, type Shell, SHELLS } from "../../src/cli/option_table.ts";
+import { OPTIONS, type Shell, SHELLS } from "../../src/options/rows.ts";
 import { Folder } from "../support/folder.ts";
 import { need, run } from "../support/run.ts";
 import { Terminal } from "../support/terminal.ts";

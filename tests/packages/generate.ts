@@ -1,17 +1,13 @@
 /**
- * Makes the manual page from the table of options: `deno task man` writes it to
+ * Makes the manual page from the rows of the options: `deno task man` writes it to
  * `examples/packages/man/proxymachine.8`.
  *
  * @module
  */
 import { join } from "node:path";
-import {
-  EXIT_STATUS,
-  type Option,
-  type Section,
-  SECTIONS,
-  SIGNALS,
-} from "../../src/cli/option_table.ts";
+import { EXIT_STATUS, SIGNALS } from "../../src/cli/exit_status.ts";
+import { helpOf, type Option, type Section } from "../../src/options/option.ts";
+import { SECTIONS } from "../../src/options/rows.ts";
 import { PACKAGES } from "../support/paths.ts";
 
 /** The file that holds the manual page. */
@@ -22,7 +18,7 @@ if (import.meta.main) await Deno.writeTextFile(MAN_PAGE, manPage());
 /** Makes the manual page, in mdoc(7). */
 export function manPage(): string {
   return `\
-.\\" Made by "deno task man" from src/cli/option_table.ts: change that instead.
+.\\" Made by "deno task man" from src/options/rows.ts: change that instead.
 .Dd November 22, 2026
 .Dt PROXYMACHINE 8
 .Os
@@ -123,7 +119,7 @@ ${note === undefined ? "" : sentence(note)}\
 .Bl -tag -width Ds
 ${
     options.map((option) =>
-      `.It ${usage(option)}\n${sentence(option.help, option.words)}`
+      `.It ${usage(option)}\n${sentence(helpOf(option), option.words)}`
     )
       .join("")
   }\

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { OPTIONS } from "../../src/cli/option_table.ts";
+import { OPTIONS } from "../../src/options/rows.ts";
 import { Folder } from "../support/folder.ts";
 import { PROGRAM } from "../support/program.ts";
 import { need, run } from "../support/run.ts";
