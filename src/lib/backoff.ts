@@ -10,7 +10,7 @@ const FIRST = 100;
 /** Milliseconds between two attempts, at most. */
 const LONGEST = 30_000;
 
-/** Milliseconds without a failure after which all is forgiven. */
+/** Milliseconds without a failure after which earlier ones no longer count. */
 const QUIET = 60_000;
 
 /** How long to wait before something that has failed is tried once more. */

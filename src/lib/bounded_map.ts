@@ -1,14 +1,14 @@
 /**
- * A map that forgets.
+ * A map of bounded size.
  *
  * @module
  */
 
 /**
- * A map with a bound: what was not used for long is forgotten first. Entries are
- * in one of two halves: a new or used one in the young half, and whenever that is
- * full, it becomes the old half, and the old half is dropped. So what is used
- * often costs no more than in a plain map.
+ * A map of bounded size that drops entries which were not used for long. Each
+ * entry is in one of two halves: new and used entries go to the young half; when
+ * that is full, it becomes the old half, and the old half is dropped. So entries
+ * that are used often cost no more than in a plain map.
  */
 export class BoundedMap<Value> {
   readonly #half: number;
@@ -25,7 +25,7 @@ export class BoundedMap<Value> {
     return this.#young.size + this.#old.size;
   }
 
-  /** Finds an entry, and uses it. */
+  /** Finds an entry, and counts that as a use. */
   get(key: string): Value | undefined {
     const value = this.#young.get(key);
     if (value !== undefined || this.#old.size === 0) return value;
@@ -44,13 +44,13 @@ export class BoundedMap<Value> {
     this.#young.set(key, value);
   }
 
-  /** Forgets an entry. */
+  /** Removes an entry. */
   delete(key: string): void {
     this.#young.delete(key);
     this.#old.delete(key);
   }
 
-  /** Finds an entry without using it. */
+  /** Finds an entry without counting that as a use. */
   peek(key: string): Value | undefined {
     return this.#young.get(key) ?? this.#old.get(key);
   }

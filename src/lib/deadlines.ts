@@ -29,7 +29,7 @@ interface List {
   readonly head: Link;
 }
 
-/** A timer may fire this much (milliseconds) late so that one serves many. */
+/** Milliseconds that the timer may be late, so that it expires many at once. */
 const SLACK = 5;
 
 /** Rounds up, so that durations computed per connection share a few lists. */
@@ -68,19 +68,15 @@ export class Deadlines {
     if (due < this.#fires) this.#arm(due, now);
   }
 
-  /**
-   * Clears the deadline of something; nothing happens if it has none.
-   *
-   * @param owner What it was set for.
-   */
+  /** Clears the deadline of something; nothing happens if it has none. */
   clear(owner: Expiring): void {
     const link = owner.deadline;
     if (link === undefined) return;
     link.previous.next = link.next;
     link.next.previous = link.previous;
     owner.deadline = undefined;
-    // one that has grown old would keep all that came after it from being
-    // collected with the young
+    // a link in the old generation of the garbage collector would keep all
+    // links after it alive
     link.owner = undefined;
     link.next = link;
     link.previous = link;
@@ -107,7 +103,7 @@ export class Deadlines {
     );
   }
 
-  /** Expires what is due, forgets empty lists, and waits for the next. */
+  /** Expires what is due, drops empty lists, and sets the timer for the next. */
   #fire(): void {
     this.#fires = Infinity;
     const now = performance.now();

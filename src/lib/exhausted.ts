@@ -7,8 +7,6 @@
 /**
  * Tells whether an operation failed for want of file descriptors or memory for
  * sockets.
- *
- * @param error What it rejected with.
  */
 export function isExhausted(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;

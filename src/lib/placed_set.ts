@@ -1,21 +1,22 @@
 /**
- * A set for what comes and goes quickly.
+ * A set whose members come and go quickly.
  *
  * @module
  */
 
-/** What knows its place in the one set that it is in. */
+/** A member that has its index in the one set that it is in. */
 export interface Placed {
   /** Owned by {@linkcode PlacedSet}. */
   place: number;
 }
 
 /**
- * A set that leaves nothing to the garbage collector. A `Set` makes a new table
- * every few dozen deletions, and each table that is given up refers to the next:
- * once one has grown old, all that come after it are kept, with the members that
- * they had, until the old ones are collected. With connections as members, one
- * eighth of all that a worker allocated was kept and copied that way.
+ * A set that makes no garbage. A `Set` makes a new table every few dozen
+ * deletions, and each table that it drops refers to the next one: once one of
+ * them is in the old generation of the garbage collector, all later ones stay
+ * alive, with their members, until that generation is collected. With
+ * connections as members, one eighth of all that a worker allocated was kept
+ * and copied that way.
  *
  * @typeParam T The members.
  */
@@ -29,20 +30,12 @@ export class PlacedSet<T extends Placed> {
     return this.#size;
   }
 
-  /**
-   * Adds a member.
-   *
-   * @param member In no set yet.
-   */
+  /** Adds a member, which is in no set yet. */
   add(member: T): void {
     this.#put(member, this.#size++);
   }
 
-  /**
-   * Takes a member out.
-   *
-   * @param member In this set.
-   */
+  /** Takes out a member of this set. */
   delete(member: T): void {
     // the last one moves to its place
     const last = this.#places[--this.#size] as T;
@@ -55,7 +48,7 @@ export class PlacedSet<T extends Placed> {
     member.place = place;
   }
 
-  /** Goes through the present members, whatever becomes of them meanwhile. */
+  /** Iterates over the present members; the set may change meanwhile. */
   [Symbol.iterator](): IterableIterator<T> {
     return (this.#places.slice(0, this.#size) as T[]).values();
   }

@@ -8,7 +8,6 @@
  * Writes all bytes, in however many writes that takes.
  *
  * @param to Where to; not closed.
- * @param bytes Any number.
  */
 export async function writeAll(
   to: { write(bytes: Uint8Array): Promise<number> },

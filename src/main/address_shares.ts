@@ -14,7 +14,6 @@ export class AddressShares {
   /**
    * Gives a worker its part.
    *
-   * @param options The limits that it applies.
    * @param ended Resolves when it has ended: what it still counts by then is
    * given back.
    * @returns What the worker needs; `undefined` if there are no limits.

@@ -23,11 +23,7 @@ const MAX_FIELDS = 16;
 /** Milliseconds since 1970 that are a date, at most. */
 const MAX_TIME = 8.64e15;
 
-/**
- * Checks what is used of a message.
- *
- * @param message Anything at all.
- */
+/** Checks what is used of a message. */
 export function isMessage(message: unknown): message is FromWorker {
   if (!isMapping(message)) return false;
   const { type, log, access, dropped, text, message: failure } = message;
@@ -49,12 +45,7 @@ export function isMessage(message: unknown): message is FromWorker {
   }
 }
 
-/**
- * Checks a list of connections.
- *
- * @param answer Anything at all.
- * @param query What was asked for.
- */
+/** Checks a list of connections. */
 export function isConnectionList(
   answer: unknown,
   { limit }: ConnectionQuery,

@@ -1,6 +1,5 @@
 /**
- * How many file descriptors there are: the runtime does not tell, so they are
- * counted.
+ * Counts how many file descriptors there are, as the runtime does not tell.
  *
  * @module
  */
@@ -8,15 +7,15 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Descriptors to count at a time, at least: each takes 5 µs, and most programs
- * never need more, so the others are counted when connections need them.
+ * Descriptors to count at a time, at least. Each takes 5 µs, so more are counted
+ * only when connections need them, which most programs never do.
  */
 const ENOUGH = 4096;
 
-/** Descriptors that are left to the program itself, and to the router. */
+/** Descriptors that are left for the program itself and for the router. */
 const SPARE = 16;
 
-/** What others get of the descriptors at most, if they ask for many. */
+/** The share of the descriptors that may be reserved for something else. */
 const SHARE = 1 / 4;
 
 /** How many connections there are file descriptors for. */

@@ -1,5 +1,5 @@
 /**
- * Noticing that files have changed.
+ * Detects that files have changed.
  *
  * Files are looked at every half second. Unlike notifications of the system,
  * that works for files that are replaced by a rename, for symbolic links
@@ -83,7 +83,7 @@ export class FileWatch {
         [path, await lookAt(path)] as const
       ),
     );
-    // others are followed by now
+    // `follow` was called meanwhile
     if (files !== this.#files) return;
     const changed = new Map<string, string>();
     for (const [path, { text }] of looks) {
@@ -122,7 +122,6 @@ async function mayRead(path: string): Promise<boolean> {
 /**
  * Lists the files of a router.
  *
- * @param urls What it has imported.
  * @returns The paths of the files among them, without the program's own.
  */
 export function filesOf(urls: readonly string[]): string[] {
@@ -140,9 +139,6 @@ export function filesOf(urls: readonly string[]): string[] {
 /**
  * Lists the files that an error message names: those that could not be loaded
  * have not been imported.
- *
- * @param message The message.
- * @returns Their paths.
  */
 export function filesIn(message: string): string[] {
   return filesOf(

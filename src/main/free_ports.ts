@@ -16,7 +16,6 @@ export class FreePorts {
   /**
    * Gives all listeners with port 0 but the first, which needs none, a port.
    *
-   * @param listen Where to listen.
    * @returns The same listeners, in the same order.
    */
   assign(listen: readonly ListenOptions[]): readonly ListenOptions[] {

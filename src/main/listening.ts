@@ -37,11 +37,6 @@ export class Listening {
   /** Keep the shared sockets open until the workers have their own. */
   readonly #shared = new Map<TcpListenOptions, Deno.TcpListener>();
 
-  /**
-   * @param listen Where to listen.
-   * @param workers How many workers there are.
-   * @param files The socket files of this process.
-   */
   constructor(
     listen: readonly ListenOptions[],
     workers: number,

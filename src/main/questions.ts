@@ -8,16 +8,13 @@ import type { Question } from "../worker/messages.ts";
 /** Milliseconds that a worker may take to answer. */
 const ANSWER_TIME = 1000;
 
-/** Questions to one worker, each with a number, by which its answer is known. */
+/** Questions to one worker, each with a number, which its answer has, too. */
 export class Questions {
   readonly #send: (question: Question) => void;
   /** Who waits for answers, by the numbers of the questions. */
   readonly #asked = new Map<number, (answer: unknown) => void>();
   #count = 0;
 
-  /**
-   * @param send Takes a question to the worker.
-   */
   constructor(send: (question: Question) => void) {
     this.#send = send;
   }
@@ -25,7 +22,6 @@ export class Questions {
   /**
    * Asks.
    *
-   * @param make Makes the question of its number.
    * @returns The answer, which may be anything; `undefined` if it does not come
    * in time, as a worker that is stuck must not keep others waiting.
    */
@@ -44,16 +40,13 @@ export class Questions {
   }
 
   /**
-   * Takes an answer; one that nobody waits for is dropped.
-   *
-   * @param request The number of the question.
-   * @param answer Anything at all.
+   * Takes an answer, which may be anything; one that nobody waits for is dropped.
    */
   answer(request: number, answer: unknown): void {
     this.#asked.get(request)?.(answer);
   }
 
-  /** Nothing will be answered any more. */
+  /** Answers all with `undefined`, as the worker has ended. */
   end(): void {
     for (const answer of this.#asked.values()) answer(undefined);
   }

@@ -1,5 +1,5 @@
 /**
- * Hearing signals.
+ * Handling of signals.
  *
  * @module
  */
@@ -14,13 +14,13 @@ export interface SignalHandlers {
   count(): void;
 }
 
-/** What a signal does to whoever handles it. */
+/** Calls the handler of a signal. */
 type Order = (handlers: SignalHandlers) => void;
 
 /**
- * Hears signals from the moment on that it is made. Those that come before
- * anyone handles them are kept for them, as their first meaning is to end the
- * program; but for INT and TERM, which mean just that.
+ * Listens for signals as soon as it is made. Without a listener, a signal ends
+ * the program; so those that come before there are handlers are kept for them.
+ * INT and TERM are to end the program, and are left alone until then.
  */
 export class Signals implements Disposable {
   readonly #listeners: [Deno.Signal, () => void][] = [];
@@ -29,12 +29,12 @@ export class Signals implements Disposable {
   readonly #early = new Set<Order>();
   #handlers: SignalHandlers | undefined;
 
-  /** Hears all but INT and TERM. */
+  /** Listens for all signals but INT and TERM. */
   constructor() {
     if (Deno.build.os === "windows") return;
     this.#hear("SIGQUIT", (handlers) => handlers.stop("graceful", "QUIT"));
     this.#hear("SIGHUP", (handlers) => {
-      // the first meaning of this signal: nobody sees this program any more
+      // the original meaning of this signal: the terminal has hung up
       if (this.#terminal && !hasTerminal()) handlers.stop("fast", "HUP");
       else handlers.reload("HUP");
     });
@@ -45,7 +45,7 @@ export class Signals implements Disposable {
   }
 
   /**
-   * Hears INT and TERM, too, and has all handled.
+   * Listens for INT and TERM, too, and has all signals handled.
    *
    * @param handlers Are called at once for those that came before.
    */
@@ -59,7 +59,7 @@ export class Signals implements Disposable {
     this.#early.clear();
   }
 
-  /** Hears none any more: they do what they do to any program. */
+  /** Stops listening: signals do what they do to any program. */
   [Symbol.dispose](): void {
     for (const [signal, listener] of this.#listeners.splice(0)) {
       Deno.removeSignalListener(signal, listener);
@@ -76,7 +76,7 @@ export class Signals implements Disposable {
   }
 }
 
-/** Whether there is a terminal; one that has hung up is none any more. */
+/** Whether there is a terminal that has not hung up. */
 function hasTerminal(): boolean {
   return [Deno.stdin, Deno.stdout, Deno.stderr]
     .some((stream) => stream.isTerminal());

@@ -23,7 +23,6 @@ export interface SocketFile {
 /**
  * Chooses where the socket is to be made that a listener needs.
  *
- * @param options The listener.
  * @returns A path that nothing else has, beside that of the listener.
  */
 export function socketFile(options: UnixListenOptions): SocketFile {
@@ -39,13 +38,12 @@ export function socketFile(options: UnixListenOptions): SocketFile {
 export class SocketFiles {
   /** What there is at each path that is ours. */
   readonly #own = new Map<string, string>();
-  /** Where sockets are made now. */
+  /** The folders in which sockets are being made. */
   readonly #folders = new Set<string>();
 
   /**
    * Looks whether a path can be listened on.
    *
-   * @param options The listener.
    * @throws {Error} If not; the message says why.
    */
   async check({ path }: UnixListenOptions): Promise<void> {
@@ -55,7 +53,6 @@ export class SocketFiles {
   /**
    * Makes the folder in which a worker is to make a socket. `tidy` removes it.
    *
-   * @param file The socket file to be.
    * @throws {Error} If there can be no folder there.
    */
   prepare({ bindPath }: SocketFile): void {
@@ -75,7 +72,6 @@ export class SocketFiles {
    * Puts a socket that a worker has made at its path, in place of one of this
    * process or of nobody.
    *
-   * @param file The socket file, which was prepared.
    * @throws {Error} If there is something else at the path; the message says
    * what. Nothing is removed then.
    */
@@ -103,11 +99,7 @@ export class SocketFiles {
     this.#own.set(path, id);
   }
 
-  /**
-   * Removes the folder in which a socket was made.
-   *
-   * @param file The socket file.
-   */
+  /** Removes the folder in which a socket was made. */
   tidy({ bindPath }: SocketFile): void {
     this.#removeFolder(dirname(bindPath));
   }

@@ -21,9 +21,6 @@ export class ProcessTitle implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #shown = "";
 
-  /**
-   * @param gauges The numbers to show.
-   */
   constructor(gauges: Gauges) {
     this.#gauges = gauges;
     this.#update();

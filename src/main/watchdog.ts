@@ -1,34 +1,34 @@
 /**
- * Noticing workers that do not answer any more.
+ * Detects workers that do not answer any more.
  *
  * @module
  */
 
-/** Signs of life that are expected within the time, so that one may be late. */
+/** Heartbeats within the time limit, so that one may be late. */
 const BEATS = 5;
 
-/** Milliseconds between two signs of life, at most. */
+/** Milliseconds between two heartbeats, at most. */
 const LONGEST = 1000;
 
-/** Something that gives signs of life. */
+/** Something that has a heartbeat. */
 export interface Watched {
-  /** A number that changes as long as it lives. */
+  /** A number that changes with each heartbeat. */
   readonly share: { readonly beats: number };
 }
 
-/** What was last seen of one. */
+/** What was last seen of a worker. */
 interface Seen {
   beats: number;
-  /** Milliseconds since the last sign of life that this thread was awake. */
+  /** Milliseconds since the last heartbeat in which this thread was awake. */
   silence: number;
   stuck: boolean;
 }
 
 /**
- * Tells how often a worker has to give a sign of life.
+ * Tells how often the heart of a worker has to beat.
  *
- * @param timeout Milliseconds without one after which it is stuck; 0: never.
- * @returns Milliseconds; 0: never.
+ * @param timeout Milliseconds without a beat after which it is stuck; 0: never.
+ * @returns Milliseconds between two beats; 0: never.
  */
 export function heartbeat(timeout: number): number {
   return Math.min(LONGEST, timeout / BEATS);
@@ -45,10 +45,9 @@ export class Watchdog<T extends Watched> {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @param timeout Milliseconds without a sign of life after which a worker is
-   * stuck; 0: never.
-   * @param workers The workers that are to give such signs now.
-   * @param on Is told that one is stuck; that it lives again, after so many
+   * @param timeout Milliseconds without a heartbeat after which a worker is stuck;
+   * 0: never.
+   * @param on Is told that a worker is stuck, or that it runs again after so many
    * milliseconds.
    */
   constructor(
@@ -80,11 +79,7 @@ export class Watchdog<T extends Watched> {
     clearInterval(this.#timer);
   }
 
-  /**
-   * Looks once.
-   *
-   * @param now The present `performance.now()`.
-   */
+  /** Looks once; `now` is the present `performance.now()`. */
   look(now: number): void {
     // where this thread itself was suspended, so were the workers: what counts
     // is the time in which they could have been seen

@@ -86,11 +86,7 @@ export class WorkerThread {
   /**
    * Starts a thread; it does nothing yet.
    *
-   * @param sandbox Its permissions.
    * @param name What logs and debuggers call it.
-   * @param onLines Takes what it has for the logs, and its name.
-   * @param onFull Is told that it needs a higher limit of connections.
-   * @param onReport Takes what it has counted.
    */
   constructor(
     sandbox: Sandbox,
@@ -135,8 +131,6 @@ export class WorkerThread {
   /**
    * Loads the router.
    *
-   * @param router The module, the table, or both.
-   * @param limits What it may read, and what of that it gives up afterwards.
    * @param reportImports Whether to set `imports`.
    * @returns The hooks that the router has; its pools are in `pools`.
    * @throws {WorkerError} If it cannot be loaded, or not in time.
@@ -174,7 +168,6 @@ export class WorkerThread {
   /**
    * Accepts connections from now on.
    *
-   * @param options How to serve them.
    * @throws {WorkerError} If it cannot listen.
    */
   async serve(options: Omit<Serve, "type" | "share">): Promise<void> {
@@ -187,10 +180,7 @@ export class WorkerThread {
   /**
    * Feeds bytes to the router.
    *
-   * @param bytes The bytes of a client.
-   * @param maxPreread How many the router may ask for.
    * @param listen The listener that the client is said to have connected to.
-   * @param print Takes the lines of the result.
    * @returns Whether the router made no mistake.
    */
   async dryRun(
@@ -210,10 +200,8 @@ export class WorkerThread {
   }
 
   /**
-   * Stops accepting; `ended` tells when all is over. One that is stuck does
-   * it as soon as it hears of it.
-   *
-   * @returns When it accepts no more.
+   * Stops accepting; resolves when it accepts no more, and `ended` when its last
+   * connection has ended. A worker that is stuck stops when it runs again.
    */
   stop(): Promise<void> {
     this.accepts = false;
@@ -222,11 +210,7 @@ export class WorkerThread {
     return this.#stopped.promise;
   }
 
-  /**
-   * Closes all connections.
-   *
-   * @param reason Why, for the access log.
-   */
+  /** Closes all connections. */
   abort(reason: AbortReason): void {
     this.#send({ type: "abort", reason });
   }
@@ -241,7 +225,6 @@ export class WorkerThread {
   /**
    * Lists its connections.
    *
-   * @param query Which of them are wanted.
    * @returns `undefined` if it does not answer in time.
    */
   async list(query: ConnectionQuery): Promise<ConnectionList | undefined> {
@@ -256,7 +239,6 @@ export class WorkerThread {
   /**
    * Closes a connection.
    *
-   * @param id Its number.
    * @returns Whether it had it; `false`, too, if it does not answer in time.
    */
   async close(id: number): Promise<boolean> {

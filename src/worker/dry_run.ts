@@ -38,8 +38,6 @@ interface Trial {
 /**
  * Runs a router on bytes. No connection is made.
  *
- * @param router The router.
- * @param table The table that it was made of, if it was.
  * @param options The bytes, how many of them it may ask for, and the listener
  * that they came to.
  * @param send Takes each line of the result, and its end.

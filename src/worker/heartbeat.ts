@@ -1,17 +1,16 @@
 /**
- * The signs of life of a worker.
+ * The heartbeat of a worker.
  *
  * @module
  */
 import type { Share } from "../stats/worker_counts.ts";
 
-// kept from a router that would replace it
+// taken before a router could replace it
 const every = setInterval;
 
 /**
- * Shows regularly that the event loop of this thread turns.
+ * Shows regularly that the event loop of this thread runs.
  *
- * @param share Where to show it.
  * @param interval Milliseconds.
  */
 export function startHeartbeat(share: Share, interval: number): void {

@@ -1,5 +1,6 @@
 /**
- * Confining what a router imports, where the runtime does not, and noting it.
+ * Hooks on the imports of a router: to refuse them where the runtime does not,
+ * and to note them.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import module from "node:module";
 import { fileURLToPath } from "node:url";
 import { relative } from "node:path";
 
-/** The part of `node:module` that is used here; older runtimes lack it. */
+/** The part of `node:module` that is used here; not all runtimes have it. */
 interface Hooks {
   registerHooks?(hooks: {
     resolve(
@@ -50,7 +51,8 @@ export function confineImports(readable: () => readonly string[]): boolean {
 /**
  * Notes which files are imported from now on.
  *
- * @returns Their URLs; it grows. Empty for ever if the runtime cannot tell.
+ * @returns Their URLs, as a set that grows; it stays empty if the runtime has no
+ * such hooks.
  */
 export function reportImports(): ReadonlySet<string> {
   const urls = new Set<string>();

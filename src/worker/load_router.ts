@@ -26,7 +26,6 @@ export class RouterError extends Error {
  *
  * @param url The module, as a `file:` or `data:` URL.
  * @param name What the operator calls it, for messages.
- * @returns The router. A lone function is its `route`.
  * @throws {RouterError} If the module cannot be loaded, or exports no router.
  */
 export async function loadRouter(url: string, name: string): Promise<Router> {
@@ -47,7 +46,6 @@ export async function loadRouter(url: string, name: string): Promise<Router> {
  *
  * @param value The default export.
  * @param name What the operator calls the module, for messages.
- * @returns The router.
  * @throws {RouterError} If it is none; the message says which rule it breaks.
  */
 export function checkRouter(value: unknown, name: string): Router {

@@ -1,5 +1,6 @@
 /**
- * What a router could do to more than itself, without any permission.
+ * Keeps a router from ending or stopping more than its own work, for which the
+ * runtime asks for no permission.
  *
  * @module
  */
@@ -14,8 +15,8 @@ interface WorkerScope {
 }
 
 /**
- * Takes away what ends the program, or the worker and with it the connections
- * of others. To be called before there is a router.
+ * Replaces the functions that end the program, or the worker with the connections
+ * of others, by functions that throw. To be called before a router is loaded.
  */
 export function restrictGlobals(): void {
   const scope = self as unknown as WorkerScope;
@@ -23,11 +24,11 @@ export function restrictGlobals(): void {
   const kill = Deno.kill = forbidden("send signals");
   scope.close = forbidden("end its worker");
   scope.postMessage = forbidden("speak for its worker");
-  // signals to one's own process need no permission; `_kill` is what a `kill`
-  // that was imported by its name calls
+  // a signal to the own process needs no permission; `kill` that was imported
+  // by its name calls `_kill`
   Object.assign(process, { abort: exit, exit, kill, _kill: kill });
-  // another thread would have all this again. Who has a class cannot be kept
-  // from it, but its constructor calls the one above it
+  // a new thread would have all these functions. Others may have the class
+  // already, but its constructor calls that of its prototype
   for (const thread of [scope.Worker, NodeWorker]) {
     Object.setPrototypeOf(thread, NoThread);
     Object.preventExtensions(thread);

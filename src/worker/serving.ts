@@ -47,9 +47,7 @@ export class Serving {
   /**
    * Listens, and accepts from now on.
    *
-   * @param router Asked about each connection.
    * @param defaultRoute The route of decisions that name none.
-   * @param message How to serve.
    * @param log Takes the lines for both logs.
    * @param send Takes messages to the main thread, `drained` as the last.
    * @throws {Error} If it cannot listen; it listens nowhere then.
