@@ -33,8 +33,10 @@ export function health({ status, configuration }: Source): Answer {
  */
 export function readiness({ status }: Source): Answer {
   const serving = countServing(status);
-  const problem = status.state !== "serving"
-    ? status.state
+  const problem = status.state === "loading"
+    ? "starting"
+    : status.state === "draining"
+    ? "stopping"
     : serving === 0
     ? "no worker serves"
     : undefined;

@@ -9,6 +9,7 @@ import { END_REASONS } from "../stats/end_reason.ts";
 import { worstLag } from "./history.ts";
 import { type MetricSet, one } from "./metric_set.ts";
 import type { Source } from "./program.ts";
+import { shownState } from "./program_status.ts";
 
 /** The states of a worker, as `/api/status` names them. */
 const WORKER_STATES = ["starting", "serving", "draining", "stuck"] as const;
@@ -132,7 +133,7 @@ export function addWorkers(metrics: MetricSet, source: Source): void {
     () => {
       const states = source.status.generations
         .flatMap(({ workers }) => workers)
-        .map(({ state }) => state === "loading" ? "starting" : state);
+        .map(({ state }) => shownState(state));
       return WORKER_STATES.map((state) => [
         { state },
         states.filter((one) => one === state).length,

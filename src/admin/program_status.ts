@@ -3,11 +3,38 @@
  *
  * @module
  */
+
+/**
+ * What a worker does:
+ *
+ * - `loading`: it loads the router, and accepts nothing yet;
+ * - `serving`: it accepts connections;
+ * - `draining`: it accepts no more, and its connections go on;
+ * - `stuck`: it does not answer, and may never do so again;
+ * - `ended`: it has drained, or has died.
+ */
+export type WorkerState =
+  | "loading"
+  | "serving"
+  | "draining"
+  | "stuck"
+  | "ended";
+
+/**
+ * What the API and the metrics call a state: `loading` is `starting` there, as
+ * it always was.
+ */
+export function shownState<State extends WorkerState>(
+  state: State,
+): Exclude<State, "loading"> | "starting" {
+  return state === "loading" ? "starting" : state as Exclude<State, "loading">;
+}
+
 /** A worker. */
 export interface WorkerStatus {
   /** Its generation and number, as the log calls it: `2.1`. */
   readonly name: string;
-  readonly state: "loading" | "serving" | "draining" | "stuck" | "ended";
+  readonly state: WorkerState;
   /** Connections that are open now. */
   readonly connections: number;
 }
@@ -17,7 +44,7 @@ export interface GenerationStatus {
   /** 1 for the first of the process. */
   readonly id: number;
   /** `draining`: another one has taken over, or the proxy stops. */
-  readonly state: "starting" | "serving" | "draining";
+  readonly state: "loading" | "serving" | "draining";
   /** Those that have not ended. */
   readonly workers: readonly WorkerStatus[];
 }
@@ -36,7 +63,8 @@ export interface ReloadStatus {
 export interface ProgramStatus {
   /** When it was started, as in RFC 3339. */
   readonly started: string;
-  readonly state: "starting" | "serving" | "stopping";
+  /** `draining`: it stops. */
+  readonly state: "loading" | "serving" | "draining";
   /** From the oldest to the newest, which serves. */
   readonly generations: readonly GenerationStatus[];
   /** Workers that do not answer now. */

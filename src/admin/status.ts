@@ -13,6 +13,7 @@ import {
 import { END_REASONS } from "../stats/end_reason.ts";
 import type { Listener, Status } from "./json_types.ts";
 import type { Source } from "./program.ts";
+import { shownState } from "./program_status.ts";
 
 /**
  * Describes the state of the program.
@@ -30,7 +31,7 @@ export function statusOf(source: Source): Status {
     runtime: `Deno ${Deno.version.deno}`,
     startedAt: status.started,
     uptime: (Date.now() - Date.parse(status.started)) / 1000,
-    state: status.state === "stopping" ? "draining" : status.state,
+    state: shownState(status.state),
     reloads,
     listeners: listenersOf(source),
     workers: status.generations.flatMap(({ id: generation, workers }) =>
@@ -38,7 +39,7 @@ export function statusOf(source: Source): Status {
         state === "ended" ? [] : [{
           id: name,
           generation,
-          state: state === "loading" ? "starting" as const : state,
+          state: shownState(state),
           connections,
           eventLoopLag: counted.get(name)?.lag ?? 0,
           heapUsed: counted.get(name)?.report?.heapUsed ?? 0,

@@ -144,10 +144,12 @@ async function withWorker(
   action: (worker: WorkerThread, hooks: readonly string[]) => Promise<number>,
 ): Promise<number> {
   const limits = sandbox(options, router);
-  const worker = new WorkerThread(limits, "worker", (batch) => {
-    for (const line of batch.log) {
-      console.error(`proxymachine: ${oneLine(render(line))}`);
-    }
+  const worker = new WorkerThread(limits, "worker", {
+    onLines({ log }) {
+      for (const line of log) {
+        console.error(`proxymachine: ${oneLine(render(line))}`);
+      }
+    },
   });
   try {
     return await action(worker, await worker.load(router, limits));

@@ -3,56 +3,20 @@
  *
  * @module
  */
-import type { AddressShares } from "./address_shares.ts";
 import { Backoff } from "../lib/backoff.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { messageOf } from "../lib/errors.ts";
-import type { FreePorts } from "./free_ports.ts";
+import type { Environment } from "./environment.ts";
 import { GenerationPools } from "./generation_pools.ts";
 import { Listening, type OpenListener } from "./listening.ts";
 import type { AbortReason, Serve } from "../worker/messages.ts";
-import type { Gauges } from "../stats/gauges.ts";
-import type { Log } from "../log/log.ts";
-import type { Report } from "../stats/statistics.ts";
-import type { Batch } from "../log/outbox.ts";
 import type { SharedPool } from "../pool/main_thread.ts";
 import { type Sandbox, sandbox } from "../config/sandbox.ts";
-import type { SocketFiles } from "./socket_files.ts";
 import type { GenerationStatus } from "../admin/program_status.ts";
 import { WorkerThread } from "./worker_thread.ts";
 
 /** Milliseconds to wait for workers to stop accepting. */
 const STOP_TIME = 1000;
-
-/** What all generations share. */
-export interface Environment {
-  /** Of all workers. */
-  readonly gauges: Gauges;
-  /** The limits per client address. */
-  readonly addresses: AddressShares;
-  /** The socket files of the process. */
-  readonly files: SocketFiles;
-  /** The ports of listeners that take any. */
-  readonly ports: FreePorts;
-  /** The operational log. */
-  readonly log: Log;
-  /** Milliseconds between two signs of life of a worker; 0: none. */
-  readonly heartbeat: number;
-  /** Whether to note which files the router consists of. */
-  readonly reportImports: boolean;
-  /** The pools that serve now. */
-  pools(): readonly SharedPool[];
-  /** Whether the workers are to count what the admin server shows. */
-  readonly statistics: boolean;
-  /** Takes what a worker has counted. */
-  onReport(report: Report): void;
-  /** Takes what a worker has for the logs, and its name. */
-  onLines(batch: Batch, worker: string): void;
-  /** Is told that a worker needs a higher limit of connections. */
-  onFull(): void;
-  /** Is told that a worker has ended, or that it got stuck. */
-  onChange(): void;
-}
 
 /**
  * Starts the workers, replaces those that die or get stuck, and ends them all
@@ -65,7 +29,7 @@ export class Generation {
   readonly #environment: Environment;
   readonly #sandbox: Sandbox;
   readonly #backoff = new Backoff();
-  #state: "starting" | "serving" | "draining" = "starting";
+  #state: GenerationStatus["state"] = "loading";
   #workers: WorkerThread[] = [];
   readonly #imports = new Set<string>();
   readonly #pools: GenerationPools;
@@ -80,11 +44,6 @@ export class Generation {
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #drainTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param id Its number.
-   * @param configuration What it runs.
-   * @param environment What all generations share.
-   */
   constructor(
     id: number,
     configuration: Configuration,
@@ -129,7 +88,7 @@ export class Generation {
     return this.#workers.reduce((sum, { share }) => sum + share.open, 0);
   }
 
-  /** Whether all workers have ended, but for those that may never. */
+  /** Whether all workers have ended, but for those that are stuck. */
   get isDrained(): boolean {
     return this.#state === "draining" &&
       this.#workers.every(({ state }) => state === "stuck");
@@ -172,7 +131,7 @@ export class Generation {
    * accepted connections by then, so `retire` is to be called.
    */
   async serve(): Promise<void> {
-    if (this.#state === "starting") this.#state = "serving";
+    if (this.#state === "loading") this.#state = "serving";
     try {
       await Promise.all(this.#workers.map((worker) => this.#serve(worker)));
       await this.#listening.publish([...this.#slots.values()]);
@@ -213,11 +172,7 @@ export class Generation {
     this.abort("drain-timeout");
   }
 
-  /**
-   * Closes all connections.
-   *
-   * @param reason Why, for the access log.
-   */
+  /** Closes all connections. */
   abort(reason: AbortReason): void {
     for (const worker of this.#workers) worker.abort(reason);
   }
@@ -232,15 +187,11 @@ export class Generation {
     this.#listening.close();
   }
 
-  /**
-   * Goes on without a worker that does not answer, whose connections can't.
-   *
-   * @param worker One of this generation.
-   */
+  /** Replaces a worker of this generation that does not answer. */
   onStuck(worker: WorkerThread): void {
     const replaced = worker.state === "serving";
     worker.state = "stuck";
-    // done as soon as it wakes
+    // it does so when it runs again
     void worker.stop();
     if (replaced && this.#state === "serving") {
       void this.#replace(this.#slots.get(worker) ?? 0);
@@ -265,9 +216,7 @@ export class Generation {
     const worker = new WorkerThread(
       this.#sandbox,
       `${this.id}.${++this.#count}`,
-      (batch, worker) => this.#environment.onLines(batch, worker),
-      () => this.#environment.onFull(),
-      (report) => this.#environment.onReport(report),
+      this.#environment,
     );
     this.#workers.push(worker);
     this.#slots.set(worker, slot);

@@ -13,7 +13,8 @@ import type { Configuration } from "../config/configuration.ts";
 import { formatAddress } from "../net/address.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
 import { FreePorts } from "./free_ports.ts";
-import { type Environment, Generation } from "./generation.ts";
+import type { Environment } from "./environment.ts";
+import { Generation } from "./generation.ts";
 import { Generations } from "./generations.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import type { Outputs } from "../log/outputs.ts";
@@ -27,11 +28,9 @@ import { type Manner, Shutdown } from "./shutdown.ts";
 import type { Signals } from "./signals.ts";
 import { SocketFiles } from "./socket_files.ts";
 import type { ProgramStatus, ReloadStatus } from "../admin/program_status.ts";
-import { heartbeat, Watchdog } from "./watchdog.ts";
+import { StuckWorkers } from "./stuck_workers.ts";
+import { heartbeat } from "./watchdog.ts";
 import type { WorkerThread } from "./worker_thread.ts";
-
-/** The exit status when too many workers are stuck: EX_SOFTWARE of sysexits.h. */
-const TOO_MANY_STUCK = 70;
 
 /** Runs the proxy from start to stop. */
 export class Supervisor implements Source {
@@ -41,7 +40,7 @@ export class Supervisor implements Source {
   /** What the workers have counted, if there is an admin server. */
   readonly totals: Totals = new Totals();
   readonly #limit: ConnectionLimit;
-  readonly #watchdog: Watchdog<WorkerThread>;
+  readonly #stuckWorkers: StuckWorkers;
   readonly #environment: Environment;
   readonly #reloads: Reloads;
   readonly #shutdown: Shutdown;
@@ -63,8 +62,6 @@ export class Supervisor implements Source {
   /**
    * @param configuration What to run.
    * @param reread Reads it once more.
-   * @param outputs The logs.
-   * @param gauges The numbers that all threads share.
    */
   constructor(
     configuration: Configuration,
@@ -78,14 +75,6 @@ export class Supervisor implements Source {
     this.#outputs = outputs;
     this.gauges = gauges;
     this.#limit = new ConnectionLimit(gauges);
-    this.#watchdog = new Watchdog(
-      options.watchdog,
-      () => this.workers.filter(({ state }) => state !== "loading"),
-      {
-        stuck: (worker) => this.#onStuck(worker),
-        awake: (worker, silence) => this.#onAwake(worker, silence),
-      },
-    );
     const shutdown = this.#shutdown = new Shutdown({
       get open() {
         return gauges.open;
@@ -109,6 +98,15 @@ export class Supervisor implements Source {
       outputs,
       gauges.counters,
     );
+    this.#stuckWorkers = new StuckWorkers({
+      configuration: () => this.#configuration,
+      generations: this.#generations,
+      gauges,
+      get log() {
+        return outputs.log;
+      },
+      shutdown,
+    });
     this.#environment = {
       files: this.#files,
       ports: new FreePorts(),
@@ -170,12 +168,12 @@ export class Supervisor implements Source {
     this.#running = true;
     using _title = new ProcessTitle(this.gauges);
     announceStart(this.#outputs.log, listeners);
-    this.#watchdog.start();
+    this.#stuckWorkers.start();
     this.#earlyReload?.();
     this.#early?.();
     const status = await this.#shutdown.ended;
     this.#files.removeAll();
-    this.#watchdog.stop();
+    this.#stuckWorkers.stop();
     this.#reloads.stop();
     for (const generation of this.#generations.all) generation.terminate();
     return status;
@@ -187,9 +185,9 @@ export class Supervisor implements Source {
     return {
       started: this.#started.toISOString(),
       state: !this.#running
-        ? "starting"
+        ? "loading"
         : this.#shutdown.isUnderWay
-        ? "stopping"
+        ? "draining"
         : "serving",
       generations: [...this.#generations.all, ...next ? [next] : []]
         .map(({ status }) => status),
@@ -347,45 +345,6 @@ export class Supervisor implements Source {
       );
     }
     this.#shutdown.finish();
-  }
-
-  #onStuck(worker: WorkerThread): void {
-    const generation = this.#generations.of(worker);
-    if (generation === undefined) return;
-    const { watchdog, workers, maxStuckWorkers = workers } =
-      this.#configuration.options;
-    const stuck = this.#generations.stuck + 1;
-    const { log } = this.#outputs;
-    log.error(
-      "Worker {worker} has not answered for {seconds} seconds: it is stuck, and {connections} connections with it; {stuck} stuck",
-      {
-        worker: worker.name,
-        seconds: watchdog / 1000,
-        connections: worker.share.open,
-        stuck,
-      },
-    );
-    if (!this.#shutdown.isUnderWay && stuck > maxStuckWorkers) {
-      log.error(
-        "Cannot go on as at most {limit} workers may be stuck: exiting with status {status}",
-        { limit: maxStuckWorkers, status: TOO_MANY_STUCK, stuck },
-      );
-      this.#shutdown.begin("fast", TOO_MANY_STUCK);
-    }
-    this.gauges.counters.add("workers-stuck");
-    generation.onStuck(worker);
-  }
-
-  #onAwake(worker: WorkerThread, silence: number): void {
-    worker.state = "draining";
-    this.#outputs.log.warn(
-      "Worker {worker} answers again after {seconds} seconds: it accepts no more, and its connections go on; {stuck} stuck",
-      {
-        worker: worker.name,
-        seconds: Math.round(silence / 1000),
-        stuck: this.#generations.stuck,
-      },
-    );
   }
 }
 

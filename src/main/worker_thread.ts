@@ -26,6 +26,7 @@ import { Questions } from "./questions.ts";
 import type { Hook } from "../decision/decision.ts";
 import type { RouterSource } from "../config/router_source.ts";
 import type { Sandbox } from "../config/sandbox.ts";
+import type { WorkerState } from "../admin/program_status.ts";
 
 /** Milliseconds that a router may take to load. */
 const LOAD_TIMEOUT = 30_000;
@@ -38,21 +39,15 @@ export class WorkerError extends Error {
   override readonly name = "WorkerError";
 }
 
-/**
- * What a worker does:
- *
- * - `loading`: it loads the router, and accepts nothing yet;
- * - `serving`: it accepts connections;
- * - `draining`: it accepts no more, and its connections go on;
- * - `stuck`: it does not answer, and may never do so again;
- * - `ended`: it has drained, or has died.
- */
-export type WorkerState =
-  | "loading"
-  | "serving"
-  | "draining"
-  | "stuck"
-  | "ended";
+/** What a worker says by itself. */
+export interface WorkerEvents {
+  /** Takes what it has for the logs, and its name. */
+  onLines(batch: Batch, worker: string): void;
+  /** Called when it needs a higher limit of connections. */
+  onFull?(): void;
+  /** Takes what it has counted. */
+  onReport?(report: Report): void;
+}
 
 /** Starts, instructs and ends one worker. */
 export class WorkerThread {
@@ -73,9 +68,7 @@ export class WorkerThread {
   report: Report | undefined;
   /** `performance.now()` when that came, or the first was asked for. */
   #reported: number | undefined;
-  readonly #onLines: (batch: Batch, worker: string) => void;
-  readonly #onFull: () => void;
-  readonly #onReport: (report: Report) => void;
+  readonly #events: WorkerEvents;
   readonly #questions = new Questions((question) => this.#send(question));
   readonly #stopped = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string | undefined>();
@@ -91,14 +84,10 @@ export class WorkerThread {
   constructor(
     sandbox: Sandbox,
     name: string,
-    onLines: (batch: Batch, worker: string) => void,
-    onFull: () => void = () => {},
-    onReport: (report: Report) => void = () => {},
+    events: WorkerEvents,
   ) {
     this.name = name;
-    this.#onLines = onLines;
-    this.#onFull = onFull;
-    this.#onReport = onReport;
+    this.#events = events;
     this.#worker = new Worker(
       new URL("../worker/worker.ts", import.meta.url).href,
       {
@@ -278,13 +267,13 @@ export class WorkerThread {
     if (!isMessage(message)) return;
     switch (message.type) {
       case "lines":
-        return this.#onLines(message, this.name);
+        return this.#events.onLines(message, this.name);
       case "full":
-        return this.#onFull();
+        return this.#events.onFull?.();
       case "report":
         this.report = message;
         this.#reported = performance.now();
-        return this.#onReport(message);
+        return this.#events.onReport?.(message);
       case "answer":
         return this.#questions.answer(message.request, message.answer);
       case "stopped":
