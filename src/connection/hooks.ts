@@ -7,11 +7,11 @@ import {
   type Close,
   type Connect,
   DecisionError,
-  type Hook,
   parseDecision,
   type Verdict,
 } from "../decision/decision.ts";
 import { describe, describeError } from "../lib/errors.ts";
+import type { Hook } from "../router/contract.ts";
 import { Preread } from "../router/preread.ts";
 import type { Connection } from "./connection.ts";
 

@@ -10,6 +10,7 @@ import { parsePool } from "../pool/decision.ts";
 import { isProxyVersion, type ProxyVersion } from "../net/proxy_header.ts";
 import { parseTargets, POOL_PREFIX, type Target } from "../net/remote.ts";
 import { isRouteName, ROUTE_NAME_RULE } from "./route_name.ts";
+import type { Hook } from "../router/contract.ts";
 import { parseTls } from "../net/tls_options.ts";
 import type { TlsToRemote } from "../net/tls_client.ts";
 
@@ -66,14 +67,6 @@ export interface Close {
 
 /** A decision that was checked. */
 export type Verdict = Wait | Connect | Reply | Close;
-
-/** The hooks of a router. */
-export type Hook =
-  | "accept"
-  | "route"
-  | "timeout"
-  | "connectError"
-  | "inactivityError";
 
 /** A decision that cannot be used: the router's error. */
 export class DecisionError extends TypeError {

@@ -23,7 +23,7 @@ import type { Report } from "../stats/statistics.ts";
 import { Share } from "../stats/worker_counts.ts";
 import type { PoolReport } from "../pool/main_thread.ts";
 import { Questions } from "./questions.ts";
-import type { Hook } from "../decision/decision.ts";
+import type { Hook } from "../router/contract.ts";
 import type { RouterSource } from "../config/router_source.ts";
 import type { Sandbox } from "../config/sandbox.ts";
 import type { WorkerState } from "../admin/program_status.ts";

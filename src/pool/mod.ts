@@ -26,7 +26,7 @@
  * @module
  */
 export type { Bytes } from "../router/bytes.ts";
-export type { RemoteTls } from "../router/contract.ts";
+export type { RemoteTls } from "../router/decision.ts";
 export type {
   CheckOptions,
   MemberOptions,

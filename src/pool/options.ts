@@ -4,7 +4,7 @@
  * @module
  */
 import type { Bytes } from "../router/bytes.ts";
-import type { RemoteTls } from "../router/contract.ts";
+import type { RemoteTls } from "../router/decision.ts";
 
 /** The members of a pool, how they are chosen, and how they are watched. */
 export interface PoolOptions {

@@ -1,10 +1,10 @@
 /**
- * The contract between the proxy and a router: what a router exports, what it
- * is given, and what it may answer.
+ * The contract between the proxy and a router: what a router exports, and what
+ * it is given. What it may answer is in `decision.ts`.
  *
  * @module
  */
-import type { Bytes } from "./bytes.ts";
+import type { Decision, ReplyDecision } from "./decision.ts";
 import type { Preread } from "./preread.ts";
 
 /** One end of a connection: `transport` tells which kind. */
@@ -55,280 +55,6 @@ export interface Client {
   readonly tls?: ClientTls | undefined;
 }
 
-/**
- * Connect to a remote, send it the bytes that were read so far, and join both
- * connections into a transparent full-duplex proxy.
- */
-export interface RemoteDecision {
-  /**
-   * Where to connect: `"host:port"`, with IPv6 addresses as `"[::1]:80"`, or
-   * the absolute path of a socket file as `"unix:/run/app.sock"`. A host name is
-   * resolved for each try and all its addresses are tried. A socket file needs a
-   * permission: `--allow-net=unix:/run/app.sock`. Of a list (of at most 1000)
-   * each is tried once, in order; then the retries go round the list.
-   *
-   * `"pool:NAME"` is `{ pool: "NAME" }`, for values of a table in Redis.
-   */
-  remote: string | readonly string[];
-  /**
-   * Send these bytes to the remote in place of the bytes that were read so far.
-   *
-   * @default the bytes that were read so far
-   */
-  data?: Bytes | undefined;
-  /** Send these bytes to the client, before connecting. */
-  reply?: Bytes | undefined;
-  /**
-   * Seconds (fractions allowed) that one try to connect may take.
-   *
-   * @default what `--connect-timeout` says
-   */
-  connectTimeout?: number | undefined;
-  /**
-   * Seconds (fractions allowed) that the connected remote may take to send its
-   * first byte; afterwards `inactivityError` is called.
-   *
-   * @default no limit
-   */
-  inactivityTimeout?: number | undefined;
-  /**
-   * Seconds (fractions allowed) in which both directions may be silent while
-   * client and remote are joined; then the connection is closed.
-   *
-   * @default what `--idle-timeout` says
-   */
-  idleTimeout?: number | undefined;
-  /**
-   * Seconds (fractions allowed) from accept to the end of the connection,
-   * whatever it does.
-   *
-   * @default what `--max-duration` says
-   */
-  maxDuration?: number | undefined;
-  /**
-   * Tell the remote who the client is: send it `client.remoteAddr` and
-   * `client.localAddr` in a header of the PROXY protocol, of this version,
-   * before all other bytes. The remote must expect it.
-   *
-   * It is for this remote only: another one that `connectError` or
-   * `inactivityError` names gets a header if that decision says so.
-   *
-   * @default no header
-   */
-  proxyProtocol?: 1 | 2 | undefined;
-  /**
-   * Speak TLS with the remote: `true`, or how. Its certificate must be valid,
-   * and must have been issued by an authority that the runtime knows, or one of
-   * `ca`.
-   *
-   * @default false: what the client sends is passed on as it is
-   */
-  tls?: boolean | RemoteTls | undefined;
-  /** Not part of this decision. */
-  pool?: never;
-  /** Not part of this decision. */
-  key?: never;
-  /**
-   * Who has decided, for logs, statistics and the status page: 1 to 64 printable
-   * characters. Use few names: 200 are told apart.
-   *
-   * @default no name
-   */
-  route?: string | undefined;
-  /** The original's name of `connectTimeout`: not part of this decision. */
-  connect_timeout?: never;
-  /** The original's name of `inactivityTimeout`: not part of this decision. */
-  inactivity_timeout?: never;
-  /** Not part of this decision. */
-  consume?: never;
-  /** Not part of this decision. */
-  close?: never;
-  /** Not part of this decision. */
-  noop?: never;
-}
-
-/** How to speak TLS with a remote. */
-export interface RemoteTls {
-  /**
-   * The name that the certificate must have; it is also what the remote is
-   * asked for (SNI), unless it is an IP address.
-   *
-   * @default the host of `remote`
-   */
-  serverName?: string | undefined;
-  /**
-   * Certificates of authorities (PEM) that are trusted beside those that the
-   * runtime knows.
-   *
-   * @default none
-   */
-  ca?: string | readonly string[] | undefined;
-  /**
-   * Application protocols to offer (ALPN), the best first, such as
-   * `["h2", "http/1.1"]`.
-   *
-   * @default none
-   */
-  alpn?: string | readonly string[] | undefined;
-}
-
-/**
- * Connect to a member of a pool that the router has made while it loaded
- * (`import { pool } from "proxymachine/pool"`): what its `pick` returns. The
- * rest is as for one remote.
- */
-export interface PoolDecision
-  extends Omit<RemoteDecision, "remote" | "pool" | "key"> {
-  /** The name of the pool. */
-  pool: string;
-  /**
-   * What chooses the member, if the policy of the pool is `hash`.
-   *
-   * @default the client's IP address
-   */
-  key?: Bytes | undefined;
-  /** Not part of this decision. */
-  remote?: never;
-}
-
-/**
- * Answer the client and go on routing: one step of a dialogue before the
- * decision, as in SOCKS5, SMTP or the SSLRequest of PostgreSQL. The hook is
- * called again at once if `consume` left bytes over, otherwise when more come.
- */
-export interface ReplyDecision {
-  /** Send these bytes to the client. */
-  reply: Bytes;
-  /**
-   * Drop this many bytes from the start of what was read so far.
-   *
-   * @default 0
-   */
-  consume?: number | undefined;
-  /**
-   * Who has answered, for statistics and the status page: 1 to 64 printable
-   * characters. Use few names: 200 are told apart.
-   *
-   * @default no name
-   */
-  route?: string | undefined;
-  /** Not part of this decision. */
-  remote?: never;
-  /** Not part of this decision. */
-  pool?: never;
-  /** Not part of this decision. */
-  key?: never;
-  /** Not part of this decision. */
-  data?: never;
-  /** Not part of this decision. */
-  connectTimeout?: never;
-  /** Not part of this decision. */
-  inactivityTimeout?: never;
-  /** Not part of this decision. */
-  idleTimeout?: never;
-  /** Not part of this decision. */
-  maxDuration?: never;
-  /** Not part of this decision. */
-  proxyProtocol?: never;
-  /** Not part of this decision. */
-  tls?: never;
-  /** Not part of this decision. */
-  close?: never;
-  /** Not part of this decision. */
-  noop?: never;
-}
-
-/**
- * Close the connection, with `true` at once, with bytes after the client could
- * read them all.
- */
-export interface CloseDecision {
-  /** `true`, or the last bytes for the client. */
-  close: true | Bytes;
-  /**
-   * Who has decided, for logs, statistics and the status page: 1 to 64 printable
-   * characters. Use few names: 200 are told apart.
-   *
-   * @default no name
-   */
-  route?: string | undefined;
-  /** Not part of this decision. */
-  remote?: never;
-  /** Not part of this decision. */
-  pool?: never;
-  /** Not part of this decision. */
-  key?: never;
-  /** Not part of this decision. */
-  data?: never;
-  /** Not part of this decision. */
-  reply?: never;
-  /** Not part of this decision. */
-  consume?: never;
-  /** Not part of this decision. */
-  connectTimeout?: never;
-  /** Not part of this decision. */
-  inactivityTimeout?: never;
-  /** Not part of this decision. */
-  idleTimeout?: never;
-  /** Not part of this decision. */
-  maxDuration?: never;
-  /** Not part of this decision. */
-  proxyProtocol?: never;
-  /** Not part of this decision. */
-  tls?: never;
-  /** Not part of this decision. */
-  noop?: never;
-}
-
-/** Wait for more bytes; the same as `undefined` and `null`. */
-export interface NoopDecision {
-  /** Always `true`. */
-  noop: true;
-  /** Not part of this decision. */
-  route?: never;
-  /** Not part of this decision. */
-  remote?: never;
-  /** Not part of this decision. */
-  pool?: never;
-  /** Not part of this decision. */
-  key?: never;
-  /** Not part of this decision. */
-  data?: never;
-  /** Not part of this decision. */
-  reply?: never;
-  /** Not part of this decision. */
-  consume?: never;
-  /** Not part of this decision. */
-  close?: never;
-  /** Not part of this decision. */
-  connectTimeout?: never;
-  /** Not part of this decision. */
-  inactivityTimeout?: never;
-  /** Not part of this decision. */
-  idleTimeout?: never;
-  /** Not part of this decision. */
-  maxDuration?: never;
-  /** Not part of this decision. */
-  proxyProtocol?: never;
-  /** Not part of this decision. */
-  tls?: never;
-}
-
-/**
- * What a router says about a connection: plain data. One that is malformed
- * (an unknown key, a bad `host:port`, a timeout that is not positive) is the
- * router's error: it is logged with the key and the value, and that client is
- * closed.
- */
-export type Decision =
-  | RemoteDecision
-  | PoolDecision
-  | ReplyDecision
-  | CloseDecision
-  | NoopDecision
-  | null
-  | undefined;
-
 /** What a hook returns: a decision, nothing, or a promise of either. */
 export type Answer = Decision | void | Promise<Decision | void>;
 
@@ -337,22 +63,9 @@ export type Answer = Decision | void | Promise<Decision | void>;
  * a last answer, or nothing, which closes the connection.
  */
 export type LastAnswer =
-  | RemoteDecision
-  | PoolDecision
-  | CloseDecision
-  | NoopDecision
-  | null
-  | undefined
+  | Exclude<Decision, ReplyDecision>
   | void
-  | Promise<
-    | RemoteDecision
-    | PoolDecision
-    | CloseDecision
-    | NoopDecision
-    | null
-    | undefined
-    | void
-  >;
+  | Promise<Exclude<Decision, ReplyDecision> | void>;
 
 /**
  * A router: the default export of a router module. Each hook may be async;
@@ -413,3 +126,6 @@ export interface Router {
 
 /** The `route` function alone is a router, too. */
 export type RouteFunction = NonNullable<Router["route"]>;
+
+/** The name of a hook. */
+export type Hook = keyof Router;

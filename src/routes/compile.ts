@@ -8,10 +8,9 @@ import { makePool } from "../pool/router_pool.ts";
 import type {
   Answer as HookAnswer,
   Client,
-  Decision,
-  RemoteDecision,
   Router,
 } from "../router/contract.ts";
+import type { Decision, RemoteDecision } from "../router/decision.ts";
 import { Preread } from "../router/preread.ts";
 import type { RedisTable } from "../redis/options.ts";
 import { makeTable } from "../redis/registry.ts";

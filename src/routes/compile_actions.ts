@@ -7,7 +7,7 @@ import { DecisionError } from "../decision/decision.ts";
 import { parseTarget } from "../net/remote.ts";
 import { describe } from "../lib/errors.ts";
 import type { Bytes } from "../router/bytes.ts";
-import type { Decision } from "../router/contract.ts";
+import type { Decision } from "../router/decision.ts";
 import { compileTemplate } from "./compile_template.ts";
 import type { Call } from "./matchers.ts";
 import {

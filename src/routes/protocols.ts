@@ -4,7 +4,22 @@
  *
  * @module
  */
-import * as parsers from "../protocols/mod.ts";
+import { amqp } from "../protocols/amqp.ts";
+import { dns } from "../protocols/dns.ts";
+import { git } from "../protocols/git.ts";
+import { http } from "../protocols/http.ts";
+import { http2 } from "../protocols/http2.ts";
+import { minecraft } from "../protocols/minecraft.ts";
+import { mqtt } from "../protocols/mqtt.ts";
+import { postgres } from "../protocols/postgres.ts";
+import { rdp } from "../protocols/rdp.ts";
+import { redis } from "../protocols/redis.ts";
+import { socks4 } from "../protocols/socks4.ts";
+import { socks5 } from "../protocols/socks5.ts";
+import { ssh } from "../protocols/ssh.ts";
+import { tls } from "../protocols/tls.ts";
+import { xmpp } from "../protocols/xmpp.ts";
+import type { Parser } from "../protocols/types.ts";
 
 /**
  * What a field holds:
@@ -27,7 +42,7 @@ export type FieldKind =
 
 /** A protocol: its parser, and its fields. */
 export interface Protocol {
-  readonly parse: parsers.Parser<object>;
+  readonly parse: Parser<object>;
   readonly fields: Readonly<Record<string, FieldKind>>;
 }
 
@@ -36,7 +51,7 @@ export interface Protocol {
  * field that there is not.
  */
 function protocol<Value extends object>(
-  parse: parsers.Parser<Value>,
+  parse: Parser<Value>,
   fields: Readonly<Partial<Record<KeyOf<Value>, FieldKind>>>,
 ): Protocol {
   return { parse, fields: fields as Readonly<Record<string, FieldKind>> };
@@ -46,16 +61,16 @@ type KeyOf<Value> = Value extends unknown ? keyof Value : never;
 
 /** The protocols that can be told by the first bytes of a client. */
 export const PROTOCOLS = {
-  amqp: protocol(parsers.amqp, { version: "text", layer: "text" }),
-  dns: protocol(parsers.dns, { names: "texts", types: "texts" }),
-  git: protocol(parsers.git, {
+  amqp: protocol(amqp, { version: "text", layer: "text" }),
+  dns: protocol(dns, { names: "texts", types: "texts" }),
+  git: protocol(git, {
     service: "text",
     path: "path",
     host: "host",
     port: "number",
     version: "number",
   }),
-  http: protocol(parsers.http, {
+  http: protocol(http, {
     method: "text",
     host: "host",
     port: "number",
@@ -65,7 +80,7 @@ export const PROTOCOLS = {
     version: "text",
     headers: "lookup",
   }),
-  http2: protocol(parsers.http2, {
+  http2: protocol(http2, {
     method: "text",
     scheme: "text",
     authority: "text",
@@ -75,53 +90,53 @@ export const PROTOCOLS = {
     normalizedPath: "path",
     headers: "lookup",
   }),
-  minecraft: protocol(parsers.minecraft, {
+  minecraft: protocol(minecraft, {
     host: "host",
     suffix: "text",
     port: "number",
     version: "number",
     state: "text",
   }),
-  mqtt: protocol(parsers.mqtt, {
+  mqtt: protocol(mqtt, {
     clientId: "text",
     username: "text",
     level: "number",
     cleanStart: "boolean",
     keepAlive: "number",
   }),
-  postgres: protocol(parsers.postgres, {
+  postgres: protocol(postgres, {
     kind: "text",
     user: "text",
     database: "text",
     version: "text",
     parameters: "lookup",
   }),
-  rdp: protocol(parsers.rdp, {
+  rdp: protocol(rdp, {
     cookie: "text",
     routingToken: "text",
     requestedProtocols: "texts",
   }),
-  redis: protocol(parsers.redis, { command: "text", arguments: "texts" }),
-  socks4: protocol(parsers.socks4, {
+  redis: protocol(redis, { command: "text", arguments: "texts" }),
+  socks4: protocol(socks4, {
     command: "text",
     host: "host",
     port: "number",
     user: "text",
   }),
-  socks5: protocol(parsers.socks5, { methods: "numbers" }),
-  ssh: protocol(parsers.ssh, {
+  socks5: protocol(socks5, { methods: "numbers" }),
+  ssh: protocol(ssh, {
     version: "text",
     protocol: "text",
     software: "text",
     comments: "text",
   }),
-  tls: protocol(parsers.tls, {
+  tls: protocol(tls, {
     serverName: "host",
     rawServerName: "text",
     alpn: "texts",
     versions: "texts",
   }),
-  xmpp: protocol(parsers.xmpp, { to: "host", namespace: "text" }),
+  xmpp: protocol(xmpp, { to: "host", namespace: "text" }),
 } satisfies Record<string, Protocol>;
 
 /** The name of a protocol. */

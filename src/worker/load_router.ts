@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Hook } from "../decision/decision.ts";
 import { describe, oneLine, placeOf } from "../lib/errors.ts";
-import type { RouteFunction, Router } from "../router/contract.ts";
+import type { Hook, RouteFunction, Router } from "../router/contract.ts";
 
 /** Every hook that a router may have. */
 export const HOOKS: readonly Hook[] = [

@@ -22,8 +22,8 @@ import type { Level } from "../log/log.ts";
 import type { Batch } from "../log/outbox.ts";
 import type { PoolMemory, PoolReport } from "../pool/main_thread.ts";
 import type { Report } from "../stats/statistics.ts";
-import type { Hook } from "../decision/decision.ts";
 import type { RouterSource } from "../config/router_source.ts";
+import type { Hook } from "../router/contract.ts";
 
 /**
  * The only message that a worker gets as a worker: the port by which both speak

@@ -7,10 +7,10 @@ import {
 } from "@std/assert";
 import {
   DecisionError,
-  type Hook,
   parseDecision,
   type Verdict,
 } from "../../src/decision/decision.ts";
+import type { Hook } from "../../src/router/contract.ts";
 import { latin1 } from "../../src/mod.ts";
 import { pool } from "../../src/pool/mod.ts";
 

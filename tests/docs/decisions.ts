@@ -6,7 +6,8 @@
 import { cell, table } from "./markdown.ts";
 import type { Field, Types } from "./types.ts";
 
-const MODULE = "src/router/contract.ts";
+const CONTRACT = "src/router/contract.ts";
+const MODULE = "src/router/decision.ts";
 
 /** The kinds of decisions: heading, type, and keys that are described elsewhere. */
 const KINDS: readonly (readonly [heading: string, type: string])[] = [
@@ -35,19 +36,19 @@ ${fieldTable(types.fields(MODULE, "RemoteTls"))}
 
 ## The client
 
-The argument \`client\` of each hook. ${types.comment(MODULE, "Client")}
+The argument \`client\` of each hook. ${types.comment(CONTRACT, "Client")}
 
-${fieldTable(types.fields(MODULE, "Client"))}
+${fieldTable(types.fields(CONTRACT, "Client"))}
 
 An address is one of these:
 
-${fieldTable(types.fields(MODULE, "TcpAddress"))}
+${fieldTable(types.fields(CONTRACT, "TcpAddress"))}
 
-${fieldTable(types.fields(MODULE, "UnixAddress"))}
+${fieldTable(types.fields(CONTRACT, "UnixAddress"))}
 
-\`client.tls\`: ${types.comment(MODULE, "ClientTls")}
+\`client.tls\`: ${types.comment(CONTRACT, "ClientTls")}
 
-${fieldTable(types.fields(MODULE, "ClientTls"))}
+${fieldTable(types.fields(CONTRACT, "ClientTls"))}
 `;
 }
 

@@ -45,6 +45,7 @@ if (import.meta.main) {
 export async function makePages(): Promise<Map<string, string>> {
   const types = new Types([
     "src/router/contract.ts",
+    "src/router/decision.ts",
     "src/protocols/mod.ts",
     "src/admin/json_types.ts",
   ]);

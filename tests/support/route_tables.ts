@@ -1,7 +1,8 @@
 import { ConfigError } from "../../src/lib/config_error.ts";
 import { compileTable } from "../../src/routes/compile.ts";
 import { type LoadedTable, readTable } from "../../src/routes/load.ts";
-import type { Client, Decision, Router } from "../../src/router/contract.ts";
+import type { Client, Router } from "../../src/router/contract.ts";
+import type { Decision } from "../../src/router/decision.ts";
 import { Preread } from "../../src/router/preread.ts";
 
 /** Reads a table from a text. */
