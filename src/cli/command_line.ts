@@ -7,7 +7,7 @@ import { ConfigError } from "../lib/config_error.ts";
 import { adminOptions } from "../options/admin.ts";
 import { socketPaths } from "../options/kinds.ts";
 import {
-  isTable,
+  isRouteTable,
   type Options,
   parseOption,
   readOptions,
@@ -85,7 +85,7 @@ function optionsOf(
     );
   }
   const settings = read ?? {};
-  const unread = read === undefined && isTable(config);
+  const unread = read === undefined && isRouteTable(config);
   const options = readOptions(values, settings);
   const hosts = values["allow-net"]?.flatMap((list) => list.split(","));
   return {

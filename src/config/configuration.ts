@@ -7,14 +7,18 @@
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { requireToken } from "./admin_token.ts";
-import { isTable, type Options, type Settings } from "../options/options.ts";
+import {
+  isRouteTable,
+  type Options,
+  type Settings,
+} from "../options/options.ts";
 import {
   filesOfListeners,
   readCertificatesOfListeners,
 } from "./certificates.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { authorityFiles, readAuthorities } from "../routes/authorities.ts";
-import type { LoadedTable } from "../routes/load.ts";
+import type { LoadedRouteTable } from "../routes/load.ts";
 import { readRedisFiles, redisFiles } from "../routes/redis_files.ts";
 import { whyUnreadable } from "../lib/errors.ts";
 import type { RouterSource } from "./router_source.ts";
@@ -53,7 +57,7 @@ export async function readConfiguration(
 ): Promise<Configuration> {
   await requirePermissions(initial, undefined, mayAsk);
   const { config } = initial;
-  if (!isTable(config)) {
+  if (!isRouteTable(config)) {
     checkPlaces(initial);
     return {
       ...await readCertificatesOfListeners(initial),
@@ -93,7 +97,7 @@ function filesOfAdmin({ admin }: Options): string[] {
 /** Reads a route table, and the files that it names. */
 async function loadTable(
   config: string,
-): Promise<{ table: LoadedTable; authorities: readonly string[] }> {
+): Promise<{ table: LoadedRouteTable; authorities: readonly string[] }> {
   await requireFile(config, "the route table");
   const source = await Deno.readTextFile(config);
   // the packages that read it are loaded only for those who have one
@@ -121,7 +125,7 @@ function checkPlaces({ workers, maxConnections, listen }: Options): void {
 /** Finds the router of a table, which may name a module for the rest. */
 async function findRouter(
   config: string,
-  { table, router: path }: LoadedTable,
+  { table, router: path }: LoadedRouteTable,
 ): Promise<RouterSource> {
   if (path === undefined) return { name: config, url: undefined, table };
   const name = relative(Deno.cwd(), path);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Table } from "../routes/route_table.ts";
+import type { RouteTable } from "../routes/route_table.ts";
 
 /** The router that a worker loads: a module, a route table, or both. */
 export interface RouterSource {
@@ -15,5 +15,5 @@ export interface RouterSource {
   /** What the operator calls the module, or the table if there is none. */
   readonly name: string;
   /** The table; with a module, that serves what no route is for. */
-  readonly table?: Table | undefined;
+  readonly table?: RouteTable | undefined;
 }

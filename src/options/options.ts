@@ -1,6 +1,6 @@
 /**
- * The options of the program, checked: those of the command line and of a route
- * table, made one.
+ * The options of the program, checked: from the command line, from a route
+ * table, or the defaults.
  *
  * @module
  */
@@ -111,7 +111,7 @@ function isRead(option: Option): option is ReadOption {
  *
  * @param values What the command line gives.
  * @param settings What a route table sets.
- * @returns The value of each: that of the command line, or else of the table,
+ * @returns The value of each: that of the command line, or else of the route table,
  * or else the default.
  * @throws {ConfigError} If a value on the command line breaks its rule.
  */
@@ -193,6 +193,6 @@ export function parseOption<T>(
  *
  * @param config The value of `--config`.
  */
-export function isTable(config: string): boolean {
+export function isRouteTable(config: string): boolean {
   return /\.ya?ml$/i.test(config);
 }

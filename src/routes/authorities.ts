@@ -5,7 +5,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { readCertificates } from "../net/certificate_files.ts";
-import type { LoadedTable } from "./load.ts";
+import type { LoadedRouteTable } from "./load.ts";
 import type { Action, TablePool } from "./route_table.ts";
 
 /**
@@ -16,8 +16,8 @@ import type { Action, TablePool } from "./route_table.ts";
  * @throws {ConfigError} If a file cannot be read, or has no certificates.
  */
 export async function readAuthorities(
-  loaded: LoadedTable,
-): Promise<LoadedTable> {
+  loaded: LoadedRouteTable,
+): Promise<LoadedRouteTable> {
   const { table } = loaded;
   const folder = dirname(resolve(table.file));
   const known = new Map<string, Promise<readonly string[]>>();
@@ -68,7 +68,7 @@ export async function readAuthorities(
  * @param loaded A table, in which `tls.ca` are paths.
  * @returns Their absolute paths, each once.
  */
-export function authorityFiles({ table }: LoadedTable): string[] {
+export function authorityFiles({ table }: LoadedRouteTable): string[] {
   const folder = dirname(resolve(table.file));
   const { pools, routes, otherwise } = table;
   const actions = [...routes.map(({ action }) => action), otherwise];

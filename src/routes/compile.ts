@@ -20,8 +20,8 @@ import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
 import { fieldOf, type Finder, indexRoutes } from "./name_index.ts";
 import {
   isLookUp,
+  type RouteTable,
   routeTitle,
-  type Table,
   type TableRoute,
 } from "./route_table.ts";
 import { mentions } from "./template.ts";
@@ -51,7 +51,7 @@ export interface CompiledTable {
  * while one of them needs more bytes, the router waits.
  */
 export function compileTable(
-  table: Table,
+  table: RouteTable,
   rest: Router | undefined,
 ): CompiledTable {
   for (const { name, options } of table.pools) makePool(name, options);
@@ -163,7 +163,7 @@ function once<Value>(
 
 /** What is looked up in tables, by the number of the route; mostly nothing. */
 function compileLookUps(
-  { routes, tables }: Table,
+  { routes, tables }: RouteTable,
 ):
   | ReadonlyMap<unknown, (call: Call) => ReturnType<RedisTable["get"]>>
   | undefined {

@@ -15,8 +15,8 @@ import {
   type Content,
   DEFAULT_ROUTE,
   routeNames,
+  type RouteTable,
   routeTitle,
-  type Table,
   type Template,
 } from "./route_table.ts";
 import { formatTemplate, type Mentions, mentions } from "./template.ts";
@@ -30,7 +30,7 @@ import { formatTemplate, type Mentions, mentions } from "./template.ts";
  * it needs.
  */
 export function compileActions(
-  table: Table,
+  table: RouteTable,
 ): (found: number | "no", call: Call) => Decision {
   const { otherwise } = table;
   const names = routeNames(table);

@@ -13,7 +13,7 @@ import type {
   Content,
   Match,
   Pattern,
-  Table,
+  RouteTable,
   TlsAction,
 } from "./route_table.ts";
 import { formatTemplate } from "./template.ts";
@@ -31,7 +31,7 @@ const MAX_WIDTH = 200;
  * @returns The lines.
  */
 export function describeTable(
-  table: Table,
+  table: RouteTable,
   router: string | undefined,
 ): string[] {
   const lines = table.routes.map(({ name, line, match, action }, index) => {

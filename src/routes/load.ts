@@ -18,12 +18,12 @@ import {
 } from "./problems.ts";
 import { type TableInput, tableSchema } from "./schema.ts";
 import { toSettings } from "./schema_options.ts";
-import type { Otherwise, Table } from "./route_table.ts";
+import type { Otherwise, RouteTable } from "./route_table.ts";
 import { readYaml, YamlError, type YamlFile } from "./yaml.ts";
 
 /** A route table that was read and checked. */
-export interface LoadedTable {
-  readonly table: Table;
+export interface LoadedRouteTable {
+  readonly table: RouteTable;
   /** The options that it sets. */
   readonly settings: Settings;
   /** The path of the module for the rest, if it names one. */
@@ -39,7 +39,7 @@ export interface LoadedTable {
  * @throws {ConfigError} If it has mistakes; the message names all of them, a
  * line for each: file, line, entry, rule, value.
  */
-export function readTable(source: string, file: string): LoadedTable {
+export function readTable(source: string, file: string): LoadedRouteTable {
   const { value: content, place } = readFile(source, file);
   const value = content ?? {}; // an empty file
   const parsed = tableSchema.safeParse(value);

@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 import { readCertificates } from "../net/certificate_files.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { whyUnreadable } from "../lib/errors.ts";
-import type { LoadedTable } from "./load.ts";
+import type { LoadedRouteTable } from "./load.ts";
 import type { TableOfNames } from "./route_table.ts";
 
 /** Bytes of a password, at most. */
@@ -22,8 +22,8 @@ const MAX_PASSWORD = 512;
  * @throws {ConfigError} If a file cannot be read, or used.
  */
 export async function readRedisFiles(
-  loaded: LoadedTable,
-): Promise<LoadedTable> {
+  loaded: LoadedRouteTable,
+): Promise<LoadedRouteTable> {
   const folder = dirname(resolve(loaded.table.file));
   const read = async (table: TableOfNames): Promise<TableOfNames> => {
     const { options, passwordFile } = table;
@@ -46,7 +46,7 @@ export async function readRedisFiles(
  * @param loaded A table, in which passwords and authorities are paths.
  * @returns Their absolute paths.
  */
-export function redisFiles({ table }: LoadedTable): string[] {
+export function redisFiles({ table }: LoadedRouteTable): string[] {
   const folder = dirname(resolve(table.file));
   return table.tables.flatMap(({ options, passwordFile }) =>
     [options.ca ?? [], passwordFile ?? []].flat()

@@ -10,7 +10,7 @@ import type { RedisTableOptions } from "../redis/options.ts";
 import type { ProtocolName } from "./protocols.ts";
 
 /** Routes in order, and what to do when none wins. */
-export interface Table {
+export interface RouteTable {
   /** The file, as the operator calls it. */
   readonly file: string;
   /** The routes in the order in which they are tried. */
@@ -63,7 +63,7 @@ export const DEFAULT_ROUTE = "default";
  * @param table The table.
  * @returns The names of its routes, in order, then that of the default.
  */
-export function routeNames({ routes }: Table): string[] {
+export function routeNames({ routes }: RouteTable): string[] {
   return [
     ...routes.map(({ name }, index) => name ?? `route ${index + 1}`),
     DEFAULT_ROUTE,
@@ -156,7 +156,7 @@ export interface RemoteAction {
   readonly remotes: readonly Template[];
   /** For the client, before connecting. */
   readonly reply: Content | undefined;
-  /** Seconds; `undefined` for no limit. */
+  /** Seconds; `undefined` for what the option says. */
   readonly connectTimeout: number | undefined;
   /** Seconds; `undefined` for no limit. */
   readonly inactivityTimeout: number | undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import { isUnix, parseSocketPath } from "../net/address.ts";
-import type { Action, Table, Template } from "./route_table.ts";
+import type { Action, RouteTable, Template } from "./route_table.ts";
 
 /**
  * Finds the socket files that a table names. Those that a variable makes are
@@ -13,7 +13,7 @@ import type { Action, Table, Template } from "./route_table.ts";
  * @param table The table.
  * @returns Their paths, each once.
  */
-export function tableSockets(table: Table): string[] {
+export function tableSockets(table: RouteTable): string[] {
   const actions = table.routes.map(({ action }) => action);
   if (table.otherwise !== "router") actions.push(table.otherwise);
   const members = table.pools.flatMap(({ options }) => options.members);

@@ -10,7 +10,7 @@
 import { readArguments } from "../support/arguments.ts";
 import { compileTable } from "../../src/routes/compile.ts";
 import { parsePattern } from "../../src/routes/pattern.ts";
-import type { Match, Table } from "../../src/routes/route_table.ts";
+import type { Match, RouteTable } from "../../src/routes/route_table.ts";
 import type { Client, Router } from "../../src/router/contract.ts";
 import { Preread } from "../../src/router/preread.ts";
 import { clientHello, serverName } from "../support/protocols/builders.ts";
@@ -141,7 +141,7 @@ export function measureKind(kind: Kind): Measurement[] {
 
 /** One decision of a table of so many routes. */
 function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
-  const table: Table = {
+  const table: RouteTable = {
     file: "bench",
     routes: Array.from({ length: size }, (_, i) => ({
       name: undefined,

@@ -1,12 +1,12 @@
 import { ConfigError } from "../../src/lib/config_error.ts";
 import { compileTable } from "../../src/routes/compile.ts";
-import { type LoadedTable, readTable } from "../../src/routes/load.ts";
+import { type LoadedRouteTable, readTable } from "../../src/routes/load.ts";
 import type { Client, Router } from "../../src/router/contract.ts";
 import type { Decision } from "../../src/router/decision.ts";
 import { Preread } from "../../src/router/preread.ts";
 
 /** Reads a table from a text. */
-export function read(source: string): LoadedTable {
+export function read(source: string): LoadedRouteTable {
   return readTable(source, "r.yaml");
 }
 
