@@ -55,47 +55,9 @@ export function compileTable(
   rest: Router | undefined,
 ): CompiledTable {
   for (const { name, options } of table.pools) makePool(name, options);
-  const { steps, below } = compileSteps(table.routes);
-  const find = (call: Call, from: number): number | "no" | "more" => {
-    for (let i = from; i < steps.length; i++) {
-      const found = (steps[i] as Finder)(call);
-      if (found !== "no") return found;
-    }
-    return "no";
-  };
-  const decide = compileActions(table);
-  const lookUps = compileLookUps(table);
-  const asked = new WeakSet<Client>();
+  const routes = new Routes(table, rest);
   const route = (data: Preread, client: Client): HookAnswer =>
-    routeFrom(0, data, client, new Call(data, client));
-  const routeFrom = (
-    from: number,
-    data: Preread,
-    client: Client,
-    call: Call,
-  ): HookAnswer => {
-    const found = find(call, from);
-    if (found === "more") return undefined;
-    const lookUp = lookUps?.get(found);
-    if (lookUp !== undefined) {
-      return once(
-        lookUp(call),
-        (remote) =>
-          remote === undefined
-            ? routeFrom(below.get(found) ?? 0, data, client, call)
-            : { ...decide(found, call) as RemoteDecision, remote },
-      );
-    }
-    if (found !== "no" || rest === undefined) return decide(found, call);
-    if (rest.accept === undefined || asked.has(client)) {
-      return askRest(rest, data, client);
-    }
-    asked.add(client);
-    return orElse(
-      rest.accept(client),
-      () => data.length === 0 ? undefined : askRest(rest, data, client),
-    );
-  };
+    routes.decide(0, new Call(data, client));
   const router: Router = { route };
   const [first] = table.routes;
   // routes by address decide before a byte has come: the server may speak first
@@ -111,31 +73,91 @@ export function compileTable(
   }
   return {
     router,
-    explain(data, client) {
-      const call = new Call(data, client);
-      let found = find(call, 0);
-      for (
-        let lookUp = lookUps?.get(found);
-        lookUp !== undefined;
-        lookUp = lookUps?.get(found)
-      ) {
-        const remote = lookUp(call);
-        // it was asked before: where it has no answer now, it had none
-        if (typeof remote === "string" || Array.isArray(remote)) break;
-        found = find(call, below.get(found) ?? 0);
-      }
-      if (found === "more") return "routes: more bytes are needed";
-      if (found === "no") {
-        return `default${rest === undefined ? "" : ": the router"}`;
-      }
-      return `${routeTitle(table.routes, found)}, line ${
-        table.routes[found]?.line
-      }`;
-    },
+    explain: (data, client) => routes.explain(new Call(data, client)),
   };
 }
 
-function askRest(rest: Router, data: Preread, client: Client): HookAnswer {
+/** The routes of a table, compiled. */
+class Routes {
+  readonly #routes: readonly TableRoute[];
+  readonly #rest: Router | undefined;
+  readonly #steps: readonly Finder[];
+  /** The step below each route that asks a table. */
+  readonly #below: ReadonlyMap<unknown, number>;
+  readonly #execute: ReturnType<typeof compileActions>;
+  readonly #lookUps: ReturnType<typeof compileLookUps>;
+  /** The clients whose `accept` was called. */
+  readonly #accepted = new WeakSet<Client>();
+
+  constructor(table: Table, rest: Router | undefined) {
+    this.#routes = table.routes;
+    this.#rest = rest;
+    ({ steps: this.#steps, below: this.#below } = compileSteps(table.routes));
+    this.#execute = compileActions(table);
+    this.#lookUps = compileLookUps(table);
+  }
+
+  /** Decides by the routes from a step on. */
+  decide(from: number, call: Call): HookAnswer {
+    const found = this.#find(from, call);
+    if (found === "more") return undefined;
+    const lookUp = this.#lookUps?.get(found);
+    if (lookUp !== undefined) {
+      return once(
+        lookUp(call),
+        (remote) =>
+          remote === undefined
+            ? this.decide(this.#below.get(found) ?? 0, call)
+            : { ...this.#execute(found, call) as RemoteDecision, remote },
+      );
+    }
+    return found !== "no" || this.#rest === undefined
+      ? this.#execute(found, call)
+      : this.#askRest(this.#rest, call);
+  }
+
+  /** Says which route is for a connection. */
+  explain(call: Call): string {
+    let found = this.#find(0, call);
+    for (
+      let lookUp = this.#lookUps?.get(found);
+      lookUp !== undefined;
+      lookUp = this.#lookUps?.get(found)
+    ) {
+      const remote = lookUp(call);
+      // it was asked before: where it has no answer now, it had none
+      if (typeof remote === "string" || Array.isArray(remote)) break;
+      found = this.#find(this.#below.get(found) ?? 0, call);
+    }
+    if (found === "more") return "routes: more bytes are needed";
+    if (found === "no") {
+      return `default${this.#rest === undefined ? "" : ": the router"}`;
+    }
+    const title = routeTitle(this.#routes, found);
+    return `${title}, line ${this.#routes[found]?.line}`;
+  }
+
+  #find(from: number, call: Call): ReturnType<Finder> {
+    for (let step = from; step < this.#steps.length; step++) {
+      const found = (this.#steps[step] as Finder)(call);
+      if (found !== "no") return found;
+    }
+    return "no";
+  }
+
+  #askRest(rest: Router, { data, client }: Call): HookAnswer {
+    if (rest.accept === undefined || this.#accepted.has(client)) {
+      return askRoute(rest, data, client);
+    }
+    this.#accepted.add(client);
+    return orElse(
+      rest.accept(client),
+      () => data.length === 0 ? undefined : askRoute(rest, data, client),
+    );
+  }
+}
+
+function askRoute(rest: Router, data: Preread, client: Client): HookAnswer {
   if (data.length === 0) return undefined;
   if (rest.route !== undefined) return rest.route(data, client);
   throw new DecisionError(

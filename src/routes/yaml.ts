@@ -89,27 +89,102 @@ interface Open {
 
 /** Follows the events as the values are made of them, and notes the lines. */
 function locate(source: string, events: readonly Event[]): Place {
-  const lineAt = lineCounter(source);
-  const root: Open = open(1);
-  const stack: { place: Open; kind: "list" | "mapping"; anchor: string }[] = [];
-  const anchors = new Map<string, Open>();
-  const put = (place: Open, keyText: string | undefined): void => {
-    const parent = stack.at(-1);
-    const into = parent?.place ?? root;
-    if (parent?.kind === "mapping") {
-      if (into.key === undefined) {
-        into.key = keyText ?? "";
-        // the line of a value is that of its key
-        into.entries.set(into.key, place);
+  const places = new Places(source);
+  for (const event of events) places.follow(event);
+  return places.root;
+}
+
+/** The places of values, as far as events have been followed. */
+class Places {
+  readonly #source: string;
+  readonly #lineAt: (offset: number) => number;
+  readonly #document: Open = open(1);
+  /** The lists and mappings that have not ended. */
+  readonly #stack: {
+    place: Open;
+    kind: "list" | "mapping";
+    anchor: string;
+  }[] = [];
+  readonly #anchors = new Map<string, Open>();
+
+  constructor(source: string) {
+    this.#source = source;
+    this.#lineAt = lineCounter(source);
+  }
+
+  /** The place of the value of the document. */
+  get root(): Place {
+    return this.#document.entries.get(0) ?? this.#document;
+  }
+
+  follow(event: Event): void {
+    switch (event.type) {
+      case EVENT_ID.SCALAR: {
+        const place = open(this.#lineAt(event.valueStart));
+        this.#put(place, getScalarValue(this.#source, event));
+        return this.#end(place, anchorOf(this.#source, event));
+      }
+      case EVENT_ID.SEQUENCE:
+      case EVENT_ID.MAPPING: {
+        const place = open(this.#lineAt(event.start));
+        this.#put(place, undefined);
+        const kind = event.type === EVENT_ID.MAPPING ? "mapping" : "list";
+        const anchor = anchorOf(this.#source, event);
+        this.#stack.push({ place, kind, anchor });
         return;
       }
-      place.line = into.entries.get(into.key)?.line ?? place.line;
+      case EVENT_ID.ALIAS:
+        return this.#followAlias(
+          anchorOf(this.#source, event),
+          this.#lineAt(event.anchorStart),
+        );
+      case EVENT_ID.POP: {
+        const ended = this.#stack.pop();
+        if (ended === undefined) return; // of the document
+        this.#end(ended.place, ended.anchor);
+      }
+    }
+  }
+
+  #followAlias(name: string, line: number): void {
+    const target = this.#anchors.get(name);
+    if (target === undefined) {
+      throw new YamlError(
+        `must have an anchor &${name} that ends before its alias *${name}`,
+        line,
+      );
+    }
+    this.#put({ ...target, line }, name);
+    this.#grow(target.size, line);
+  }
+
+  /** Puts a value into the list or mapping that it is in. */
+  #put(place: Open, keyText: string | undefined): void {
+    const parent = this.#stack.at(-1);
+    const into = parent?.place ?? this.#document;
+    if (parent?.kind !== "mapping") {
+      into.entries.set(into.entries.size, place);
+      return;
+    }
+    if (into.key === undefined) {
+      into.key = keyText ?? "";
+      // the line of a value is that of its key
       into.entries.set(into.key, place);
-      into.key = undefined;
-    } else into.entries.set(into.entries.size, place);
-  };
-  const grow = (size: number, line: number): void => {
-    const into = stack.at(-1)?.place ?? root;
+      return;
+    }
+    place.line = into.entries.get(into.key)?.line ?? place.line;
+    into.entries.set(into.key, place);
+    into.key = undefined;
+  }
+
+  /** A value has been read as a whole. */
+  #end(place: Open, anchor: string): void {
+    if (anchor !== "") this.#anchors.set(anchor, place);
+    this.#grow(place.size, place.line);
+  }
+
+  #grow(size: number, line: number): void {
+    const into = this.#stack.at(-1)?.place ?? this.#document;
     into.size += size;
     if (into.size > MAX_VALUES) {
       throw new YamlError(
@@ -117,49 +192,7 @@ function locate(source: string, events: readonly Event[]): Place {
         line,
       );
     }
-  };
-  for (const event of events) {
-    switch (event.type) {
-      case EVENT_ID.SCALAR: {
-        const place = open(lineAt(event.valueStart));
-        put(place, getScalarValue(source, event));
-        grow(1, place.line);
-        const anchor = anchorOf(source, event);
-        if (anchor !== "") anchors.set(anchor, place);
-        break;
-      }
-      case EVENT_ID.SEQUENCE:
-      case EVENT_ID.MAPPING: {
-        const place = open(lineAt(event.start));
-        put(place, undefined);
-        const kind = event.type === EVENT_ID.MAPPING ? "mapping" : "list";
-        stack.push({ place, kind, anchor: anchorOf(source, event) });
-        break;
-      }
-      case EVENT_ID.ALIAS: {
-        const line = lineAt(event.anchorStart);
-        const name = anchorOf(source, event);
-        const target = anchors.get(name);
-        if (target === undefined) {
-          throw new YamlError(
-            `must have an anchor &${name} that ends before its alias *${name}`,
-            line,
-          );
-        }
-        put({ ...target, line }, name);
-        grow(target.size, line);
-        break;
-      }
-      case EVENT_ID.POP: {
-        const ended = stack.pop();
-        if (ended === undefined) break; // of the document
-        const { place, anchor } = ended;
-        if (anchor !== "") anchors.set(anchor, place);
-        grow(place.size, place.line);
-      }
-    }
   }
-  return root.entries.get(0) ?? root;
 }
 
 function open(line: number): Open {
