@@ -89,7 +89,7 @@ class Routes {
   /** The clients whose `accept` was called. */
   readonly #accepted = new WeakSet<Client>();
 
-  constructor(table: Table, rest: Router | undefined) {
+  constructor(table: RouteTable, rest: Router | undefined) {
     this.#routes = table.routes;
     this.#rest = rest;
     ({ steps: this.#steps, below: this.#below } = compileSteps(table.routes));
