@@ -14,16 +14,16 @@ import {
   parseSocketPath,
   withoutBrackets,
 } from "../net/address.ts";
-import type { ListenOptions } from "../net/listen.ts";
-import type { ListenTls } from "../net/listen.ts";
+import type { ListenOptions, ListenTls } from "../net/listen.ts";
 import { isNameless } from "../options/listen.ts";
+import { LISTENER_ROWS } from "../options/listener_rows.ts";
 import {
   LISTENER_OPTIONS,
   type ListenerValues,
   parseOption,
 } from "../options/options.ts";
 
-/** What stands on the command line, in order. */
+/** An option as it was given on the command line. */
 export interface Given {
   /** The long name of the option. */
   readonly name: string;
@@ -32,9 +32,6 @@ export interface Given {
 
 /** The options of one listener: all values of each, in order. */
 type Group = ReadonlyMap<string, readonly string[]>;
-
-/** Where to listen when nothing says where. */
-const DEFAULT = { host: "0.0.0.0", port: "5432" } as const;
 
 /**
  * Finds out where to listen.
@@ -67,8 +64,8 @@ export function parseListeners(
     return distinct(listeners);
   }
   const tcp = groups.filter((group) => !isFile(group));
-  let host = first(tcp, "host") ?? DEFAULT.host;
-  let port = first(tcp, "port") ?? DEFAULT.port;
+  let host = first(tcp, "host") ?? defaultOf("host");
+  let port = first(tcp, "port") ?? defaultOf("port");
   const listeners = (groups.length === 0 ? [new Map()] : groups)
     .map((group): ListenOptions => {
       const options = new Map([...common, ...group]);
@@ -81,13 +78,21 @@ export function parseListeners(
       const { mode: _ofFiles, ...others } = optionsOf(options);
       return { name: formatAddress(address), ...address, ...others };
     });
-  // a table may have some
+  // the route table, which was not read yet, may have some
   const pending = unread && groups.length === 0;
   if (mode !== undefined && !pending) requireFile(listeners, mode);
   return distinct(listeners);
 }
 
-/** What stands in front of all listeners holds for those of the table, too. */
+/** What its row says, for when nothing says where to listen. */
+function defaultOf(name: "host" | "port"): string {
+  return LISTENER_ROWS.filter((row) => "default" in row)
+    .find((row) => row.name === name)?.default ?? "";
+}
+
+/**
+ * Options in front of all listeners hold for those of the route table, too.
+ */
 function withCommon(
   settings: readonly ListenOptions[],
   common: Group,

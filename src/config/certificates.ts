@@ -12,7 +12,6 @@ import type { ListenTls } from "../net/listen.ts";
 /**
  * Reads the certificates and keys of all listeners.
  *
- * @param options The options.
  * @returns The same options, with what the files have, and what the operator
  * should know.
  * @throws {ConfigError} If a file cannot be read, or cannot be used.
@@ -35,7 +34,6 @@ export async function readCertificatesOfListeners(
 /**
  * Lists the files of certificates and keys.
  *
- * @param options The options.
  * @returns Their absolute paths.
  */
 export function filesOfListeners({ listen }: Options): string[] {

@@ -24,11 +24,10 @@ import { grantedSockets } from "./sandbox.ts";
  * Describes a configuration, for `--check` and the admin server. It has no
  * secrets.
  *
- * @param options The options.
- * @param router The router, or the table.
- * @param hooks The hooks of a router.
- * @param pools The pools that it has made.
- * @returns The lines.
+ * @param router The module, the route table, or both.
+ * @param hooks The hooks that the module has.
+ * @param pools The pools that the router has made.
+ * @returns A line for each subject, without its newline.
  */
 export function describeConfiguration(
   options: Options,

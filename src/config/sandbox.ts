@@ -41,9 +41,8 @@ export interface Sandbox {
  * Makes sure that the program has the permissions that the options need: asks
  * for those that are missing where there is a terminal to ask at.
  *
- * @param options The options.
  * @param router The router, if it is known already.
- * @param mayAsk Whether to ask.
+ * @param mayAsk Whether to ask at the terminal.
  * @throws {ConfigError} If one is missing; the message has the command to run.
  */
 export async function requirePermissions(
@@ -188,7 +187,6 @@ function fileAccess(path: string): Need[] {
 /**
  * Lists the socket files that the router may connect to.
  *
- * @param options The options.
  * @param router The router, if it is known already.
  * @returns The paths that are granted and, unless a list of hosts is granted,
  * which then holds for all, those that the route table names.
