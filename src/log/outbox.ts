@@ -21,6 +21,12 @@ export interface Batch {
 /** Milliseconds between two batches. */
 const INTERVAL = 50;
 
+/**
+ * Lines of the log within an interval that are sent at once: they are in order
+ * with those of other threads, and known even if the worker is stuck right after.
+ */
+const PROMPT_LINES = 10;
+
 /** Lines of each kind in a batch, at most; more are dropped and counted. */
 const MAX_LINES = 20_000;
 
@@ -39,6 +45,8 @@ export class Outbox implements Log {
   #access = "";
   #accessLines = 0;
   #dropped = 0;
+  /** Lines of the log since the last interval. */
+  #prompt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -75,6 +83,11 @@ export class Outbox implements Log {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#prompt = 0;
+    this.#sendAll();
+  }
+
+  #sendAll(): void {
     if (this.#log.length + this.#accessLines === 0) return;
     this.#send({
       type: "lines",
@@ -95,6 +108,7 @@ export class Outbox implements Log {
     }
     this.#log.push(shortened(line));
     this.#schedule();
+    if (++this.#prompt <= PROMPT_LINES) this.#sendAll();
   }
 
   #schedule(): void {

@@ -24,6 +24,7 @@ import type {
   Serve,
   ToWorker,
 } from "./messages.ts";
+import { redirectConsole } from "./router_console.ts";
 import { restrictGlobals } from "./restrict_globals.ts";
 import { Serving } from "./serving.ts";
 
@@ -68,7 +69,10 @@ class RouterThread {
           this.#router as Router,
           this.#table,
           message,
-          this.#send,
+          (line) => {
+            this.#log.flush(); // what the router has written comes before
+            this.#send(line);
+          },
         );
       case "stop":
         return this.#stop();
@@ -93,6 +97,7 @@ class RouterThread {
       confineImports(() => readable);
     }
     if (message.reportImports) this.#imports = reportImports();
+    redirectConsole(name, () => this.#log);
     try {
       const module = url === undefined
         ? undefined
@@ -103,6 +108,7 @@ class RouterThread {
         await Deno.permissions.revoke({ name: "read", path });
       }
       readable = [...granted ?? []];
+      this.#log.flush();
       this.#send({
         type: "loaded",
         hooks: HOOKS.filter((hook) => router?.[hook] !== undefined),

@@ -333,3 +333,55 @@ test("the proxy closes that client only when the router holds one in a promise",
   }
   await proxy.access.findAll("end=preread-timeout", 4);
 });
+
+test("what a router writes to its console is in the log, one line each, and not in the access log", async () => {
+  await using proxy = await Proxy.start(
+    `console.log("loaded %d", 1);
+    export default {
+      route(data) {
+        console.warn("asked\\n\\x1b[31m", data.text);
+        console.error({ text: data.text });
+        console.debug("nobody wants to know");
+        console.log("x".repeat(10_000));
+        return { close: "fine" };
+      },
+    };`,
+    { args: ["-w", "1", "--log-format", "json"] },
+  );
+  await expectFine(proxy);
+  const access = JSON.parse(await proxy.access.find('"id":1,'));
+  assertEquals(access.end, "router-close");
+  const lines = (await proxy.log.findAll("router.ts: ", 4))
+    .map((line) => JSON.parse(line));
+  assertEquals(
+    lines.map(({ level, message, properties }) => [
+      level,
+      message.replace(/^\S*router\.ts: /, "").slice(0, 40),
+      properties.router.endsWith("router.ts"),
+      properties.worker,
+    ]),
+    [
+      ["INFO", "loaded 1", true, "1.1"],
+      ["WARN", "asked\n\x1b[31m ok", true, "1.1"],
+      ["ERROR", "{ text: 'ok' }", true, "1.1"],
+      ["INFO", "x".repeat(40), true, "1.1"],
+    ],
+  );
+  assertEquals(lines[3].properties.message.length <= 4097, true);
+  assertEquals(proxy.access.count("asked"), 0);
+});
+
+test("what a router has written is in the log when it gets stuck right after", async () => {
+  await using proxy = await Proxy.start(
+    `export default () => { console.error("stuck"); for (;;); };`,
+    { args: ["-w", "2"] },
+  );
+  using client = await proxy.connect();
+  await send(client, "a");
+  assertMatch(
+    await proxy.log.find("stuck"),
+    /^\S+Z error \S*router\.ts: stuck$/,
+  );
+  proxy.kill("SIGTERM");
+  proxy.kill("SIGTERM");
+});

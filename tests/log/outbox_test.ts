@@ -3,7 +3,7 @@ import { type Batch, Outbox } from "../../src/log/outbox.ts";
 import type { Level, Line } from "../../src/log/log.ts";
 import { delay } from "../support/delay.ts";
 
-/** An outbox, and what it has sent. */
+/** An outbox that sends no more at once, and what it has sent. */
 function start(level: Level = "info"): {
   outbox: Outbox;
   batches: Batch[];
@@ -11,10 +11,14 @@ function start(level: Level = "info"): {
 } {
   const batches: Batch[] = [];
   const { promise, resolve } = Promise.withResolvers<Batch>();
+  let isPrompt = true;
   const outbox = new Outbox((batch) => {
+    if (isPrompt) return;
     batches.push(batch);
     resolve(batch);
   }, level);
+  for (let number = 0; number < 10; number++) outbox.error("prompt");
+  isPrompt = false;
   return { outbox, batches, sent: promise };
 }
 
@@ -22,6 +26,21 @@ function start(level: Level = "info"): {
 function said(batch: Batch | undefined): [Level, string][] {
   return (batch?.log ?? []).map(({ level, text }) => [level, text]);
 }
+
+Deno.test("Outbox sends the first lines of the log at once, also if its thread is busy", () => {
+  const batches: Batch[] = [];
+  const outbox = new Outbox((batch) => batches.push(batch), "info");
+  for (let number = 1; number <= 12; number++) outbox.info(`${number}`);
+  assertEquals(
+    batches.map(said),
+    Array.from({ length: 10 }, (_, at) => [["info", `${at + 1}`]]),
+  );
+  outbox.flush();
+  assertEquals(said(batches[10]), [["info", "11"], ["info", "12"]]);
+  outbox.info("13");
+  assertEquals(said(batches[11]), [["info", "13"]]);
+  outbox.flush();
+});
 
 Deno.test("Outbox sends the lines of both logs in one batch, in their order", async () => {
   const { outbox, batches, sent } = start();
