@@ -60,7 +60,7 @@ given, and at most 1000.`,
     heading: "`/api/errors`",
     type: "LogEntry",
     text:
-      "A list of the last 50 different warnings and errors of the log, the newest first.",
+      "A list of the last 50 different texts of warnings and errors of the log, the newest first.",
   },
   {
     heading: "`/api/config`",
