@@ -201,7 +201,7 @@ routes:
     assertEquals(stderr.split("\n"), [
       "proxymachine: Cannot use the route table routes.yaml as it has 3 mistakes:",
       'routes.yaml:2: workers: must be a whole number from 1 to 1024: current value is "many"',
-      'routes.yaml:4: route 1: match.tls.sni: is not one of serverName, alpn, versions: current value is "a"',
+      'routes.yaml:4: route 1: match.tls.sni: is not one of serverName, rawServerName, alpn, versions: current value is "a"',
       'routes.yaml:6: route 2: match.client: must be an IP address or a network such as 10.0.0.0/8: current value is "1.2.3"',
       "",
     ]);
@@ -263,7 +263,7 @@ routes:
   assertEquals(code, 0);
   assertEquals(stdout.split("\n"), [
     "bytes 1-35: wait",
-    'http: { method: "GET", target: "/x", path: "/x", version: "1.1", host: "a.example", headers: { host: "a.example" } }',
+    'http: { method: "GET", target: "/x", path: "/x", normalizedPath: "/x", version: "1.1", host: "a.example", headers: { host: "a.example" } }',
     "route 1 (web), line 3",
     "byte 36: remote a:80",
     "",
