@@ -30,10 +30,7 @@ export class Api implements Disposable {
   readonly #reads: ReadonlyMap<string, Read>;
   readonly #writes: readonly (readonly [path: RegExp, write: Write])[];
 
-  /**
-   * @param source What there is to tell.
-   * @param log The operational log as it is now.
-   */
+  /** @param log The operational log as it is now. */
   constructor(source: Source, log: () => Log) {
     const history = this.#history = new History(source);
     const metrics = metricsOf(source);
@@ -71,7 +68,6 @@ export class Api implements Disposable {
    * Answers a call that may be answered.
    *
    * @param method `GET` to read, `POST` to change something.
-   * @param path The path of the URL.
    * @param parameters Those of the URL.
    * @returns The answer, or `undefined` if there is no such call.
    */

@@ -12,7 +12,6 @@ import type { Source } from "./program.ts";
 /**
  * Describes the configuration. It has no secrets: neither keys nor tokens.
  *
- * @param source What runs.
  * @returns Plain data.
  */
 export function configurationOf(

@@ -25,7 +25,6 @@ const MAX_SEARCH = 200;
 /**
  * Lists connections.
  *
- * @param source Has the workers.
  * @param parameters Those of the URL: `search`, `sort`, `order`, `limit`.
  */
 export async function listAll(
@@ -91,7 +90,6 @@ function parse(parameters: URLSearchParams): ConnectionQuery | string {
 /**
  * Closes a connection.
  *
- * @param source Has the workers.
  * @param id The number of the connection, as it stands in the URL.
  */
 export async function closeOne(

@@ -31,9 +31,6 @@ export class History {
   #time = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /**
-   * @param source Has the numbers.
-   */
   constructor(source: Source) {
     this.#source = source;
     this.#last = read(source);
@@ -100,7 +97,6 @@ function read({ gauges, totals }: Source): Grown {
 /**
  * The lag of the worker whose event loop is the latest.
  *
- * @param source Has the workers.
  * @returns Seconds.
  */
 export function worstLag({ workers }: Source): number {

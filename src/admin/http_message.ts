@@ -53,8 +53,6 @@ export interface Understood {
  * Makes sense of a head. Nobody sends more before it is answered but a body,
  * which nothing here asks for: then the connection ends with the answer.
  *
- * @param head The head.
- * @param bytes All that has come.
  * @param hostname The address that it has come to, for HTTP/1.0.
  * @returns The request, or the status it is refused with.
  */
@@ -90,11 +88,7 @@ function endsWithHead(bytes: Uint8Array): boolean {
   return false;
 }
 
-/**
- * Makes the answer to what is no request.
- *
- * @param status Why.
- */
+/** Makes the answer to what is no request. */
 export function refusal(status: number): HttpAnswer {
   const error = status === 431
     ? `the head of a request must have less than ${MAX_HEAD} bytes`
@@ -109,11 +103,9 @@ export function refusal(status: number): HttpAnswer {
 /**
  * Writes an answer.
  *
- * @param answer The answer.
  * @param isHead Whether the method was `HEAD`: the length is said, and nothing
  * sent.
  * @param isLast Whether the connection ends with it.
- * @returns The bytes.
  */
 export function formatAnswer(
   { status, headers, body }: HttpAnswer,

@@ -28,10 +28,7 @@ export class MetricSet {
   /**
    * Adds a number that grows and shrinks.
    *
-   * @param name Its name.
-   * @param help What it is.
    * @param labelNames The labels that its values have.
-   * @param read Gives its values.
    */
   gauge(
     name: string,
@@ -45,10 +42,7 @@ export class MetricSet {
   /**
    * Adds a number that only grows.
    *
-   * @param name Its name.
-   * @param help What it is.
    * @param labelNames The labels that its values have.
-   * @param read Gives its values.
    */
   counter(
     name: string,
@@ -83,10 +77,7 @@ export class MetricSet {
   /**
    * Adds a histogram.
    *
-   * @param name Its name.
-   * @param help What it is.
    * @param bounds The upper bounds of its buckets, but for the last.
-   * @param read Gives its numbers.
    */
   histogram(
     name: string,

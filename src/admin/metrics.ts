@@ -31,11 +31,7 @@ const DURATION_HELP: Readonly<
   ],
 };
 
-/**
- * Makes the metrics of the program.
- *
- * @param source Has the numbers.
- */
+/** Makes the metrics of the program. */
 export function metricsOf(source: Source): MetricSet {
   const metrics = new MetricSet();
   addProgram(metrics, source);

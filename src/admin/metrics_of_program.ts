@@ -14,12 +14,7 @@ import { shownState } from "./program_status.ts";
 /** The states of a worker, as `/api/status` names them. */
 const WORKER_STATES = ["starting", "serving", "draining", "stuck"] as const;
 
-/**
- * Adds the version, and what the process takes.
- *
- * @param metrics Where to add them.
- * @param source Has the numbers.
- */
+/** Adds the version, and what the process takes. */
 export function addProgram(metrics: MetricSet, source: Source): void {
   const { status } = source;
   metrics.gauge(
@@ -42,12 +37,7 @@ export function addProgram(metrics: MetricSet, source: Source): void {
   );
 }
 
-/**
- * Adds the connections of clients.
- *
- * @param metrics Where to add them.
- * @param source Has the numbers.
- */
+/** Adds the connections of clients. */
 export function addConnections(metrics: MetricSet, source: Source): void {
   const { gauges, totals } = source;
   const count = () => gauges.counters.snapshot();
@@ -119,12 +109,7 @@ export function addConnections(metrics: MetricSet, source: Source): void {
   );
 }
 
-/**
- * Adds the workers.
- *
- * @param metrics Where to add them.
- * @param source Has the numbers.
- */
+/** Adds the workers. */
 export function addWorkers(metrics: MetricSet, source: Source): void {
   metrics.gauge(
     "proxymachine_workers",

@@ -18,12 +18,7 @@ const MEMBER_STATES = [
   "draining",
 ] as const;
 
-/**
- * Adds what has become of the connections of each route.
- *
- * @param metrics Where to add them.
- * @param source Has the numbers.
- */
+/** Adds what has become of the connections of each route. */
 export function addRoutes(metrics: MetricSet, source: Source): void {
   const { routes } = source.totals;
   metrics.counter(
@@ -50,12 +45,7 @@ export function addRoutes(metrics: MetricSet, source: Source): void {
   );
 }
 
-/**
- * Adds what has become of the connections to each remote.
- *
- * @param metrics Where to add them.
- * @param source Has the numbers.
- */
+/** Adds what has become of the connections to each remote. */
 export function addRemotes(metrics: MetricSet, source: Source): void {
   const { remotes } = source.totals;
   metrics.gauge(
@@ -96,12 +86,7 @@ export function addRemotes(metrics: MetricSet, source: Source): void {
   );
 }
 
-/**
- * Adds the members of the pools.
- *
- * @param metrics Where to add them.
- * @param source Has the numbers.
- */
+/** Adds the members of the pools. */
 export function addPools(metrics: MetricSet, source: Source): void {
   const members = () =>
     readPools(source.pools).flatMap(({ name, members }) =>

@@ -12,7 +12,6 @@ import type { Source } from "./program.ts";
 /**
  * Describes the pools.
  *
- * @param source Has them.
  * @returns Plain data, an entry for each.
  */
 export function poolsOf({ pools }: Source): Pool[] {
@@ -36,11 +35,7 @@ export function poolsOf({ pools }: Source): Pool[] {
 /**
  * Drains a member, or gives it connections again, in all workers.
  *
- * @param source Has the pools.
- * @param name The pool.
  * @param parameters Those of the URL; `remote` is the member.
- * @param draining Whether to drain it.
- * @param log Is told.
  */
 export function drain(
   { pools }: Source,

@@ -10,7 +10,6 @@ import type { Source } from "./program.ts";
 /**
  * Describes the routes.
  *
- * @param source What is known of them.
  * @returns Plain data, a row for each.
  */
 export function routesOf({ totals }: Source): RouteEntry[] {
@@ -26,7 +25,6 @@ export function routesOf({ totals }: Source): RouteEntry[] {
 /**
  * Describes the remotes.
  *
- * @param source What is known of them.
  * @returns Plain data, a row for each.
  */
 export function remotesOf(source: Source): RemoteEntry[] {

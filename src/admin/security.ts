@@ -18,7 +18,6 @@ export interface Refusal {
  * Checks for whom a request was meant: a page of another site may have been
  * given a name that leads here (DNS rebinding), but cannot hide that name.
  *
- * @param request The request.
  * @param options Where the server listens: its own name is allowed; if that is
  * all addresses, any IP address is.
  * @returns Why it is refused, or `undefined`.
@@ -51,7 +50,6 @@ function isOwnHost(host: string, own: string): boolean {
 /**
  * Checks the token of a request, in a time that says nothing about it.
  *
- * @param request The request.
  * @param token What it must have in `Authorization: Bearer`; `undefined`: none.
  * @returns Why it is refused, or `undefined`.
  */
@@ -81,7 +79,6 @@ function hash(text: string): Uint8Array {
  * Checks where a request that changes something comes from: from a page of this
  * server, or from no page at all.
  *
- * @param request The request.
  * @param authorized Whether it has shown the token.
  * @returns Why it is refused, or `undefined`.
  */

@@ -46,8 +46,6 @@ export class AdminServer implements Disposable {
   /**
    * Listens.
    *
-   * @param options Where.
-   * @param source What there is to tell.
    * @param log The operational log as it is now.
    * @throws {StartError} If the address cannot be listened on.
    */

@@ -18,7 +18,6 @@ import { shownState } from "./program_status.ts";
 /**
  * Describes the state of the program.
  *
- * @param source What is known of it.
  * @returns Plain data: times as in RFC 3339, durations in seconds, sizes in
  * bytes.
  */

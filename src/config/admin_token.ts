@@ -14,7 +14,6 @@ const TOKEN_LENGTH = [16, 1024] as const;
 /**
  * Makes sure that nobody uses the server who is not to.
  *
- * @param options Where it listens.
  * @returns The token that requests must have, if there is one.
  * @throws {ConfigError} If others than this machine could connect, and there is
  * no token; if the token cannot be read.

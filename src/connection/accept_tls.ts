@@ -20,7 +20,6 @@ const MAX_HELLO = 16_384;
  * Performs the handshake with a client. What it has sent before is in the
  * buffer.
  *
- * @param options How its listener speaks TLS.
  * @returns `true` if the handshake succeeded: then `client` has the plain bytes,
  * the buffer is empty, and `info` tells what was agreed on. Otherwise that is
  * logged, and the connection has ended, or the client is to get an alert.

@@ -25,7 +25,6 @@ export class Acceptor {
   #accepted = 0;
 
   /**
-   * @param context What its connections share.
    * @param listener Closed by `stop`.
    * @param options What `listener` was made from.
    */

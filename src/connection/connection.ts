@@ -299,7 +299,6 @@ export class Connection implements Timed {
    * Waits for what a hook says, but not longer than it matters: a promise that
    * stays pending must not keep a connection that has gone on, or ended.
    *
-   * @param said What the hook has returned.
    * @returns The value of that, or `undefined` as soon as the stage changes.
    */
   untilStage(said: unknown): Promise<unknown> {

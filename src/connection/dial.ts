@@ -71,7 +71,6 @@ export function noneLeft(
  * bytes of the client; it is sent here if the remote is to speak TLS after it.
  *
  * @param connection Aborts the try when it ends, if the try has a time limit.
- * @param target The remote.
  * @param verdict Says how long the try may take.
  * @returns What the caller closes.
  * @throws {Error} If it cannot be connected to.

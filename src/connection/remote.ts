@@ -21,8 +21,6 @@ import { pause, retry } from "./retry.ts";
  * from the remote to the client. The first try to connect and the first write
  * are all that most connections have, so there is no function between, whose
  * promises would cost more than it does.
- *
- * @param decision What the router has decided.
  */
 export async function serveRemote(
   connection: Connection,

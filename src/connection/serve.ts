@@ -34,7 +34,6 @@ import { serveRemote } from "./remote.ts";
  * Serves one connection to its end. Never throws.
  *
  * @param conn The accepted socket; it is closed with the connection.
- * @param listener What has accepted it.
  */
 export function serve(
   context: Context,

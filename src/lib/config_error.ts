@@ -14,8 +14,6 @@ export class ConfigError extends Error {
  *
  * @param option The option, such as `--port`.
  * @param rule What it must be, or have.
- * @param value What it is.
- * @returns The error.
  */
 export function unusable(
   option: string,
@@ -30,8 +28,6 @@ export function unusable(
  *
  * @param option The option, such as `--host`.
  * @param rule The whole rule, such as `must not be empty`.
- * @param value What the value is.
- * @returns The error.
  */
 export function broken(
   option: string,

@@ -7,7 +7,6 @@
 /**
  * Writes how many there are of something.
  *
- * @param count How many.
  * @param one What one is called; more have an `s` behind it.
  * @returns Such as `1 worker`, `2 workers`.
  */

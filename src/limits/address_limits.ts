@@ -37,8 +37,6 @@ export class AddressLimits {
   readonly #count: (name: Counter) => void;
 
   /**
-   * @param options The limits.
-   * @param shared What all workers share.
    * @param log Is told, now and then, who is refused.
    * @param count Counts what no connection tells by its end.
    */
@@ -58,7 +56,6 @@ export class AddressLimits {
   /**
    * Counts a connection of an address.
    *
-   * @param hostname The client's IP address.
    * @returns Where it is counted, for `leave`; `undefined` if it is not, as
    * there is no place in the table; or why it is refused.
    */

@@ -110,7 +110,6 @@ export class AddressTable {
   /**
    * Counts a connection.
    *
-   * @param key The client's address.
    * @param most How many connections it may have at a time.
    * @param rate How many may come; `undefined` for any number.
    * @returns The slot, to be given back by `leave`; or why it is not counted:

@@ -107,7 +107,6 @@ export class LineWriter {
    * before does. What that one is writing it may finish; if it fails, the other
    * one gets the rest.
    *
-   * @param sink Where to write.
    * @returns When the one of before may be closed; never if it is stuck.
    */
   async replace(sink: Sink): Promise<void> {

@@ -73,7 +73,6 @@ export interface Line {
  *
  * @param level The least important level that is wanted; lines of others cost
  * nothing but the call.
- * @param take Takes the lines.
  */
 export function makeLog(level: Level, take: (line: Line) => void): Log {
   const wanted = LEVELS.indexOf(level);
@@ -102,7 +101,6 @@ function withoutGaps(fields: Fields = {}): Line["fields"] {
 /**
  * Cuts a text at its placeholders.
  *
- * @param line The text and its fields.
  * @returns Literal text and values in turns, beginning and ending with text, as
  * `LogRecord.message` of LogTape is. A placeholder that has no value stays.
  */
@@ -121,7 +119,6 @@ export function partsOf(
 /**
  * Writes the values of fields in the place of their placeholders.
  *
- * @param line The text and its fields.
  * @returns The text as a person reads it; it may have control characters.
  */
 export function render(line: Pick<Line, "text" | "fields">): string {

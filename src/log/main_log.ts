@@ -34,10 +34,7 @@ export interface MainLog extends Log {
  * Sets the log up. Once per process.
  *
  * @param level The least important level to write.
- * @param format How a line is written.
- * @param writer Takes the lines.
  * @param troubles Keeps the warnings and errors.
- * @returns The log.
  */
 export function mainLog(
   level: Level,

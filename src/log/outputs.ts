@@ -79,12 +79,7 @@ export class Outputs {
     return new Outputs(options, await openOutput(options.accessLog), onDropped);
   }
 
-  /**
-   * Writes what a worker has for both logs.
-   *
-   * @param batch Its lines.
-   * @param worker Its name.
-   */
+  /** Writes what a worker has for both logs. */
   take({ log, access, dropped }: Batch, worker: string): void {
     // the clock of a worker may be no later than now, whatever it says
     const now = Date.now();
@@ -124,7 +119,6 @@ export class Outputs {
   /**
    * Prepares other options: opens what they name.
    *
-   * @param options The new ones.
    * @returns What is to be called to write as they say, or to leave it.
    * @throws {ConfigError} If the access log cannot be opened.
    */

@@ -31,11 +31,9 @@ import { writeAll } from "../lib/write_all.ts";
 /**
  * Does what the command line says.
  *
- * @param command The parsed command line.
  * @param parse Parses the command line once more, with the settings of a route
  * table as defaults.
  * @param signals Are handled by what runs.
- * @returns The exit status.
  * @throws {ConfigError} And other errors with a message for the operator.
  */
 export async function execute(

@@ -16,9 +16,6 @@ export class ConnectionLimit {
   /** Connections that there are file descriptors for, if that is known. */
   #room: Room | undefined;
 
-  /**
-   * @param gauges Have the limit.
-   */
   constructor(gauges: Gauges) {
     this.#gauges = gauges;
   }
@@ -27,7 +24,6 @@ export class ConnectionLimit {
    * Limits the connections to what there are descriptors for, as far as they
    * are counted: were more accepted, none would be left for their remotes.
    *
-   * @param configuration What runs.
    * @param log Is told if that is the limit for good.
    */
   fit({ router, options }: Configuration, log: Log): void {

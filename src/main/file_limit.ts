@@ -31,7 +31,6 @@ export interface Room {
  * may be read, again and again, and closes it. Counts as many as are in use, so
  * that the room at least doubles each time.
  *
- * @param inUse How many descriptors connections have.
  * @param reserved How many are for something else; it gets no more than a
  * quarter of them.
  * @param router The router module, if it is a file: its folder may be read.

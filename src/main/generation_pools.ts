@@ -30,9 +30,7 @@ export class GenerationPools {
   readonly #notices = new SharedArrayBuffer(Notices.BYTES);
   readonly #lent = new WeakMap<PoolUser, readonly PoolMemory[]>();
 
-  /**
-   * @param router What the operator calls the router.
-   */
+  /** @param router What the operator calls the router. */
   constructor(router: string) {
     this.#router = router;
   }
@@ -45,7 +43,6 @@ export class GenerationPools {
   /**
    * Makes the memory of the pools that all workers say they have.
    *
-   * @param workers All of the generation.
    * @param before The pools of the generation before.
    * @throws {WorkerError} If they do not have the same.
    */

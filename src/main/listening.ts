@@ -108,7 +108,6 @@ export class Listening {
   /**
    * Lets clients connect to the socket files that workers have made.
    *
-   * @param slots The places of the workers.
    * @throws {StartError} If something else has come to a path meanwhile.
    */
   async publish(slots: readonly number[]): Promise<void> {

@@ -39,9 +39,7 @@ export class Reloads {
   #lastAt: string | null = null;
 
   /**
-   * @param proxy What is reloaded.
    * @param options Where its configuration is, and whether to look at its files.
-   * @param outputs The logs.
    * @param counters Count the reloads.
    */
   constructor(

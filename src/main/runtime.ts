@@ -11,7 +11,6 @@ const LEAST = { major: 2, minor: 9 };
 /**
  * Finds out whether the program can run here.
  *
- * @param version The version of Deno.
  * @param standalone Whether the program is an executable: that has the runtime
  * that it was built with.
  * @returns Why not, on one line; `undefined` if it can.

@@ -45,9 +45,6 @@ export class Shutdown {
   /** `performance.now()` of the last INT. */
   #interrupted = -Infinity;
 
-  /**
-   * @param proxy What is stopped.
-   */
   constructor(proxy: Stoppable) {
     this.#proxy = proxy;
   }
@@ -65,7 +62,6 @@ export class Shutdown {
   /**
    * Does what a signal asks for.
    *
-   * @param manner How to stop.
    * @param signal Its name, without `SIG`.
    */
   onSignal(manner: Manner, signal: string): void {
@@ -91,12 +87,7 @@ export class Shutdown {
     this.begin(manner);
   }
 
-  /**
-   * Stops.
-   *
-   * @param manner How.
-   * @param exitStatus What the program ends with.
-   */
+  /** Stops. */
   begin(manner: Manner, exitStatus = 0): void {
     const isFirst = !this.isUnderWay;
     this.#manner = manner;

@@ -59,10 +59,6 @@ export class Supervisor implements Source {
   /** A signal to reload that came while it started. */
   #earlyReload: (() => void) | undefined;
 
-  /**
-   * @param configuration What to run.
-   * @param reread Reads it once more.
-   */
   constructor(
     configuration: Configuration,
     reread: () => Promise<Configuration>,

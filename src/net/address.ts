@@ -126,7 +126,6 @@ export function withoutBrackets(host: string): string {
 /**
  * Parses a port number in decimal digits.
  *
- * @param text The digits.
  * @param least The smallest port that is allowed: 0 for listeners, otherwise 1.
  * @returns The port, or `undefined` if it is not one.
  */

@@ -15,8 +15,6 @@ const CERTIFICATE =
 /**
  * Reads a file of certificates.
  *
- * @param path The file.
- * @returns Its text.
  * @throws {ConfigError} If it cannot be read, or has no certificates.
  */
 export async function readCertificates(path: string): Promise<string> {
@@ -28,7 +26,6 @@ export async function readCertificates(path: string): Promise<string> {
 /**
  * Reads a certificate and its key, and makes sure that they can be used.
  *
- * @param certificate The paths of both.
  * @param warn Is told of what the operator should know.
  * @returns The same, with what the files have, and the names.
  * @throws {ConfigError} If a file cannot be read, or cannot be used.

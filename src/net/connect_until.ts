@@ -8,7 +8,6 @@ import type { HostPort } from "./address.ts";
 /**
  * Connects by TCP, unless that is given up before.
  *
- * @param address Where to.
  * @param signal Gives it up; made for this one connection, or by
  * `AbortSignal.any`, as it is changed.
  * @returns The connection, which the caller closes. The signal may have been

@@ -32,11 +32,7 @@ interface Ends {
   readonly ports: readonly [from: number, to: number];
 }
 
-/**
- * Tells whether a value is a version of the protocol.
- *
- * @param value Anything.
- */
+/** Tells whether a value is a version of the protocol. */
 export function isProxyVersion(value: unknown): value is ProxyVersion {
   return value === 1 || value === 2;
 }
@@ -48,9 +44,6 @@ export function isProxyVersion(value: unknown): value is ProxyVersion {
  * Addresses that the version has no form for are left out, which receivers take
  * for "not known": socket files in version 1, and ends of different kinds.
  *
- * @param version The version.
- * @param from Where the client is.
- * @param to Where it has connected to.
  * @returns The header; to be sent before all else.
  */
 export function proxyHeader(

@@ -56,7 +56,6 @@ const core = findCore();
  * does without, which saves it two of its 13 system calls.
  *
  * @param conn The socket; it is used through the result only from now on.
- * @returns The same socket.
  */
 export function takeSocket(
   conn: Deno.TcpConn | Deno.UnixConn | Deno.TlsConn,
@@ -73,8 +72,6 @@ export function takeSocket(
 
 /**
  * Sets the options of a connection that lasts, see {@linkcode Socket.settle}.
- *
- * @param conn The socket.
  */
 export function setOptions(conn: Deno.TcpConn): void {
   try {

@@ -36,11 +36,9 @@ const TIMEOUT = 30_000;
 /**
  * Performs a TLS handshake as the client.
  *
- * @param wanting Gives up when it does.
  * @param conn A connected socket, which is closed if the handshake fails.
  * @param hostname The host of the remote: the name to verify, unless `tls` has
  * another one.
- * @param tls How to speak TLS.
  * @param started `performance.now()` when connecting was begun.
  * @param timeout Milliseconds that both may take together.
  * @returns A socket with the plain bytes, which the caller closes. An EOF of the

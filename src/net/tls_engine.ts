@@ -120,7 +120,6 @@ export class TlsEngine {
   error: Error | undefined;
 
   /**
-   * @param pair The certificate and key.
    * @param alpn The protocols that there are, the best first; without any, the
    * client's are not looked at.
    * @throws {TypeError} If the runtime cannot use them.
@@ -164,7 +163,6 @@ export class TlsEngine {
   /**
    * Gives plain bytes that have been received.
    *
-   * @param buffer Where to put them.
    * @returns How many; 0 if there are none.
    */
   take(buffer: Uint8Array): number {

@@ -24,8 +24,6 @@ export class UnansweredError extends Error {
  * Performs a TLS handshake as the client, for as long as somebody waits.
  *
  * @param conn A connected socket, which is closed if the handshake fails.
- * @param options How to speak TLS.
- * @param signal Gives it up.
  * @param most How many handshakes the server may leave unanswered.
  * @returns The connection, which the caller closes.
  * @throws {UnansweredError} If the server has left so many unanswered.

@@ -21,7 +21,6 @@ export interface AdminOptions extends HostPort {
  * @param address That of the command line, or `off`.
  * @param tokenFile That of the command line; it means nothing without an
  * address.
- * @param settings What the route table says.
  * @returns The options; `undefined` for no admin server.
  * @throws {ConfigError} If a value breaks its rule.
  */

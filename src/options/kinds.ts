@@ -49,7 +49,6 @@ export function number(least: number, most: number): OptionKind<number> {
 /**
  * The most that there may be of something.
  *
- * @param most The highest value.
  * @param what Of what, such as ` bytes`.
  */
 export function count(most: number, what = ""): OptionKind<number> {

@@ -109,8 +109,6 @@ function isRead(option: Option): option is ReadOption {
 /**
  * Reads the options that need no more than their rows.
  *
- * @param values What the command line gives.
- * @param settings What a route table sets.
  * @returns The value of each: that of the command line, or else of the route table,
  * or else the default.
  * @throws {ConfigError} If a value on the command line breaks its rule.
@@ -159,7 +157,6 @@ function defaultOf(option: ReadOption): unknown {
 /**
  * Reads the value of an option on the command line.
  *
- * @param option The row of the option.
  * @param given The text; the texts of a list, which are empty where it was left
  * out; or `true` for an option without a value.
  * @returns What its kind reads it as.

@@ -67,10 +67,6 @@ export class Attempt implements Candidates {
   #member = -1;
   #lease: MemberLease | undefined;
 
-  /**
-   * @param state The state of the pool.
-   * @param choose Its policy.
-   */
   constructor(state: PoolState, choose: Chooser) {
     this.state = state;
     this.#choose = choose;

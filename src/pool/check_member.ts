@@ -22,7 +22,6 @@ const MAX_ANSWER = 16_384;
  * Connects to a member, sends what is to be sent, reads what is to be read, and
  * closes the connection.
  *
- * @param target The member.
  * @param check What to do, and in which time.
  * @param controller Aborts it.
  * @returns Why it is bad; `undefined` if it is good.

@@ -20,7 +20,6 @@ const encoder = new TextEncoder();
 /**
  * MurmurHash3_x86_32 (Austin Appleby), a hash of 32 bits.
  *
- * @param bytes What to hash.
  * @param seed Makes another function of it: 32 bits.
  * @returns A whole number from 0 to 2^32 - 1.
  */
@@ -71,7 +70,6 @@ export function hash(value: Uint8Array | string): Hash {
  *
  * @param member The hash of the member's name.
  * @param weight The weight of the member; positive.
- * @param key The hash of the key.
  * @returns A positive number; the highest one wins.
  */
 export function score(member: Hash, weight: number, key: Hash): number {

@@ -70,11 +70,7 @@ export interface MemberStatus {
 /** The longest text in a report. */
 const MAX_LENGTH = 1024;
 
-/**
- * Checks what a worker reports: the router runs there.
- *
- * @param value Anything at all.
- */
+/** Checks what a worker reports: the router runs there. */
 export function isPoolReports(value: unknown): value is readonly PoolReport[] {
   return Array.isArray(value) && value.length <= MAX_POOLS &&
     value.every(isPoolReport);
@@ -101,7 +97,6 @@ function isText(value: unknown): value is string {
 /**
  * Makes the memory of the pools of a generation of workers.
  *
- * @param reports What each worker has reported.
  * @param before The pools of the generation before: one that is the same keeps
  * its memory; otherwise, what is known of a member of the same remote, in the
  * pool of the same name, is taken over.
@@ -127,31 +122,18 @@ export function sharePools(
   });
 }
 
-/**
- * Makes what one worker gets of a pool.
- *
- * @param pool The pool.
- */
+/** Makes what one worker gets of a pool. */
 export function lend({ name, memory, report }: SharedPool): PoolMemory {
   const held = new SharedArrayBuffer(report.members.length * 4);
   return { name, memory, held };
 }
 
-/**
- * Gives back the connections of a worker that has died.
- *
- * @param lent What it was lent.
- */
+/** Gives back the connections of a worker that has died. */
 export function giveBack({ memory, held }: PoolMemory): void {
   new Cells(memory, held).release();
 }
 
-/**
- * Compares what one more worker says with the pools that there are.
- *
- * @param reports What it has reported.
- * @param pools The pools.
- */
+/** Compares what one more worker says with the pools that there are. */
 export function isSame(
   reports: readonly PoolReport[],
   pools: readonly SharedPool[],
@@ -225,7 +207,6 @@ export function readPools(pools: readonly SharedPool[]): PoolStatus[] {
 /**
  * Takes a member out of service, or back, in all workers.
  *
- * @param pool The pool.
  * @param remote The member, as the router wrote it.
  * @param draining Whether it gets no new connections from now on.
  * @returns Whether that is so now: a member without weight is never in service;

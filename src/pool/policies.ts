@@ -20,11 +20,7 @@ export type Chooser = (
   key: Uint8Array | string,
 ) => number;
 
-/**
- * Makes the chooser of a pool.
- *
- * @param state The state of the pool.
- */
+/** Makes the chooser of a pool. */
 export function chooser(state: PoolState): Chooser {
   switch (state.plan.policy) {
     case "round-robin":

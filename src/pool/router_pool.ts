@@ -116,7 +116,6 @@ export class MadePool implements Pool, RegisteredPool {
  * Makes a pool.
  *
  * @param name The name, for decisions and logs.
- * @param options Anything at all.
  * @throws {PoolError} If it cannot be made.
  */
 export function makePool(name: string, options: unknown): MadePool {

@@ -24,7 +24,6 @@ export class PoolState {
   readonly #log: Log;
 
   /**
-   * @param plan The pool.
    * @param cells Its memory, with as many members.
    * @param log Gets a line when a member goes up or down.
    */
@@ -89,7 +88,6 @@ export class PoolState {
   /**
    * A connection could not be made, or was closed before a byte came.
    *
-   * @param member The member.
    * @param isProbe Whether it was the one that tries the member.
    * @param reason For the log.
    */
@@ -157,7 +155,6 @@ export class PoolState {
   /**
    * A check of a member has ended.
    *
-   * @param member The member.
    * @param failure Why it was bad; `undefined` if it was good.
    */
   checked(member: number, failure: string | undefined): void {
@@ -191,7 +188,6 @@ export class PoolState {
   /**
    * Takes a member out of service, or back.
    *
-   * @param member The member.
    * @param draining Whether it gets no new connections from now on.
    */
   drain(member: number, draining: boolean): void {

@@ -63,7 +63,6 @@ export class MadeTable implements RedisTable {
   #linked = Promise.withResolvers<void>();
 
   /**
-   * @param plan What was asked for.
    * @param number Which of the tables of the router it is, from 0.
    * @param notices Gives what says something about tables.
    * @param onClose Called when the table is closed.

@@ -21,7 +21,6 @@ let notices = new Notices(
 /**
  * Makes a table.
  *
- * @param options Anything at all.
  * @throws {TableError} If it cannot be made, or there are too many.
  */
 export function makeTable(options: unknown): MadeTable {

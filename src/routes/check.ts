@@ -25,9 +25,7 @@ import {
  * Finds what breaks the rules between keys, in a table that may have other
  * mistakes: those are not named again.
  *
- * @param root What stands in the file.
  * @param isSound Tells whether the schema has found nothing at or below a path.
- * @returns The mistakes.
  */
 export function checkTable(
   root: unknown,

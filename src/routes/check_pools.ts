@@ -13,9 +13,7 @@ import { isMapping, type Rough } from "./unchecked.ts";
 /**
  * Finds what breaks the rules between pools, and between pools and routes.
  *
- * @param root What stands in the file.
  * @param isSound Tells whether the schema has found nothing at or below a path.
- * @returns The mistakes.
  */
 export function checkPools(
   root: Rough,

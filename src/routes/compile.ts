@@ -44,7 +44,6 @@ export interface CompiledTable {
 /**
  * Compiles a table.
  *
- * @param table The table.
  * @param rest The module that serves what no route is for, if the table names
  * one. Its other hooks are those of the router, too.
  * @returns The router. A route wins only when every route above it has said no:

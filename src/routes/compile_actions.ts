@@ -24,7 +24,6 @@ import { formatTemplate, type Mentions, mentions } from "./template.ts";
 /**
  * Compiles the actions of a table.
  *
- * @param table The table.
  * @returns Makes the decision of a route, by its number, or that of the table
  * when there is none; throws a `DecisionError` if the client has not sent what
  * it needs.

@@ -14,9 +14,7 @@ import { captureBytes, captureField, type Mentions } from "./template.ts";
 /**
  * Compiles a template.
  *
- * @param template The template.
  * @param known What the match of its route asks for.
- * @param name What messages call the route.
  * @param bracketed Whether IPv6 addresses are put into brackets.
  * @returns Makes the text; throws a `DecisionError` if the client has not sent
  * what it needs.

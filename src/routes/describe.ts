@@ -25,10 +25,8 @@ const MAX_WIDTH = 200;
  * Writes a table, a line for each route: number, line in the file, name, match
  * and action; then the routes that can never win.
  *
- * @param table The table.
  * @param router What the operator calls the module for the rest, if there is
  * one.
- * @returns The lines.
  */
 export function describeTable(
   table: RouteTable,
@@ -75,7 +73,6 @@ function shorten(text: string): string {
 /**
  * Writes a match on one line.
  *
- * @param match The match.
  * @returns Such as `tls.serverName *.example.com and not client 10.0.0.0/8`.
  */
 export function describeMatch(match: Match): string {
@@ -129,7 +126,6 @@ const NUMBERS = [...TIMES, "proxyProtocol"] as const;
 /**
  * Writes an action on one line.
  *
- * @param action The action.
  * @returns Such as `remote 10.0.0.1:80, connectTimeout 2`.
  */
 export function describeAction(action: Action): string {

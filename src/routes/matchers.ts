@@ -36,10 +36,6 @@ export class Call {
   readonly #parsed = new Map<ProtocolName, object | null | undefined>();
   #address: Uint8Array | undefined | typeof UNASKED = UNASKED;
 
-  /**
-   * @param data What was read so far.
-   * @param client The client.
-   */
   constructor(data: Preread, client: Client) {
     this.data = data;
     this.client = client;
@@ -66,12 +62,7 @@ export class Call {
   }
 }
 
-/**
- * Compiles a match.
- *
- * @param match The match.
- * @returns A function that answers.
- */
+/** Compiles a match. */
 export function compileMatch(match: Match): Matcher {
   switch (match.kind) {
     case "always":
@@ -200,11 +191,7 @@ function startsWith(bytes: Uint8Array, prefix: Uint8Array): Answer {
   return length === prefix.length ? YES : MORE;
 }
 
-/**
- * Tells whether a match can only wait before the first byte has come.
- *
- * @param match The match.
- */
+/** Tells whether a match can only wait before the first byte has come. */
 export function needsBytes(match: Match): boolean {
   switch (match.kind) {
     case "all":

@@ -24,7 +24,6 @@ export type Finder = (call: Call) => number | "no" | "more";
 /**
  * Tells whether a match is for names only, which can be compared with others.
  *
- * @param match The match of a route.
  * @returns The match, if it asks for exact values and suffixes of one field.
  */
 export function indexable(match: Match): FieldMatch | undefined {
@@ -80,7 +79,6 @@ export class NameIndex {
   /**
    * Finds a value.
    *
-   * @param value What the client sent.
    * @returns The number of the first route for it; `Infinity` if there is none.
    */
   find(value: string): number {
@@ -157,7 +155,6 @@ function filteredBy(pattern: Pattern): Filtered {
 /**
  * Compiles a run of routes.
  *
- * @param routes All routes.
  * @param from The number of the first one of the run.
  * @param to The number behind the last one.
  * @returns A function that finds the first of them that is for a connection.

@@ -82,8 +82,6 @@ export function matches(pattern: Pattern, text: string): boolean {
  * Matches a text, and gives what the stars of a glob or the groups of a
  * regular expression have matched.
  *
- * @param pattern The pattern.
- * @param text The text.
  * @param group A number from 1, or the name of a group.
  * @returns The part of the text, or `undefined` if there is no match, or the
  * group has no part in it.
@@ -144,7 +142,6 @@ function globCaptures(
  * Finds the text with which all matches of a regular expression begin, so that
  * "no" can be said at the first byte that differs.
  *
- * @param regex The expression.
  * @returns The text; empty if it does not begin with `^` and plain characters.
  */
 export function literalPrefix(regex: RegExp): string {

@@ -25,8 +25,6 @@ export interface Problem {
  * Makes the error that lists all mistakes, a line for each.
  *
  * @param file The file, as the operator calls it.
- * @param place Where everything in it is.
- * @param problems The mistakes.
  * @param root The table, for the names of its routes.
  * @returns The error, with the mistakes in the order of their lines.
  */
@@ -58,7 +56,6 @@ export function tableError(
  * Finds the line of a value, or that of what should have it.
  *
  * @param place Where everything in the file is.
- * @param path The way to the value.
  * @returns The line, from 1.
  */
 export function lineOf(place: Place, path: Path): number {
@@ -92,8 +89,6 @@ function entry(path: Path, root: unknown): string {
 /**
  * Follows a path.
  *
- * @param root The table.
- * @param path The way to a value.
  * @returns The value, or `undefined` if the way leads nowhere.
  */
 export function valueAt(root: unknown, path: Path): unknown {
@@ -110,8 +105,6 @@ export function valueAt(root: unknown, path: Path): unknown {
 /**
  * Makes mistakes of what the schema has found.
  *
- * @param issues What it has found.
- * @param root The table.
  * @returns One mistake for each, in the words of the schema.
  */
 export function fromIssues(

@@ -60,7 +60,6 @@ export const DEFAULT_ROUTE = "default";
 /**
  * Lists what decisions are called in logs and statistics.
  *
- * @param table The table.
  * @returns The names of its routes, in order, then that of the default.
  */
 export function routeNames({ routes }: RouteTable): string[] {
@@ -73,7 +72,6 @@ export function routeNames({ routes }: RouteTable): string[] {
 /**
  * What a route is called in messages.
  *
- * @param routes All routes.
  * @param index The number of the route, from 0.
  * @returns Such as `route 3 (web)`.
  */

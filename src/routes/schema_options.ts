@@ -45,7 +45,6 @@ export function describeOption(option: Option): string {
  * Collects the options that a table sets.
  *
  * @param input The table, as the schema has read it.
- * @param folder What paths are relative to.
  */
 export function toSettings(
   input: Readonly<Record<string, unknown>>,

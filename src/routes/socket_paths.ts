@@ -10,7 +10,6 @@ import type { Action, RouteTable, Template } from "./route_table.ts";
  * Finds the socket files that a table names. Those that a variable makes are
  * not among them, as a client may choose its value.
  *
- * @param table The table.
  * @returns Their paths, each once.
  */
 export function tableSockets(table: RouteTable): string[] {

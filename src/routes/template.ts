@@ -138,8 +138,6 @@ export function mentions(match: Match | undefined): Mentions {
 /**
  * Checks that the variables of a template can be had from a match.
  *
- * @param template The template.
- * @param known What the match asks for.
  * @returns A text that says which rule is broken, or `undefined`.
  */
 export function checkVariables(
@@ -186,8 +184,6 @@ function patternsOf(
  * Finds the part of a field that a variable with a group stands for.
  *
  * @param variable The variable; it has a group.
- * @param known What the match asks for.
- * @param values The values of the field.
  * @returns The part, or `undefined` if there is none.
  */
 export function captureField(
@@ -208,7 +204,6 @@ export function captureField(
  * Finds the part of the bytes that a variable stands for.
  *
  * @param group The number or name of a group.
- * @param known What the match asks for.
  * @param text The bytes, one character per byte.
  * @returns The part, or `undefined` if there is none.
  */

@@ -196,7 +196,6 @@ function list<T extends string | number | boolean>(
  * Makes an action.
  *
  * @param input What stands in the file and has been checked.
- * @returns The action.
  * @throws {TypeError} If it has not been checked.
  */
 export function toAction(input: ActionInput): Action {

@@ -18,8 +18,6 @@ const MAX_LENGTH = 512;
 /**
  * Tells whether a message is a report: numbers that do not count backwards, and
  * no more names than there may be.
- *
- * @param message Anything at all.
  */
 export function isReport(message: unknown): message is Report {
   if (!isMapping(message)) return false;

@@ -118,7 +118,6 @@ interface Found {
 /**
  * Compares by a key, as a query says.
  *
- * @param query Says which comes first.
  * @param keyOf Gives the key of an item.
  * @returns For `sort`.
  */

@@ -75,7 +75,6 @@ export class Counters {
   /**
    * Counts.
    *
-   * @param name What has happened.
    * @param times How often; a whole number.
    */
   add(name: Counter, times = 1): void {

@@ -24,7 +24,6 @@ export interface Reports {
 /**
  * Sends a report once per second.
  *
- * @param statistics What was counted.
  * @param send Takes a report to the main thread.
  */
 export function startReports(

@@ -147,17 +147,13 @@ export class Statistics {
   #received = 0;
   #sent = 0;
 
-  /**
-   * @param connections Those that are open, as they change.
-   */
+  /** @param connections Those that are open, as they change. */
   constructor(connections: Iterable<MeasuredConnection>) {
     this.#connections = connections;
   }
 
   /**
    * Counts a decision of a route that is not the last one: a step of a dialogue.
-   *
-   * @param route The name of the route.
    */
   hit(route: string | undefined): void {
     this.#route(route).hits++;
@@ -176,11 +172,7 @@ export class Statistics {
     this.#measure("decision", now - connection.started);
   }
 
-  /**
-   * Notes that another try to connect begins.
-   *
-   * @param connection The connection.
-   */
+  /** Notes that another try to connect begins. */
   tries(connection: MeasuredConnection): void {
     const { measured } = connection;
     if (measured !== undefined) measured.tried = performance.now();
@@ -201,12 +193,7 @@ export class Statistics {
     this.#measure("connect", now - measured.decided);
   }
 
-  /**
-   * Counts a failure of a remote.
-   *
-   * @param remote The remote.
-   * @param how What has failed.
-   */
+  /** Counts a failure of a remote. */
   failed(remote: string, how: Failure): void {
     const { failures } = this.#remote(remote);
     (failures as number[])[FAILURES.indexOf(how)]! += 1;

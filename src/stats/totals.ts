@@ -55,11 +55,7 @@ export class Totals {
   readonly remotes = new Map<string, RemoteTotals>();
   #connections = 0;
 
-  /**
-   * Names routes that may not have been seen yet, so that they are shown.
-   *
-   * @param names In order.
-   */
+  /** Names routes that may not have been seen yet, so that they are shown. */
   expect(names: Iterable<string>): void {
     for (const name of names) this.#route(name);
   }
@@ -105,11 +101,7 @@ export class Totals {
     return this.#connections;
   }
 
-  /**
-   * The name under which a remote is counted.
-   *
-   * @param name The remote.
-   */
+  /** The name under which a remote is counted. */
   nameOf(name: string): string {
     return this.remotes.has(name) ? name : OTHER;
   }

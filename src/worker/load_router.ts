@@ -43,7 +43,6 @@ export async function loadRouter(url: string, name: string): Promise<Router> {
 /**
  * Checks the default export of a router module.
  *
- * @param value The default export.
  * @param name What the operator calls the module, for messages.
  * @throws {RouterError} If it is none; the message says which rule it breaks.
  */
