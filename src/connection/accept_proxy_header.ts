@@ -45,7 +45,8 @@ export async function acceptProxyHeader(
   const { context, info } = connection;
   if (!isTrusted(connection)) {
     context.log.warn(
-      `Cannot read the PROXY header of ${connection.peer} as --accept-proxy does not include that address`,
+      "Cannot read the PROXY header of {client} as --accept-proxy does not include that address",
+      connection.who,
     );
     connection.end("proxy-untrusted");
     return false;
@@ -59,9 +60,10 @@ export async function acceptProxyHeader(
   const localAddr = streamAddress(destination);
   if (remoteAddr !== undefined && localAddr !== undefined) {
     if (context.log.verbose) {
-      context.log.debug(
-        `${connection.peer} is a proxy for ${formatAddress(remoteAddr)}`,
-      );
+      context.log.debug("{client} is a proxy for {source}", {
+        ...connection.who,
+        source: formatAddress(remoteAddr),
+      });
     }
     info.remoteAddr = remoteAddr;
     info.localAddr = localAddr;
@@ -144,14 +146,16 @@ function endUnread(
   rule: string,
   reason: "proxy-invalid" | "proxy-timeout",
 ): void {
-  const { buffer, context: { log }, length, peer } = connection;
+  const { buffer, context: { log }, length, who } = connection;
   const start = String.fromCharCode(
     ...buffer.subarray(0, Math.min(64, length)),
   );
+  const value = length === 0
+    ? "nothing"
+    : `${describe(start)} (${length} bytes)`;
   log.warn(
-    `Cannot read the PROXY header of ${peer} as ${rule}: current value is ${
-      length === 0 ? "nothing" : `${describe(start)} (${length} bytes)`
-    }`,
+    "Cannot read the PROXY header of {client} as {rule}: current value is {value}",
+    { ...who, rule, value },
   );
   connection.end(reason);
 }

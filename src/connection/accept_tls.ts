@@ -151,10 +151,13 @@ function explain(error: Error): string {
 
 /** The one line about a handshake that has failed. */
 function logFailure(
-  { context: { log }, peer }: Connection,
-  reason: string,
+  { context: { log }, who }: Connection,
+  error: string,
 ): void {
-  log.warn(`Cannot accept TLS from ${peer} as the handshake failed: ${reason}`);
+  log.warn(
+    "Cannot accept TLS from {client} as the handshake failed: {error}",
+    { ...who, error },
+  );
 }
 
 function timedOut(connection: Connection): void {

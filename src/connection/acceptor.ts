@@ -79,7 +79,8 @@ export class Acceptor {
           this.#context.onFull();
         } else if (gauges.mayWarn()) {
           log.warn(
-            `Cannot accept more connections as at most ${gauges.limit} may be open (--max-connections, or the file descriptors): more clients wait`,
+            "Cannot accept more connections as at most {limit} may be open (--max-connections, or the file descriptors): more clients wait",
+            { limit: gauges.limit, listener: this.#options.name },
           );
         }
         await descriptors.freed();
@@ -109,9 +110,10 @@ export class Acceptor {
       descriptors.exhausted();
       return await descriptors.freed();
     }
-    log.error(
-      `Cannot accept a connection: ${messageOf(error)}`,
-    );
+    log.error("Cannot accept a connection: {error}", {
+      error: messageOf(error),
+      listener: this.#options.name,
+    });
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }

@@ -203,9 +203,8 @@ export class Connection implements Timed {
   /** Ends the connection after an error that should not be. */
   fail(error: unknown): void {
     this.context.log.error(
-      `Cannot go on with the connection of ${this.peer} as there was an internal error: ${
-        describeError(error)
-      }`,
+      "Cannot go on with the connection of {client} as there was an internal error: {error}",
+      { ...this.who, error: describeError(error) },
     );
     this.end("internal-error");
   }

@@ -55,14 +55,15 @@ export function take(
 
 /** Says that there is no remote to try. */
 export function noneLeft(
-  { context: { log }, peer }: Connection,
+  { context: { log }, who }: Connection,
   { pool }: Connect,
 ): Error {
-  const error = new Error(
-    `all members of the pool ${pool?.pool.name} are drained`,
+  const name = String(pool?.pool.name);
+  log.error(
+    "Cannot connect as all members of the pool {pool} are drained (client {client})",
+    { pool: name, ...who },
   );
-  log.error(`Cannot connect as ${error.message} (client ${peer})`);
-  return error;
+  return new Error(`all members of the pool ${name} are drained`);
 }
 
 /**

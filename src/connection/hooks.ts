@@ -59,7 +59,11 @@ export function checkHook(
       router.route === undefined
     ) throw new DecisionError(UNDECIDED);
     if (log.verbose) {
-      log.debug(`${connection.peer} ${hook}() has decided: ${describe(said)}`);
+      log.debug("{client} {hook}() has decided: {decision}", {
+        ...connection.who,
+        hook,
+        decision: describe(said),
+      });
     }
     return verdict;
   } catch (error) {

@@ -93,7 +93,8 @@ export function checkLength(connection: Connection): void {
   if (connection.length < options.maxPreread) return;
   if (connection.stage !== "preread") return;
   log.warn(
-    `Cannot route ${connection.peer} as the router must decide within --max-preread: current value is ${options.maxPreread} bytes`,
+    "Cannot route {client} as the router must decide within --max-preread: current value is {limit} bytes",
+    { ...connection.who, limit: options.maxPreread },
   );
   connection.end("preread-limit");
 }
@@ -102,9 +103,12 @@ export function checkLength(connection: Connection): void {
 export function timedOut(connection: Connection): void {
   const { log, options } = connection.context;
   log.warn(
-    `Cannot route ${connection.peer} as the router must decide within --preread-timeout: current value is ${
-      options.prereadTimeout / 1000
-    } seconds, and ${connection.length} bytes came`,
+    "Cannot route {client} as the router must decide within --preread-timeout: current value is {seconds} seconds, and {bytes} bytes came",
+    {
+      ...connection.who,
+      seconds: options.prereadTimeout / 1000,
+      bytes: connection.length,
+    },
   );
   connection.end("preread-timeout");
 }

@@ -136,7 +136,10 @@ function attach(
 ): void {
   const { context: { log, options, statistics } } = connection;
   if (log.verbose) {
-    log.debug(`${connection.peer} is connected to ${connection.remote}`);
+    log.debug("{client} is connected to {remote}", {
+      ...connection.who,
+      remote: String(connection.remote),
+    });
   }
   connection.attach(server);
   statistics?.connected(connection);

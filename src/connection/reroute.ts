@@ -74,7 +74,8 @@ async function askConnectError(
   }
   if (reason === "remote-left") {
     log.error(
-      `Connection with ${remote} was terminated prematurely: ${error.message} (client ${connection.peer})`,
+      "Connection with {remote} was terminated prematurely: {error} (client {client})",
+      { remote, error: error.message, ...connection.who },
     );
   }
   const said = await askLast(
@@ -93,9 +94,12 @@ async function askInactivityError(
   const remote = lastRemote(connection, verdict);
   connection.inactive = false;
   log.error(
-    `Disconnecting ${remote} as it must send a byte within inactivityTimeout: current value is ${
-      (verdict.inactivityTimeout ?? 0) / 1000
-    } seconds (client ${connection.peer})`,
+    "Disconnecting {remote} as it must send a byte within inactivityTimeout: current value is {seconds} seconds (client {client})",
+    {
+      remote,
+      seconds: (verdict.inactivityTimeout ?? 0) / 1000,
+      ...connection.who,
+    },
   );
   const said = await askLast(
     connection,
@@ -118,21 +122,20 @@ function next(
   }
   if (said.route !== undefined) connection.decided(said.route);
   if (said.kind === "close") return said;
+  const { who, context: { log } } = connection;
   if (!connection.mayReroute) {
-    connection.context.log.error(
-      `Cannot try ${
-        nameOf(said)
-      } as at most --max-preread bytes are kept to be sent again: ${connection.peer} has sent ${connection.extraLength} since the decision`,
+    log.error(
+      "Cannot try {remote} as at most --max-preread bytes are kept to be sent again: {client} has sent {bytes} since the decision",
+      { remote: nameOf(said), ...who, bytes: connection.extraLength },
     );
     connection.end(reason);
     return undefined;
   }
   const failed = connection.failed ??= [];
   if (failed.length === MAX_REROUTES) {
-    connection.context.log.error(
-      `Cannot try ${
-        nameOf(said)
-      } as hooks may name another remote at most ${MAX_REROUTES} times for a client: ${connection.peer} is closed`,
+    log.error(
+      "Cannot try {remote} as hooks may name another remote at most {times} times for a client: {client} is closed",
+      { remote: nameOf(said), times: MAX_REROUTES, ...who },
     );
     connection.end(reason);
     return undefined;

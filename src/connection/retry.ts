@@ -61,7 +61,8 @@ export async function retry(
       if (gauges.connectedNow > 0) waits = 0;
       else if (++waits > MAX_WAITS) {
         log.error(
-          `Connect ${remote} failed: out of file descriptors (client ${connection.peer})`,
+          "Connect {remote} failed: out of file descriptors (client {client})",
+          { remote, ...connection.who },
         );
         return toError(failure);
       }
@@ -103,45 +104,58 @@ function isFinal(error: Error): boolean {
 }
 
 function logFinal(
-  { context: { log }, peer }: Connection,
+  { context: { log }, who }: Connection,
   remote: string,
   error: Error,
 ): void {
-  log.error(
-    error instanceof TlsError
-      ? `Connect ${remote} failed: ${error.message} (client ${peer})`
-      : `Cannot connect to ${remote} as the router's --allow-net does not include it (client ${peer})`,
-  );
+  if (error instanceof TlsError) {
+    const { message } = error;
+    log.error("Connect {remote} failed: {error} (client {client})", {
+      remote,
+      error: message,
+      ...who,
+    });
+  } else {
+    log.error(
+      "Cannot connect to {remote} as the router's --allow-net does not include it (client {client})",
+      { remote, ...who },
+    );
+  }
 }
 
 function logNext(
-  { context: { log }, peer }: Connection,
+  { context: { log }, who }: Connection,
   failed: string,
   next: Target,
   error: Error,
 ): void {
   log.warn(
-    `Connect ${failed} failed, trying ${next.remote}: ${error.message} (client ${peer})`,
+    "Connect {remote} failed, trying {next}: {error} (client {client})",
+    { remote: failed, next: next.remote, error: error.message, ...who },
   );
 }
 
 function logRetry(
-  { context: { log } }: Connection,
+  { context: { log }, who }: Connection,
   next: Target,
   number: number,
   error: Error,
 ): void {
-  log.warn(
-    `Retrying connection with ${next.remote} (#${number}): ${error.message}`,
-  );
+  log.warn("Retrying connection with {remote} (#{number}): {error}", {
+    remote: next.remote,
+    number,
+    error: error.message,
+    ...who,
+  });
 }
 
 function logFailed(
-  { context: { log }, peer }: Connection,
+  { context: { log }, who }: Connection,
   remote: string,
   error: Error,
 ): void {
   log.error(
-    `Connect ${remote} failed after ${RETRIES} retries: ${error.message} (client ${peer})`,
+    "Connect {remote} failed after {retries} retries: {error} (client {client})",
+    { remote, retries: RETRIES, error: error.message, ...who },
   );
 }

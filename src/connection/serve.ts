@@ -44,7 +44,9 @@ export function serve(
   const connection = new Connection(context, conn, id, listener);
   context.connections.add(connection);
   context.settling.expect();
-  if (context.log.verbose) context.log.debug(`${connection.peer} is accepted`);
+  if (context.log.verbose) {
+    context.log.debug("{client} is accepted", connection.who);
+  }
   void serveClient(connection);
 }
 

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Counter } from "../stats/counters.ts";
-import type { Log } from "../log/log.ts";
-import { addressKey, describeGroup } from "./address_key.ts";
+import type { Fields, Log } from "../log/log.ts";
+import { type AddressKey, addressKey, describeGroup } from "./address_key.ts";
 import { AddressTable, type Rate } from "./address_table.ts";
 
 /** What each address may do. */
@@ -71,24 +71,28 @@ export class AddressLimits {
     switch (entry) {
       case "too-many":
         this.#warn(
-          this.#table.mayWarn(key),
-          `Refusing connections of ${
-            describeGroup(hostname)
-          } as it may have at most --max-connections-per-ip: current value is ${maxConnectionsPerIp}`,
+          key,
+          "Refusing connections of {address} as it may have at most --max-connections-per-ip: current value is {limit}",
+          () => ({
+            address: describeGroup(hostname),
+            limit: maxConnectionsPerIp,
+          }),
         );
         return "too-many-from-address";
       case "too-fast":
         this.#warn(
-          this.#table.mayWarn(key),
-          `Refusing connections of ${
-            describeGroup(hostname)
-          } as they come faster than --rate-limit: current value is ${rateLimit?.perSecond}:${rateLimit?.burst}`,
+          key,
+          "Refusing connections of {address} as they come faster than --rate-limit: current value is {limit}",
+          () => ({
+            address: describeGroup(hostname),
+            limit: `${rateLimit?.perSecond}:${rateLimit?.burst}`,
+          }),
         );
         return "rate-limited";
       case "full":
         this.#count("address-table-full");
         this.#warn(
-          this.#table.mayWarn(undefined),
+          undefined,
           "Cannot count the connections of some addresses as there are too many addresses: those have no limit",
         );
         return undefined;
@@ -105,13 +109,19 @@ export class AddressLimits {
     this.#table.leave(place);
   }
 
-  /** @param left How many lines may follow; `undefined`: not even this one. */
-  #warn(left: number | undefined, message: string): void {
+  /** Logs that an address is refused, but not too often. */
+  #warn(
+    key: AddressKey | undefined,
+    text: string,
+    fields?: () => Fields,
+  ): void {
+    const left = this.#table.mayWarn(key);
     if (left === undefined) return;
     this.#log.warn(
       left > 0
-        ? message
-        : `${message} (no more such lines in this minute: see the access log)`,
+        ? text
+        : `${text} (no more such lines in this minute: see the access log)`,
+      fields?.(),
     );
   }
 }

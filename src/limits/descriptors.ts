@@ -65,7 +65,8 @@ export class Descriptors {
     if (room >= limit) return;
     this.#gauges.limit = room;
     this.#log.warn(
-      `Out of file descriptors with ${open} connections: serving at most ${room} at a time; raise the limit (ulimit -n) for more`,
+      "Out of file descriptors with {open} connections: serving at most {limit} at a time; raise the limit (ulimit -n) for more",
+      { open, limit: room },
     );
   }
 
