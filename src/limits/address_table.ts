@@ -53,6 +53,12 @@ const PATIENCE = 50;
 /** Parts of a connection in which its rate is counted. */
 const PARTS = 256;
 
+/**
+ * Seconds that a thread may be stopped between reading the clock and paying:
+ * another one may have paid meanwhile by a later time.
+ */
+const LATENESS = 10;
+
 /** How many connections may come. */
 export interface Rate {
   /** Connections per second in the long run; 0.001 to 10,000. */
@@ -343,8 +349,9 @@ export class AddressTable {
     paid = Atomics.load(this.#cells, at(slot, PAID)),
   ): number {
     const ahead = paid - now | 0;
+    const most = (rate.burst + LATENESS * rate.perSecond) * PARTS;
     // more than possible: of a clock that was set back, or of long ago
-    return ahead < 0 || ahead > rate.burst * PARTS ? 0 : ahead;
+    return ahead < 0 || ahead > most ? 0 : ahead;
   }
 }
 

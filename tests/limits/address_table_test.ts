@@ -88,6 +88,24 @@ Deno.test("a rate holds in the long run, whatever the pauses", async () => {
   assert(entered >= 10, `${entered}`);
 });
 
+Deno.test("a thread whose clock is late does not begin the rate of an address anew", () => {
+  const table = new AddressTable();
+  const rate = { perSecond: 5, burst: 3 };
+  const real = Date.now;
+  let now = real();
+  Date.now = () => now;
+  try {
+    for (let i = 0; i < 3; i++) assert(isSlot(table.enter(KEY, 9, rate)));
+    assertEquals(table.enter(KEY, 9, rate), "too-fast");
+    now -= 100; // another thread has read the clock before, and was stopped
+    assertEquals(table.enter(KEY, 9, rate), "too-fast");
+    now -= 3_600_000; // the clock was set back: nobody waits for an hour
+    assert(isSlot(table.enter(KEY, 9, rate)));
+  } finally {
+    Date.now = real;
+  }
+});
+
 Deno.test("an address that is paying for its rate keeps its slot", () => {
   const table = new AddressTable();
   const rate = { perSecond: 0.001, burst: 1 };
