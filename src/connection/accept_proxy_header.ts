@@ -107,7 +107,7 @@ async function read(
     }
     if (connection.isClosed()) return undefined;
     if (count === 0) {
-      // balancers look whether the port is open by connecting only
+      // load balancers that check whether the port is open send nothing
       if (connection.length === 0) connection.end("client-left");
       else endUnread(connection, "it must be complete", "proxy-invalid");
       return undefined;
@@ -133,7 +133,7 @@ async function read(
   }
 }
 
-/** How many bytes there must be before it is worth to look again. */
+/** How many bytes there must be before the header can be complete. */
 function neededLength(incomplete: Uint8Array): number {
   // only version 2 can be that long
   if (incomplete[0] !== 0x0d || incomplete.length < V2_FIXED) return 1;

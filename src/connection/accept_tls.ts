@@ -67,7 +67,7 @@ export async function acceptTls(
 /**
  * Reads into the buffer until the hello is whole.
  *
- * @returns The hello; `null` if it is none, which the handshake will find, too;
+ * @returns The hello; `null` if it is none: the handshake will say so, too;
  * `undefined` if the connection has ended.
  */
 async function readHello(
@@ -121,7 +121,7 @@ async function read(connection: Connection): Promise<number> {
   if (count === 0) {
     connection.clientEnded = true;
     if (connection.received > 0) throw new Error("the client has left");
-    // who looks whether the port is open need not say more
+    // a check whether the port is open sends nothing
     connection.end("client-left");
     return 0;
   }

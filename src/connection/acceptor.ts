@@ -9,7 +9,7 @@ import { isExhausted } from "../lib/exhausted.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import { serve } from "./serve.ts";
 
-/** Milliseconds to wait after an error that waiting may cure. */
+/** Milliseconds to wait after an error that may not come again. */
 const PAUSE = 100;
 
 /** Accepts connections until it is stopped. */
@@ -40,8 +40,8 @@ export class Acceptor {
 
   /**
    * Stops accepting; connections that were accepted go on. Those that wait at a
-   * socket file, which has no other worker to accept them, are accepted still;
-   * that no more come is up to the main thread.
+   * socket file, which has no other worker to accept them, are accepted first;
+   * the main thread sees to it that no more come.
    */
   stop(): void {
     if (this.#stopping) return;
@@ -126,7 +126,7 @@ function isGone(error: unknown): boolean {
 
 /**
  * Counts and logs a connection that its client has reset while it was in the
- * queue of the listener: the runtime has closed it, and tells nothing about it.
+ * queue of the listener: the runtime has closed it, and its address is unknown.
  * Gives back the place that was reserved.
  */
 function countGone({ accessLog, gauges, statistics }: Context): void {

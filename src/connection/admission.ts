@@ -1,8 +1,7 @@
 /**
- * The stage before all others, for listeners that ask for it: what a load
- * balancer says about the client comes before the client's own bytes. Then the
- * client is known, and the limits of its address can be applied; and then comes
- * the handshake of TLS.
+ * The stage before the preread, for listeners that need it: first the header in
+ * which a load balancer says who the client is, then the limits of the client's
+ * address, then the handshake of TLS.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import type { Connection } from "./connection.ts";
 
 /**
  * Tells whether a connection has to be admitted. Those of an ordinary listener
- * need not, and pay for this question only.
+ * need not: this check is all that admission costs them.
  */
 export function needsAdmission(connection: Connection): boolean {
   const { context, listener } = connection;
@@ -25,8 +24,8 @@ export function needsAdmission(connection: Connection): boolean {
  * Admits a connection, or ends it. Afterwards its client's addresses are known,
  * and what the client has sent along is in its buffer.
  *
- * @returns Whether it was admitted, if not, it has ended; or the last bytes that
- * the client is to get.
+ * @returns Whether it was admitted; `false` if it has ended. Or the last bytes
+ * for the client, after which it is to be closed.
  */
 export async function admit(
   connection: Connection,
@@ -49,7 +48,7 @@ export async function admit(
 /** Counts the connection for its client's address; ends it if that is refused. */
 function isWithinLimits(connection: Connection): boolean {
   const { context: { addresses }, info: { remoteAddr } } = connection;
-  // whoever may use a socket file is not told apart
+  // clients of a socket file have no address
   if (addresses === undefined || remoteAddr.transport === "unix") return true;
   const place = addresses.enter(remoteAddr.hostname);
   if (typeof place === "string") {

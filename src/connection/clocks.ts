@@ -139,7 +139,7 @@ export class Clocks implements Expiring {
     this.#timed.expire();
   }
 
-  /** Looks whether nothing has moved for too long; if not, when to look again. */
+  /** Tells whether nothing has moved for too long; if not, sets the next look. */
   #isSilent(lasting: Lasting, now: number): boolean {
     const { progress } = this.#timed;
     if (progress !== lasting.mark) {

@@ -287,7 +287,7 @@ export class Connection implements Timed {
     return this.#gate.promise;
   }
 
-  /** Enters a stage, unless the connection is closed, and wakes who waits. */
+  /** Enters a stage, unless the connection is closed, and wakes what waits for it. */
   enter(stage: Stage): void {
     if (this.stage !== "closed") this.stage = stage;
     this.#settle();

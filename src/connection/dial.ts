@@ -36,7 +36,10 @@ export function dialNext(
   return dial(connection, target, verdict);
 }
 
-/** Takes a connected remote; `undefined` if nobody wants it any more. */
+/**
+ * Takes a connected remote; if the connection has ended meanwhile, closes it and
+ * returns `undefined`.
+ */
 export function take(
   connection: Connection,
   candidates: Candidates,
@@ -88,7 +91,7 @@ function dial(
     ? undefined // nor that of a remote which was tried before
     : proxyHeader(proxyProtocol, remoteAddr, localAddr);
   if ("path" in address) {
-    // it is there or it is not: nothing that a time limit would be for
+    // connecting to a socket file succeeds or fails at once
     const { path } = address;
     return Deno.connect({ transport: "unix", path });
   }
@@ -99,8 +102,8 @@ function dial(
 }
 
 /**
- * A try that may take as long as it likes needs no timer, and no signal; but
- * where a client has left before the remote has answered, that may happen again.
+ * A try without a time limit has no timer, and no signal; except to a remote
+ * that was slow before, so that the try can be ended when the client leaves.
  */
 function dialTcp(
   connection: Connection,
@@ -140,7 +143,7 @@ async function dialTls(
   setOptions(conn);
   const { preamble } = connection;
   if (preamble !== undefined) {
-    // in plain, before the handshake; a connection that is new takes it at once
+    // not encrypted, before the handshake; a new connection takes it at once
     await writePreamble(conn, preamble);
     connection.preamble = undefined;
   }

@@ -83,10 +83,8 @@ async function converse(
 }
 
 /**
- * Looks at the limits of the stage after the router was asked: no more than
- * `--max-preread` bytes are read.
- *
- * @param connection Ended if it is at the limit without a decision.
+ * After the router was asked: ends the connection if `--max-preread` bytes were
+ * read and there is no decision.
  */
 export function checkLength(connection: Connection): void {
   const { log, options } = connection.context;
@@ -99,7 +97,7 @@ export function checkLength(connection: Connection): void {
   connection.end("preread-limit");
 }
 
-/** Ends a connection whose router has no hook for it: there was no decision in time. */
+/** There was no decision in time, and the router has no hook for that. */
 export function timedOut(connection: Connection): void {
   const { log, options } = connection.context;
   log.warn(

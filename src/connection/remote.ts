@@ -115,8 +115,8 @@ function candidatesOf(
 }
 
 /**
- * Tells whether a connection has tried one of the remotes in vain before, or all
- * members of a pool.
+ * Tells whether one of the remotes has failed for this connection before, or all
+ * members of the pool.
  */
 function hasFailedBefore(
   { attempt, failed }: Connection,

@@ -70,7 +70,7 @@ export async function retry(
       const error = toError(failure);
       statistics?.failed(remote, "connect-failed");
       if (isFinal(error)) {
-        // the others may be in order
+        // the other remotes may be good
         logFinal(connection, remote, error);
         if (!candidates.leftOut(error)) return error;
       } else if (candidates.failed(error)) {
@@ -98,7 +98,7 @@ export async function retry(
   }
 }
 
-/** Tells whether to try again is in vain. */
+/** Tells whether another try would fail for the same reason. */
 function isFinal(error: Error): boolean {
   return error instanceof Deno.errors.NotCapable || error instanceof TlsError;
 }

@@ -244,7 +244,7 @@ export class AddressTable {
    *
    * @param force Whether to take away candidates of others whatever their place:
    * their threads may have been stopped.
-   * @returns The slot; `undefined` if another thread was faster at something.
+   * @returns The slot; `undefined` if another thread has changed it meanwhile.
    */
   #insert(
     key: AddressKey,

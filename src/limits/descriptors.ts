@@ -70,7 +70,7 @@ export class Descriptors {
     );
   }
 
-  /** Raises a limit that was lowered, slowly, as the want may be over. */
+  /** Raises a limit that was lowered, slowly, as there may be descriptors again. */
   recover(): void {
     const { limit, maximumLimit } = this.#gauges;
     if (limit >= maximumLimit) return;

@@ -16,8 +16,8 @@ export interface Candidates {
    */
   failed(error: Error): boolean;
   /**
-   * To try it again would be in vain, so it is left out from now on: the router
-   * may not connect to it, or it cannot speak TLS as it should.
+   * Another try would fail, too, so it is left out from now on: the router may
+   * not connect to it, or its TLS handshake failed.
    *
    * @returns Whether there is another.
    */

@@ -1,5 +1,5 @@
 /**
- * Connecting for as long as somebody waits.
+ * Connecting with a signal that can give it up.
  *
  * @module
  */

@@ -25,7 +25,7 @@ export interface Certificate {
 export interface ListenTls {
   /** At least one; the first is for clients that ask for no name of another. */
   readonly certificates: readonly Certificate[];
-  /** Application protocols, the best first; empty: whatever the client likes. */
+  /** Application protocols, the best first; empty: any that the client offers. */
   readonly alpn: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export interface UnixListenOptions extends CommonListenOptions {
   /** An absolute path. */
   readonly path: string;
   /**
-   * The permissions of the file, of which writing is what clients need.
+   * The permissions of the file; clients need that of writing.
    *
    * @default what the umask leaves
    */
@@ -93,8 +93,8 @@ export function listen(
 }
 
 /**
- * Listens on a socket that all threads of the process share: whoever listens
- * on the same address (port 0 included) accepts from the same queue.
+ * Listens on a socket that all threads of the process share: those that listen
+ * on the same address (port 0 included) accept from the same queue.
  *
  * @param options Where to listen; the rest does not matter.
  * @returns A listener; the shared socket is closed with the last of them.

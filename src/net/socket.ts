@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A connected socket. Whoever holds it closes it, once. */
+/** A connected socket. Its owner closes it, once. */
 export interface Socket {
   /**
    * Reads what there is, or waits for it.
@@ -52,15 +52,15 @@ const core = findCore();
 /**
  * Takes a connected socket over. What TCP's options do for a connection that
  * lasts (see {@linkcode Socket.settle}), it gets before the first write that
- * needs them; whoever keeps it longer than that settles it. A short exchange
- * does without, which saves it two of its 13 system calls.
+ * needs them; an owner that keeps it longer than that calls `settle`. A short
+ * exchange does without, which saves it two of its 13 system calls.
  *
  * @param conn The socket; it is used through the result only from now on.
  */
 export function takeSocket(
   conn: Deno.TcpConn | Deno.UnixConn | Deno.TlsConn,
 ): Socket {
-  // the test costs less than the address, which would tell, too
+  // cheaper than reading the address, which has the transport, too
   const tcp = "setNoDelay" in conn ? conn : undefined;
   const rid = core && (conn as unknown as Record<symbol, unknown>)[
     core.internalRidSymbol

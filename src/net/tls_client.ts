@@ -88,8 +88,8 @@ class TlsClientSocket implements Socket {
     try {
       return await this.#socket.read(buffer);
     } catch (error) {
-      // many servers just close: what is joined tells by its own means whether
-      // it is complete
+      // many servers close without a close_notify; the protocol inside says
+      // itself whether it is complete
       if (error instanceof Deno.errors.UnexpectedEof) return 0;
       throw error;
     }

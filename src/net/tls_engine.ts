@@ -3,9 +3,9 @@
  * other way round.
  *
  * It is the part of the runtime's `node:tls` that does the work, without the
- * streams around it: those queue what nobody has asked for yet, and hold 20 KB
- * for a connection that waits. That part is not a public interface, so it is
- * looked at before anything relies on it.
+ * streams around it: those read ahead, and hold 20 KB for a connection that
+ * waits. That part is not a public interface, so its methods are checked before
+ * it is used.
  *
  * @module
  */

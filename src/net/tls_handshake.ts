@@ -11,7 +11,7 @@ const MAX_UNANSWERED = 64;
 /**
  * Handshakes that were given up, by the address of the server. The runtime keeps
  * the descriptor of one until the server answers or closes the connection, so a
- * server that hangs must not collect them.
+ * server that hangs must not use up all descriptors.
  */
 const unanswered = new Map<string, number>();
 
@@ -21,7 +21,7 @@ export class UnansweredError extends Error {
 }
 
 /**
- * Performs a TLS handshake as the client, for as long as somebody waits.
+ * Performs a TLS handshake as the client, until the signal gives it up.
  *
  * @param conn A connected socket, which is closed if the handshake fails.
  * @param most How many handshakes the server may leave unanswered.
@@ -37,7 +37,7 @@ export async function shakeHands(
 ): Promise<Deno.TlsConn> {
   const address = formatAddress(conn.remoteAddr as Deno.NetAddr);
   const { promise: givenUp, reject } = Promise.withResolvers<never>();
-  givenUp.catch(() => {}); // nobody may be waiting for it
+  givenUp.catch(() => {}); // it may reject when nothing waits for it
   const giveUp = () => reject(signal.reason);
   signal.addEventListener("abort", giveUp, { once: true });
   let secured: Deno.TlsConn | undefined;
@@ -68,8 +68,8 @@ export async function shakeHands(
 }
 
 /**
- * Closes a connection when its handshake has an end: before that, closing would
- * only hide its descriptor.
+ * Closes a connection when its handshake has an end: before that, the runtime
+ * would keep the descriptor open after `close`.
  */
 function closeLater(
   conn: Deno.Conn,

@@ -34,7 +34,8 @@ export class TlsServerSocket implements Socket {
   }
 
   async read(buffer: Uint8Array): Promise<number> {
-    // the buffer takes the records, too: who waits for nothing needs no other
+    // the records are read into the same buffer, so that a socket that waits
+    // needs no other
     let space = buffer;
     try {
       for (;;) {
@@ -42,8 +43,8 @@ export class TlsServerSocket implements Socket {
         if (count > 0) return count;
         if (this.#ended || this.#engine.ended) return 0;
         const received = await this.#socket.read(space);
-        // an EOF without close_notify is one: what is joined tells by its own
-        // means whether it is complete
+        // an EOF without close_notify counts as one; the protocol inside says
+        // itself whether it is complete
         if (received === 0) this.#ended = true;
         else await this.#receive(space.subarray(0, received));
         // more of the record is on its way
