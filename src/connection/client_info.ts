@@ -7,6 +7,18 @@ import type { Address, Client, ClientTls } from "../router/contract.ts";
 import { parseSocketPath } from "../net/address.ts";
 import type { ListenOptions } from "../net/listen.ts";
 
+/** The fields by which a line of the log tells whose connection it is about. */
+export type Who = {
+  readonly client: string;
+  readonly id: number;
+  /** The name of the listener. */
+  readonly listener: string;
+  /** Who has decided, once that is known. */
+  readonly route: string | undefined;
+  /** The pool that the last remote is of. */
+  readonly pool: string | undefined;
+};
+
 /** For routers all of it is read-only. */
 export class ClientInfo implements Client {
   readonly id: number;

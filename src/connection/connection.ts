@@ -11,7 +11,7 @@ import type { Candidates, Lease } from "../net/candidates.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import { type Socket, takeSocket } from "../net/socket.ts";
 import { describeError } from "../lib/errors.ts";
-import { ClientInfo } from "./client_info.ts";
+import { ClientInfo, type Who } from "./client_info.ts";
 import { Clocks, type Timed } from "./clocks.ts";
 import type { SharedContext } from "./context.ts";
 
@@ -137,9 +137,10 @@ export class Connection implements Timed {
     return this.received + this.sent + this.replayed;
   }
 
-  /** The fields by which a line of the log tells whose connection it is about. */
-  get who(): { readonly client: string; readonly id: number } {
-    return { client: this.peer, id: this.info.id };
+  /** Whose connection it is, for lines of the log. */
+  get who(): Who {
+    const { attempt, info: { id, listener }, peer: client, route } = this;
+    return { client, id, listener, route, pool: attempt?.pool };
   }
 
   /** The client's address, for logs; until it is admitted that of the peer. */

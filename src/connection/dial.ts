@@ -64,7 +64,7 @@ export function noneLeft(
   const name = String(pool?.pool.name);
   log.error(
     "Cannot connect as all members of the pool {pool} are drained (client {client})",
-    { pool: name, ...who },
+    { ...who, pool: name },
   );
   return new Error(`all members of the pool ${name} are drained`);
 }

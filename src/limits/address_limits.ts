@@ -72,7 +72,7 @@ export class AddressLimits {
       case "too-many":
         this.#warn(
           key,
-          "Refusing connections of {address} as it may have at most --max-connections-per-ip: current value is {limit}",
+          "Refusing connections of {address} as it may have at most --max-connections-per-ip: current value is {limit}{note}",
           () => ({
             address: describeGroup(hostname),
             limit: maxConnectionsPerIp,
@@ -82,7 +82,7 @@ export class AddressLimits {
       case "too-fast":
         this.#warn(
           key,
-          "Refusing connections of {address} as they come faster than --rate-limit: current value is {limit}",
+          "Refusing connections of {address} as they come faster than --rate-limit: current value is {limit}{note}",
           () => ({
             address: describeGroup(hostname),
             limit: `${rateLimit?.perSecond}:${rateLimit?.burst}`,
@@ -93,7 +93,7 @@ export class AddressLimits {
         this.#count("address-table-full");
         this.#warn(
           undefined,
-          "Cannot count the connections of some addresses as there are too many addresses: those have no limit",
+          "Cannot count the connections of some addresses as there are too many addresses: those have no limit{note}",
         );
         return undefined;
     }
@@ -112,16 +112,14 @@ export class AddressLimits {
   /** Logs that an address is refused, but not too often. */
   #warn(
     key: AddressKey | undefined,
-    text: string,
+    text: `${string}{note}`,
     fields?: () => Fields,
   ): void {
     const left = this.#table.mayWarn(key);
     if (left === undefined) return;
-    this.#log.warn(
-      left > 0
-        ? text
-        : `${text} (no more such lines in this minute: see the access log)`,
-      fields?.(),
-    );
+    const note = left > 0
+      ? ""
+      : " (no more such lines in this minute: see the access log)";
+    this.#log.warn(text, { ...fields?.(), note });
   }
 }

@@ -27,9 +27,14 @@ export type Fields = Readonly<Record<string, FieldValue | undefined>>;
 type Placeholder<Text extends string> = Text extends
   `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
 
-/** The fields of a line: those that its text names must be there. */
-export type FieldsOf<Text extends string> = [Placeholder<Text>] extends [never]
-  ? [fields?: Fields]
+/**
+ * The fields of a line: those that its text names must be there. A text is known
+ * to the compiler, as lines of the same text are of the same kind: what comes
+ * from elsewhere is a field.
+ */
+export type FieldsOf<Text extends string> = string extends Text
+  ? [fields: never]
+  : [Placeholder<Text>] extends [never] ? [fields?: Fields]
   : [fields: Fields & Readonly<Record<Placeholder<Text>, FieldValue>>];
 
 /** Takes a line: a text with placeholders such as `{remote}`, and its fields. */

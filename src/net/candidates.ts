@@ -7,6 +7,8 @@ import type { Target } from "./remote.ts";
 
 /** A list of remotes, or a pool. After each `next` one other method is called. */
 export interface Candidates {
+  /** The name of the pool, if they are of one. */
+  readonly pool?: string;
   /** Takes the next remote to try; `undefined` if there is none. */
   next(): Target | undefined;
   /**

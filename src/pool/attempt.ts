@@ -72,6 +72,10 @@ export class Attempt implements Candidates {
     this.#choose = choose;
   }
 
+  get pool(): string {
+    return this.state.plan.name;
+  }
+
   next(): Target | undefined {
     const { plan: { members } } = this.state;
     for (;;) {

@@ -491,6 +491,15 @@ Deno.test("--log-format json makes both logs lines of JSON", async () => {
   assertEquals(log[0].level, "INFO");
   const error = log.find(({ level }) => level === "ERROR");
   assertMatch(error.message, /a "quoted" \{word\}/);
+  assertEquals(error.properties, {
+    client: failed.client,
+    id: 2,
+    listener: "127.0.0.1:0",
+    hook: "route",
+    error: error.properties.error,
+    worker: "1.1",
+  });
+  assertMatch(error.properties.error, /^Error: a "quoted" \{word\} at /);
 });
 
 Deno.test("--log-level error leaves out what is no error", async () => {

@@ -44,6 +44,8 @@ Deno.test("A line must have the fields that its text names", () => {
   log.error("{remote} failed");
   // @ts-expect-error: a value that may be missing
   log.error("{remote} failed", { remote: undefined as string | undefined });
+  // @ts-expect-error: a text that the compiler does not know
+  log.error("a:1 failed" as string);
   // @ts-expect-error: no value of a field
   log.error("failed", { remote: { hostname: "a" } });
   assertEquals(log.verbose, false);
