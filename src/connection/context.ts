@@ -10,6 +10,7 @@ import type { Gauges } from "../stats/gauges.ts";
 import type { Statistics } from "../stats/statistics.ts";
 import type { AddressLimits } from "../limits/address_limits.ts";
 import type { Descriptors } from "../limits/descriptors.ts";
+import type { Naming } from "../net/connect_named.ts";
 import type { SlowRemotes } from "../net/slow_remotes.ts";
 import type { Deadlines } from "../lib/deadlines.ts";
 import type { Placed, PlacedSet } from "../lib/placed_set.ts";
@@ -41,6 +42,8 @@ export interface SharedContext<Connection extends Placed> {
   readonly connections: PlacedSet<Connection>;
   readonly settling: Settling;
   readonly slowRemotes: SlowRemotes;
+  /** The addresses of names; `undefined`: only the runtime may look them up. */
+  readonly naming: Naming | undefined;
   /** Asks for a higher limit of connections. */
   readonly onFull: () => void;
   /** Called whenever the last open connection has ended. */

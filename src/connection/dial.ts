@@ -4,11 +4,12 @@
  * @module
  */
 import { writeAll } from "../lib/write_all.ts";
-import { formatAddress, type HostPort } from "../net/address.ts";
+import { type HostPort, isIp } from "../net/address.ts";
 import type { Candidates } from "../net/candidates.ts";
 import { connectUntil } from "../net/connect_until.ts";
 import type { Connection } from "./connection.ts";
 import type { Connect } from "../decision/decision.ts";
+import { dialName, timedOut } from "./dial_name.ts";
 import { proxyHeader } from "../net/proxy_header.ts";
 import { setOptions, type Socket, takeSocket } from "../net/socket.ts";
 import type { Target } from "../net/remote.ts";
@@ -101,11 +102,30 @@ function dial(
   return dialTcp(connection, address, connectTimeout);
 }
 
+/** Connects by TCP; a name is looked up first. */
+function dialTcp(
+  connection: Connection,
+  remote: HostPort,
+  connectTimeout: number | undefined,
+): Promise<Deno.TcpConn> {
+  const { naming } = connection.context;
+  if (naming === undefined || isIp(remote.hostname)) {
+    return dialAddress(connection, remote, connectTimeout);
+  }
+  return dialName(
+    connection,
+    naming,
+    remote,
+    connectTimeout,
+    (address) => dialAddress(connection, address, connectTimeout),
+  );
+}
+
 /**
  * A try without a time limit has no timer, and no signal; except to a remote
  * that was slow before, so that the try can be ended when the client leaves.
  */
-function dialTcp(
+function dialAddress(
   connection: Connection,
   address: HostPort,
   connectTimeout: number | undefined,
@@ -186,12 +206,4 @@ async function connectInTime(
     clearTimeout(timer);
     connection.connecting = undefined;
   }
-}
-
-function timedOut(address: HostPort, milliseconds: number): Error {
-  return new Deno.errors.TimedOut(
-    `${formatAddress(address)} did not answer within ${
-      milliseconds / 1000
-    } seconds`,
-  );
 }

@@ -6,6 +6,7 @@
 import type { Connect } from "../decision/decision.ts";
 import { toError } from "../lib/errors.ts";
 import { isExhausted } from "../lib/exhausted.ts";
+import { NoSuchName } from "../net/names.ts";
 import type { Candidates } from "../net/candidates.ts";
 import type { Target } from "../net/remote.ts";
 import type { Socket } from "../net/socket.ts";
@@ -100,7 +101,8 @@ export async function retry(
 
 /** Tells whether another try would fail for the same reason. */
 function isFinal(error: Error): boolean {
-  return error instanceof Deno.errors.NotCapable || error instanceof TlsError;
+  return error instanceof Deno.errors.NotCapable ||
+    error instanceof TlsError || error instanceof NoSuchName;
 }
 
 function logFinal(
@@ -108,7 +110,7 @@ function logFinal(
   remote: string,
   error: Error,
 ): void {
-  if (error instanceof TlsError) {
+  if (error instanceof TlsError || error instanceof NoSuchName) {
     const { message } = error;
     log.error("Connect {remote} failed: {error} (client {client})", {
       remote,

@@ -54,4 +54,10 @@ export class BoundedMap<Value> {
   peek(key: string): Value | undefined {
     return this.#young.get(key) ?? this.#old.get(key);
   }
+
+  /** All entries, without using them. */
+  *values(): Generator<Value> {
+    yield* this.#young.values();
+    yield* this.#old.values();
+  }
 }

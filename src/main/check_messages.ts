@@ -12,10 +12,14 @@ import type {
 } from "../stats/connection_list.ts";
 import { LEVELS, type Line } from "../log/log.ts";
 import { MAX_LENGTH } from "../log/outbox.ts";
+import { parseIp } from "../net/cidr.ts";
 import { isPoolReports } from "../pool/main_thread.ts";
 
 /** Characters of a text in an answer, at most. */
 const MAX_TEXT = 4096;
+
+/** Addresses of a name, at most. */
+const MAX_ADDRESSES = 2000;
 
 /** Fields of a line of the log, at most. */
 const MAX_FIELDS = 16;
@@ -27,7 +31,7 @@ const MAX_TIME = 8.64e15;
 export function isMessage(message: unknown): message is FromWorker {
   if (!isMapping(message)) return false;
   const { type, log, access, dropped, text, message: failure } = message;
-  const { hooks, imports, pools } = message;
+  const { hooks, imports, pools, name, error, addresses } = message;
   switch (type) {
     case "lines":
       return typeof access === "string" && typeof dropped === "number" &&
@@ -38,6 +42,12 @@ export function isMessage(message: unknown): message is FromWorker {
       return typeof text === "string";
     case "loaded":
       return isTexts(hooks) && isTexts(imports) && isPoolReports(pools);
+    case "name":
+      return isShort(name) && (error === undefined || isShort(error)) &&
+        Array.isArray(addresses) && addresses.length <= MAX_ADDRESSES &&
+        addresses.every((address) =>
+          isShort(address) && parseIp(address) !== undefined
+        );
     case "report":
       return isReport(message);
     default:
@@ -62,6 +72,10 @@ export function isConnectionList(
           typeof text === "string" && text.length <= MAX_TEXT
         );
     });
+}
+
+function isShort(text: unknown): text is string {
+  return typeof text === "string" && text.length <= MAX_TEXT;
 }
 
 function isTexts(list: unknown): boolean {

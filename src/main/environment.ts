@@ -8,6 +8,7 @@ import type { SharedPool } from "../pool/main_thread.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import type { AddressShares } from "./address_shares.ts";
 import type { FreePorts } from "./free_ports.ts";
+import type { KnownNames } from "./known_names.ts";
 import type { SocketFiles } from "./socket_files.ts";
 import type { WorkerEvents } from "./worker_thread.ts";
 
@@ -21,6 +22,8 @@ export interface Environment extends WorkerEvents {
   readonly files: SocketFiles;
   /** The ports of listeners that take any. */
   readonly ports: FreePorts;
+  /** What is known of names. */
+  readonly names: KnownNames;
   /** The operational log. */
   readonly log: Log;
   /** Milliseconds between two heartbeats of a worker; 0: none. */

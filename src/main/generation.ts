@@ -245,6 +245,7 @@ export class Generation {
       ),
       heartbeat: this.#environment.heartbeat,
       ...this.#pools.lendTo(worker),
+      names: this.#environment.names.plan(options.dnsHold),
       statistics: this.#environment.statistics,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,

@@ -15,6 +15,7 @@ import { ConnectionLimit } from "./connection_limit.ts";
 import { FreePorts } from "./free_ports.ts";
 import type { Environment } from "./environment.ts";
 import { Generation } from "./generation.ts";
+import { KnownNames } from "./known_names.ts";
 import { Generations } from "./generations.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import type { Outputs } from "../log/outputs.ts";
@@ -53,6 +54,7 @@ export class Supervisor implements Source {
   readonly #generations = new Generations();
   /** How many generations there were. */
   #count = 0;
+  readonly #names: KnownNames;
   #running = false;
   /** A signal to stop that came while it started. */
   #early: (() => void) | undefined;
@@ -103,6 +105,9 @@ export class Supervisor implements Source {
       },
       shutdown,
     });
+    this.#names = new KnownNames(() => outputs.log, (system) => {
+      for (const worker of this.workers) worker.rename(system);
+    });
     this.#environment = {
       files: this.#files,
       ports: new FreePorts(),
@@ -114,9 +119,11 @@ export class Supervisor implements Source {
       heartbeat: heartbeat(options.watchdog),
       reportImports: options.watch,
       statistics: options.admin !== undefined,
+      names: this.#names,
       onReport: (report) => this.totals.add(report),
       pools: () => this.pools,
       onLines: (batch, worker) => outputs.take(batch, worker),
+      onName: (change) => this.#names.learn(change),
       onFull: () => this.#onFull(),
       onChange: () => this.#onChange(),
     };

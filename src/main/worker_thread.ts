@@ -4,6 +4,8 @@
  * @module
  */
 import { isConnectionList, isMessage } from "./check_messages.ts";
+import type { NameChange } from "../net/names.ts";
+import type { SystemNames } from "../net/resolver_files.ts";
 import type {
   AbortReason,
   FromWorker,
@@ -45,6 +47,8 @@ export interface WorkerEvents {
   onLines(batch: Batch, worker: string): void;
   /** Called when it needs a higher limit of connections. */
   onFull?(): void;
+  /** Takes what it has learned of a name. */
+  onName?(change: NameChange): void;
   /** Takes what it has counted. */
   onReport?(report: Report): void;
 }
@@ -166,6 +170,11 @@ export class WorkerThread {
     this.accepts = this.state === "serving";
   }
 
+  /** The files of the system that say how names are looked up have changed. */
+  rename(system: SystemNames): void {
+    this.#send({ type: "names", system });
+  }
+
   /**
    * Feeds bytes to the router.
    *
@@ -270,6 +279,8 @@ export class WorkerThread {
         return this.#events.onLines(message, this.name);
       case "full":
         return this.#events.onFull?.();
+      case "name":
+        return this.#events.onName?.(message);
       case "report":
         this.report = message;
         this.#reported = performance.now();

@@ -149,6 +149,23 @@ export function formatAddress(address: HostPort | SocketPath): string {
     : `${address.hostname}:${address.port}`;
 }
 
+/**
+ * Tells an IP address from a name.
+ *
+ * @param hostname As in {@linkcode HostPort}. A name has a letter in what is
+ * behind its last dot; numbers in other bases count as addresses, too.
+ */
+export function isIp(hostname: string): boolean {
+  const last = hostname.charCodeAt(hostname.length - 1);
+  if (last >= 0x30 && last <= 0x39) {
+    return IPV4.test(hostname) || hostname.includes(":");
+  }
+  return hostname.includes(":");
+}
+
+/** What inet_aton(3) takes: one to four numbers, also in octal and hexadecimal. */
+const IPV4 = /^(?:(?:0x[\da-f]+|\d+)(?:\.|$)){1,4}$/i;
+
 function isIPv6(text: string): boolean {
   const bare = text.replace(/%[\w.-]+$/, "");
   return bare.includes(":") && URL.canParse(`http://[${bare}]/`);

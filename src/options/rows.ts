@@ -112,6 +112,17 @@ export const SECTIONS = [
         help: "time of one try to connect to a remote",
       },
       {
+        name: "dns-hold",
+        argument: "SECS",
+        kind: SECONDS_OR_NONE,
+        key: "dnsHold",
+        default: "3600",
+        none: "not at all",
+        check: { title: "dns-hold" },
+        help: "time for which the last known addresses of a name hold " +
+          "while no name server answers",
+      },
+      {
         name: "half-close-timeout",
         argument: "SECS",
         kind: seconds((seconds) =>

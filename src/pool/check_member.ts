@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connectUntil } from "../net/connect_until.ts";
+import { connectHost } from "../net/connect_named.ts";
 import { isExhausted } from "../lib/exhausted.ts";
 import { localHeader, proxyHeader } from "../net/proxy_header.ts";
 import { type Socket, takeSocket } from "../net/socket.ts";
@@ -88,7 +88,7 @@ function connect(
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
   return "path" in address
     ? Deno.connect({ transport: "unix", path: address.path })
-    : connectUntil(address, AbortSignal.any([signal]));
+    : connectHost(address, AbortSignal.any([signal]));
 }
 
 /** Sends the header of the PROXY protocol. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { connectUntil } from "../net/connect_until.ts";
+import { connectHost } from "../net/connect_named.ts";
 import { shakeHands, UnansweredError } from "../net/tls_handshake.ts";
 import { messageOf } from "../lib/errors.ts";
 import { writeAll } from "../lib/write_all.ts";
@@ -243,7 +243,7 @@ async function connect(
   { address, tls, ca }: TablePlan,
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
-  const conn = await connectUntil(address, AbortSignal.any([signal]));
+  const conn = await connectHost(address, AbortSignal.any([signal]));
   conn.setNoDelay();
   conn.setKeepAlive();
   return tls ? await startTls(conn, address.hostname, ca, signal) : conn;

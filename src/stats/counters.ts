@@ -17,6 +17,11 @@ export const COUNTERS = [
   "address-table-full",
   // an operation that found no file descriptor
   "descriptors-exhausted",
+  // look-ups of names, by what came of them; connections to old addresses
+  "lookups-found",
+  "lookups-missing",
+  "lookups-failed",
+  "stale-addresses",
   // tries to connect after a failed one, with a pause before
   "connect-retries",
   // what has become of workers, and of reloads

@@ -11,6 +11,8 @@ import type {
   ConnectionList,
   ConnectionQuery,
 } from "../stats/connection_list.ts";
+import type { NameChange } from "../net/names.ts";
+import type { SystemNames } from "../net/resolver_files.ts";
 import type { Bind, ListenOptions } from "../net/listen.ts";
 import type {
   AddressOptions,
@@ -45,6 +47,18 @@ export interface Load {
   readonly reportImports: boolean;
 }
 
+/** How a worker looks names up. */
+export interface NamesPlan {
+  readonly system: SystemNames;
+  /** Milliseconds for which the last known addresses hold (`--dns-hold`). */
+  readonly hold: number;
+  /** What was known before. */
+  readonly known: readonly (readonly [
+    name: string,
+    addresses: readonly string[],
+  ])[];
+}
+
 /** Listen, and serve connections; the router is loaded. */
 export interface Serve {
   readonly type: "serve";
@@ -65,6 +79,8 @@ export interface Serve {
   readonly pools: readonly PoolMemory[];
   /** What the workers of the generation have said about tables in Redis. */
   readonly notices: SharedArrayBuffer;
+  /** How names are looked up. */
+  readonly names: NamesPlan;
   /** Send a report of what was counted once per second. */
   readonly statistics: boolean;
   readonly logLevel: Level;
@@ -117,7 +133,21 @@ export interface CloseOne {
 export type Question = List | CloseOne;
 
 /** From the main thread to a worker. */
-export type ToWorker = Load | Serve | DryRun | Stop | Abort | Question;
+/** The files of the system that say how names are looked up have changed. */
+export interface Rename {
+  readonly type: "names";
+  readonly system: SystemNames;
+}
+
+/** What the main thread says to a worker. */
+export type ToWorker =
+  | Load
+  | Serve
+  | DryRun
+  | Stop
+  | Abort
+  | Rename
+  | Question;
 
 /** The answer to a question. */
 export interface QuestionReply {
@@ -169,6 +199,11 @@ export interface Full {
   readonly type: "full";
 }
 
+/** What is known of a name has changed. */
+export interface Named extends NameChange {
+  readonly type: "name";
+}
+
 /** The worker accepts no more connections. */
 export interface Stopped {
   readonly type: "stopped";
@@ -182,6 +217,7 @@ export interface Drained {
 /** From a worker to the main thread. */
 export type FromWorker =
   | Full
+  | Named
   | Loaded
   | Serving
   | Failed

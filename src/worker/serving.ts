@@ -14,6 +14,8 @@ import { Descriptors } from "../limits/descriptors.ts";
 import { accessLog, NO_ACCESS_LOG } from "../log/access_log.ts";
 import type { Outbox } from "../log/outbox.ts";
 import { listen } from "../net/listen.ts";
+import { type Naming, useNaming } from "../net/connect_named.ts";
+import type { SystemNames } from "../net/resolver_files.ts";
 import { SlowRemotes } from "../net/slow_remotes.ts";
 import { hasEngine } from "../net/tls_engine.ts";
 import { startPools } from "../pool/router_pool.ts";
@@ -26,6 +28,7 @@ import { type Reports, startReports } from "../stats/reports.ts";
 import { Statistics } from "../stats/statistics.ts";
 import { Share } from "../stats/worker_counts.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { mayResolve, WorkerNames } from "./names.ts";
 import type {
   AbortReason,
   FromWorker,
@@ -39,6 +42,7 @@ export class Serving {
   readonly #context: Context;
   readonly #acceptors: readonly Acceptor[];
   readonly #log: Outbox;
+  readonly #names: WorkerNames | undefined;
   readonly #send: (message: FromWorker) => void;
   readonly #stopRequested = Promise.withResolvers<void>();
   readonly #stopChecks: () => void;
@@ -62,6 +66,15 @@ export class Serving {
     this.#log = log;
     this.#send = send;
     const share = new Share(message.share);
+    this.#names = mayResolve()
+      ? new WorkerNames(
+        message.names,
+        (change) => send({ type: "name", ...change }),
+        (event) => context.gauges.counters.add(event),
+      )
+      : undefined;
+    const naming = this.#names?.naming;
+    useNaming(naming);
     const context = makeContext(
       router,
       defaultRoute,
@@ -69,6 +82,7 @@ export class Serving {
       share,
       log,
       send,
+      naming,
     );
     this.#context = context;
     this.#acceptors = listenAll(context, message);
@@ -88,6 +102,11 @@ export class Serving {
     for (const acceptor of this.#acceptors) acceptor.stop();
     this.#send({ type: "stopped" });
     this.#stopRequested.resolve();
+  }
+
+  /** The files of the system that say how names are looked up have changed. */
+  rename(system: SystemNames): void {
+    this.#names?.configure(system);
   }
 
   /** Closes all connections. */
@@ -134,6 +153,7 @@ function makeContext(
   share: Share,
   log: Outbox,
   send: (message: FromWorker) => void,
+  naming: Naming | undefined,
 ): Context {
   const gauges = new Gauges(message.gauges, share);
   const deadlines = new Deadlines();
@@ -160,6 +180,7 @@ function makeContext(
     connections,
     settling: new Settling(connections, deadlines),
     slowRemotes: new SlowRemotes(),
+    naming,
     onFull: () => send({ type: "full" }),
     onIdle: undefined,
   };

@@ -78,6 +78,8 @@ class RouterThread {
         return this.#stop();
       case "abort":
         return this.#serving?.abort(message.reason);
+      case "names":
+        return this.#serving?.rename(message.system);
       case "list":
       case "close":
         return void this.#answer(message);

@@ -65,6 +65,7 @@ Deno.test("parseCommandLine() has a default for every option but -c", () => {
       admin: undefined,
       watch: false,
       drainTimeout: 0,
+      dnsHold: 3_600_000,
       watchdog: 5000,
       maxStuckWorkers: undefined,
     },
@@ -111,6 +112,7 @@ Deno.test("parseCommandLine() takes the value of every option", () => {
     },
     watch: false,
     drainTimeout: 2500,
+    dnsHold: 3_600_000,
     watchdog: 0,
     maxStuckWorkers: 0,
   };
