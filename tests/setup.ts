@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { delay } from "./support/delay.ts";
 
 /** Programs, and the Debian packages that they are in. */
 const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
@@ -37,10 +38,12 @@ const PROGRAMS: readonly (readonly [program: string, debianPackage: string])[] =
     ["promtool", "prometheus"],
   ];
 
+/** Milliseconds that another apt or dpkg may hold its locks. */
+const PATIENCE = 600_000;
+
 if (import.meta.main) {
-  const missing = PROGRAMS.filter(([program]) => !isInstalled(program))
-    .map(([, debianPackage]) => debianPackage);
-  if (missing.length > 0) install(missing);
+  const missing = PROGRAMS.filter(([program]) => !isInstalled(program));
+  if (missing.length > 0) Deno.exit(await install(missing));
 }
 
 function isInstalled(program: string): boolean {
@@ -49,23 +52,50 @@ function isInstalled(program: string): boolean {
   }).outputSync().success;
 }
 
-function install(packages: readonly string[]): void {
+/**
+ * Installs programs if that is allowed here, and says so if it is not.
+ *
+ * @returns The exit status: 1 if they could have been installed, and were not.
+ */
+async function install(missing: typeof PROGRAMS): Promise<number> {
+  const packages = missing.map(([, debianPackage]) => debianPackage);
   const command = `apt-get install ${packages.join(" ")}`;
   if (Deno.uid() !== 0 || !isInstalled("apt-get")) {
+    const names = missing.map(([program]) => program).join(", ");
     console.error(
-      `Some tests will fail as they need programs that are not installed: ${command}`,
+      `Tests that need these programs will fail, as they are not installed: ${names}. As root: ${command}`,
     );
-    return;
+    return 0;
   }
   console.error(`Installing what the tests need: ${command}`);
-  const run = (args: readonly string[]) =>
-    new Deno.Command("apt-get", {
-      args: [...args],
-      env: { DEBIAN_FRONTEND: "noninteractive" },
+  const failure = await aptGet("update", "-qq") ??
+    await aptGet(
+      ...["install", "-y", "-qq", "--no-install-recommends", ...packages],
+    );
+  if (failure === undefined) return 0;
+  console.error(`Cannot install what the tests need (${command}): ${failure}`);
+  return 1;
+}
+
+/**
+ * Runs apt-get, and waits while another one runs: of its locks, the option is
+ * about that of dpkg alone.
+ *
+ * @returns What it says if it fails.
+ */
+async function aptGet(...args: readonly string[]): Promise<string | undefined> {
+  const until = performance.now() + PATIENCE;
+  for (;;) {
+    const { success, stderr } = await new Deno.Command("apt-get", {
+      args: [`-oDPkg::Lock::Timeout=${PATIENCE / 1000}`, ...args],
+      env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
       stdin: "null",
       stdout: "null",
-    }).outputSync().success;
-  const done = run(["update", "-qq"]) &&
-    run(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
-  if (!done) console.error(`Cannot install them: ${command}`);
+    }).output();
+    if (success) return undefined;
+    const said = new TextDecoder().decode(stderr).trim();
+    const isLocked = /Could not get lock|Unable to lock/.test(said);
+    if (!isLocked || performance.now() > until) return said;
+    await delay(1000);
+  }
 }

@@ -106,19 +106,21 @@ test("the page goes on under load, and shows what there is", async () => {
   });
   const clients: Deno.TcpConn[] = [];
   let busy = true;
-  using _end = {
-    [Symbol.dispose]() {
-      busy = false;
-      for (const client of clients) client[Symbol.dispose]();
-    },
-  };
+  await using tab = await Tab.open(running.admin);
   for (let i = 0; i < held; i++) clients.push(await join(running.proxy));
   const load = Promise.all(Array.from({ length: 8 }, async () => {
     let times = 0;
     for (; busy; times++) (await join(running.proxy)).close();
     return times;
   }));
-  await using tab = await Tab.open(running.admin);
+  // whatever ends the test, the load ends before the proxy does
+  await using _end = {
+    async [Symbol.asyncDispose]() {
+      busy = false;
+      await load.catch(() => {});
+      for (const client of clients) client[Symbol.dispose]();
+    },
+  };
   const { page } = tab;
   const part = (name: string) => `section[aria-labelledby=${name}]`;
   await tab.shows(value("Open"), /^2\d\d$/);

@@ -9,7 +9,7 @@ import { routerTo } from "../support/routers.ts";
 import { run } from "../support/run.ts";
 import { Backend, Upstream } from "../support/servers.ts";
 import { receive, receiveAll, send } from "../support/sockets.ts";
-import { test } from "../support/test.ts";
+import { NO_IPV6, test } from "../support/test.ts";
 import { FullListener } from "../support/faulty_remotes.ts";
 
 test("the proxy connects when the remote begins to listen between two tries", async () => {
@@ -171,7 +171,7 @@ test("the proxy connects by name and by IPv6 address", async () => {
     server.close();
     await proxy.access.find(`remote=${host}:${port} in=1`);
   }
-});
+}, NO_IPV6);
 
 test("the proxy keeps both connections alive with probes", async () => {
   using upstream = new Upstream();

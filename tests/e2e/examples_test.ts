@@ -16,6 +16,7 @@ import { need, run } from "../support/run.ts";
 import { Backend } from "../support/servers.ts";
 import { receive, receiveAll, send } from "../support/sockets.ts";
 import { Redis } from "../support/redis.ts";
+import { NO_IPV6, test } from "../support/test.ts";
 import { Authority } from "../support/tls.ts";
 import { startExample, succeed } from "../support/examples.ts";
 
@@ -269,16 +270,20 @@ Deno.test("socks4.ts rejects a client that wants something else", async () => {
 
 // socks5.ts
 
-Deno.test("socks5.ts serves curl --socks5 with IPv4 and IPv6 addresses", async () => {
-  await using web = new WebServer("the web");
-  await using web6 = new WebServer("the web", "::1");
-  await using proxy = await startExample("socks5.ts");
-  const options = ["--socks5", `127.0.0.1:${proxy.port}`];
-  await browse(web, "127.0.0.1", ...options);
-  await browse(web6, "[::1]", ...options);
-  await proxy.access.find(`remote=127.0.0.1:${web.port}`);
-  await proxy.access.find(`remote=[::1]:${web6.port}`);
-});
+test(
+  "socks5.ts serves curl --socks5 with IPv4 and IPv6 addresses",
+  async () => {
+    await using web = new WebServer("the web");
+    await using web6 = new WebServer("the web", "::1");
+    await using proxy = await startExample("socks5.ts");
+    const options = ["--socks5", `127.0.0.1:${proxy.port}`];
+    await browse(web, "127.0.0.1", ...options);
+    await browse(web6, "[::1]", ...options);
+    await proxy.access.find(`remote=127.0.0.1:${web.port}`);
+    await proxy.access.find(`remote=[::1]:${web6.port}`);
+  },
+  NO_IPV6,
+);
 
 Deno.test("socks5.ts resolves the host names of curl --socks5-hostname", async () => {
   await using web = new WebServer("the web");

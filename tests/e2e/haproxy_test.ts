@@ -6,7 +6,7 @@ import { Folder } from "../support/folder.ts";
 import { Proxy } from "../support/proxy.ts";
 import { need, run } from "../support/run.ts";
 import { receiveAll, send } from "../support/sockets.ts";
-import { test } from "../support/test.ts";
+import { NO_IPV6, test } from "../support/test.ts";
 import { Haproxy } from "../support/haproxy.ts";
 import { Authority } from "../support/tls.ts";
 
@@ -57,13 +57,15 @@ for (
     ],
   ] as const
 ) {
-  test(`the router is told the client of an HAProxy in front that does ${name}`, async () => {
-    await using proxy = await Proxy.start(WHO, {
-      args: ["-w", "1", "--accept-proxy=127.0.0.0/8"],
-    });
-    await using haproxy = await Haproxy.start(
-      HOSTS,
-      HOSTS.map((_, index) => `
+  test(
+    `the router is told the client of an HAProxy in front that does ${name}`,
+    async () => {
+      await using proxy = await Proxy.start(WHO, {
+        args: ["-w", "1", "--accept-proxy=127.0.0.0/8"],
+      });
+      await using haproxy = await Haproxy.start(
+        HOSTS,
+        HOSTS.map((_, index) => `
 frontend front${index}
   bind "\${LISTENER_${index}}"
   unique-id-format %rt
@@ -72,15 +74,17 @@ frontend front${index}
 backend back
   server proxymachine 127.0.0.1:${proxy.port} ${options}
 `,
-    );
-    for (const [index, host] of HOSTS.entries()) {
-      const { answer, ends } = await ask(host, haproxy.ports[index], "hi\n");
-      assertEquals(answer, `${ends}|hi`, haproxy.errors.join("\n"));
-      const client = ends.split("|", 1)[0]?.split(" ").at(-1);
-      await proxy.access.find(new RegExp(` client=\\S+:${client} .* in=3 `));
-    }
-    assertEquals(proxy.log.count("Cannot"), 0);
-  });
+      );
+      for (const [index, host] of HOSTS.entries()) {
+        const { answer, ends } = await ask(host, haproxy.ports[index], "hi\n");
+        assertEquals(answer, `${ends}|hi`, haproxy.errors.join("\n"));
+        const client = ends.split("|", 1)[0]?.split(" ").at(-1);
+        await proxy.access.find(new RegExp(` client=\\S+:${client} .* in=3 `));
+      }
+      assertEquals(proxy.log.count("Cannot"), 0);
+    },
+    NO_IPV6,
+  );
 }
 
 test("health checks of an HAProxy in front are served like a client", async () => {
@@ -108,49 +112,57 @@ listen back
 
 for (const version of [1, 2] as const) {
   for (const host of HOSTS) {
-    test(`an HAProxy behind is told the client at ${host} by { proxyProtocol: ${version} }`, async () => {
-      await using haproxy = await Haproxy.start(
-        ["127.0.0.1"],
-        `
+    test(
+      `an HAProxy behind is told the client at ${host} by { proxyProtocol: ${version} }`,
+      async () => {
+        await using haproxy = await Haproxy.start(
+          ["127.0.0.1"],
+          `
 frontend behind
   bind "\${LISTENER_0}" accept-proxy
   mode http
   ${ANSWER}
 `,
-      );
-      await using proxy = await Proxy.start(
-        `export default (data) => data.text.endsWith("\\r\\n\\r\\n")
+        );
+        await using proxy = await Proxy.start(
+          `export default (data) => data.text.endsWith("\\r\\n\\r\\n")
           ? { remote: "127.0.0.1:${
-          haproxy.ports[0]
-        }", proxyProtocol: ${version} }
+            haproxy.ports[0]
+          }", proxyProtocol: ${version} }
           : undefined;`,
-        { listen: listenOn(host) },
-      );
-      const { answer, ends } = await ask(host, proxy.port, REQUEST);
-      assertStrictEquals(answer, ends, haproxy.errors.join("\n"));
-    });
+          { listen: listenOn(host) },
+        );
+        const { answer, ends } = await ask(host, proxy.port, REQUEST);
+        assertStrictEquals(answer, ends, haproxy.errors.join("\n"));
+      },
+      host === "::1" ? NO_IPV6 : undefined,
+    );
   }
 
-  test(`a client's address goes through HAProxy, the proxy and HAProxy again by version ${version}`, async () => {
-    await using proxy = await chain(version);
-    await using front = await Haproxy.start(
-      HOSTS,
-      HOSTS.map((_, index) => `
+  test(
+    `a client's address goes through HAProxy, the proxy and HAProxy again by version ${version}`,
+    async () => {
+      await using proxy = await chain(version);
+      await using front = await Haproxy.start(
+        HOSTS,
+        HOSTS.map((_, index) => `
 frontend front${index}
   bind "\${LISTENER_${index}}"
   default_backend back
 `).join("") + `
 backend back
   server proxymachine 127.0.0.1:${proxy.port} send-proxy${
-        version === 1 ? "-v2" : ""
-      }
+          version === 1 ? "-v2" : ""
+        }
 `,
-    );
-    for (const [index, host] of HOSTS.entries()) {
-      const { answer, ends } = await ask(host, front.ports[index], REQUEST);
-      assertStrictEquals(answer, ends, front.errors.join("\n"));
-    }
-  });
+      );
+      for (const [index, host] of HOSTS.entries()) {
+        const { answer, ends } = await ask(host, front.ports[index], REQUEST);
+        assertStrictEquals(answer, ends, front.errors.join("\n"));
+      }
+    },
+    NO_IPV6,
+  );
 }
 
 /** The proxy by a route table, with an HAProxy behind it. */
