@@ -254,6 +254,8 @@ const strictDecoder = new TextDecoder("utf-8", {
   fatal: true,
   ignoreBOM: true,
 });
+/** What a decoder puts where there is no UTF-8. */
+const REPLACEMENT = "\ufffd";
 /** From about this length on, the runtime's decoder is faster than a loop. */
 const LONG = 40;
 
@@ -276,6 +278,14 @@ export function strictUtf8(
   } catch { // the one thing that a fatal decoder throws is "not UTF-8"
     return null;
   }
+}
+
+/** UTF-8 text; what is not UTF-8 has one character per byte. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  if (isShortAscii(bytes, start, end)) return latin1(bytes, start, end);
+  const text = decoder.decode(bytes.subarray(start, end));
+  if (!text.includes(REPLACEMENT)) return text; // most are, and this is faster
+  return strictUtf8(bytes, start, end) ?? latin1(bytes, start, end);
 }
 
 function isShortAscii(bytes: Uint8Array, start: number, end: number): boolean {

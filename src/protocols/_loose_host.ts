@@ -5,7 +5,7 @@
  * @module
  */
 import { ipv6Text, readIpv6 } from "./_address.ts";
-import { latin1, strictUtf8 } from "./_bytes.ts";
+import { strictUtf8, textOf } from "./_bytes.ts";
 import { decimal, hostName, type HostPort, hostPort } from "./_host.ts";
 
 const AT = 0x40;
@@ -42,11 +42,6 @@ export function sentName(
 ): string {
   return looseName(bytes, start, end) ??
     textOf(bytes, start, end).toLowerCase();
-}
-
-/** UTF-8 text; what is not UTF-8 has one character per byte. */
-export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return strictUtf8(bytes, start, end) ?? latin1(bytes, start, end);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { hexDigit } from "./_address.ts";
-import { bytesOf, Cursor, encode, latin1, oneOf } from "./_bytes.ts";
+import { bytesOf, Cursor, encode, latin1, oneOf, textOf } from "./_bytes.ts";
 import type { HostPort } from "./_host.ts";
-import { looseHostPort, textOf } from "./_loose_host.ts";
+import { looseHostPort } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const NUL = 0;

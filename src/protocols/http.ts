@@ -34,6 +34,7 @@ const VALUE = byteClass((byte) => byte !== CR && byte !== LF);
 const DIGIT = byteClass(isDigit);
 const BLANK = oneOf(" \t");
 const SPACE = oneOf(" \t\r\n");
+const END_OF_NAME = oneOf(":\r\n");
 const LINE_END = oneOf("\r\n");
 const AUTHORITY = byteClass((byte) =>
   TARGET[byte] === 1 && !"/?#".includes(String.fromCharCode(byte))
@@ -145,12 +146,11 @@ class Head extends Cursor {
     if (isDigit(this.bytes[this.start] ?? 0)) return this.no(); // as in Git
     this.methodEnd = this.over(TOKEN, MAX_METHOD);
     if (this.methodEnd < 0) return false;
-    if (this.methodEnd === this.start || !this.blank()) return this.no();
-    if (this.over(BLANK, MAX_MESSAGE) < 0 || !this.target()) return false;
-    if (this.over(BLANK, MAX_MESSAGE) < 0) return false;
-    if (!this.literal(VERSION)) return false;
+    if (this.methodEnd === this.start || !this.isBlank()) return this.no();
+    if (!this.blanks() || !this.target()) return false;
+    if (!this.blanks() || !this.literal(VERSION)) return false;
     this.version = this.pos;
-    return this.run(1, DIGIT) && this.over(BLANK, MAX_MESSAGE) >= 0 &&
+    return this.run(1, DIGIT) && (!this.isBlank() || this.blanks()) &&
       this.endOfLine();
   }
 
@@ -166,25 +166,26 @@ class Head extends Cursor {
       const first = bytes[start]!;
       if (first === CR || first === LF) {
         if (!this.endOfLine()) return false;
-        this.endHost();
+        if (this.hostStart >= 0) this.endHost();
         return true;
       }
       let pos = start;
       if (first !== SP && first !== TAB) {
         while (pos < end && FIELD_NAME[bytes[pos]!] === 1) pos++;
         if (pos === end) return this.notYet();
-        if (pos === start || !isEndOfName(bytes[pos]!)) return this.no();
-        this.endHost();
+        const next = bytes[pos]!;
+        if (pos === start || END_OF_NAME[next] === 0) return this.no();
+        if (this.hostStart >= 0) this.endHost();
         if (pos - start === 4 && isHostName(bytes, start)) {
           this.hostStart = pos + 1;
         }
-        if (bytes[pos] === COLON) pos++;
+        if (next === COLON) pos++;
       } else if (isFirst) {
         return this.no();
       }
       isFirst = false;
       while (pos < end && VALUE[bytes[pos]!] === 1) pos++;
-      this.hostEnd = pos;
+      if (this.hostStart >= 0) this.hostEnd = pos;
       while (pos < end && bytes[pos] === CR) pos++;
       if (pos === end) return this.notYet();
       if (bytes[pos] !== LF) return this.no();
@@ -212,8 +213,15 @@ class Head extends Cursor {
     };
   }
 
-  private blank(): boolean {
+  private isBlank(): boolean {
     return BLANK[this.bytes[this.pos]!] === 1;
+  }
+
+  /** Goes over one SP or TAB that is known to be there, and any others. */
+  private blanks(): boolean {
+    const next = this.bytes[++this.pos];
+    return next !== undefined && BLANK[next] === 0 && this.pos < this.limit ||
+      this.over(BLANK, MAX_MESSAGE) >= 0;
   }
 
   private target(): boolean {
@@ -221,7 +229,7 @@ class Head extends Cursor {
     this.targetStart = this.pos;
     const end = this.over(TARGET, MAX_MESSAGE);
     const isWhole = end >= 0;
-    if (!isWhole && this.answer === null || isWhole && !this.blank()) {
+    if (!isWhole && this.answer === null || isWhole && !this.isBlank()) {
       return this.no();
     }
     this.targetEnd = isWhole ? end : Math.min(bytes.length, this.limit);
@@ -283,7 +291,6 @@ class Head extends Cursor {
 
   /** Reads the value of the `Host` field when it has come to its end. */
   private endHost(): void {
-    if (this.hostStart < 0) return;
     let { bytes, hostStart: start, hostEnd: end } = this;
     this.hostStart = -1;
     this.hosts++;
@@ -295,10 +302,6 @@ class Head extends Cursor {
     if (this.hosts === 1) this.where = { host, port };
     else if (isOther) this.where = undefined;
   }
-}
-
-function isEndOfName(byte: number): boolean {
-  return byte === COLON || byte === CR || byte === LF;
 }
 
 /** Whether these four bytes say `Host`. */

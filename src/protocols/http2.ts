@@ -283,7 +283,8 @@ function location(
 
 /** Reads a host of which each character is one byte. */
 function parseHost(text: string): HostPort {
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return looseHostPort(bytes, 0, bytes.length);
 }
 

@@ -1,5 +1,5 @@
-import { bytesOf, Cursor, MAX_MESSAGE, oneOf } from "./_bytes.ts";
-import { sentName, textOf } from "./_loose_host.ts";
+import { bytesOf, Cursor, MAX_MESSAGE, oneOf, textOf } from "./_bytes.ts";
+import { sentName } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const MIN_LENGTH = 7;
@@ -9,7 +9,7 @@ const AFTER_HOST = 2 + 1;
 /** Bytes that no host has and that begin what proxies and mods append to it. */
 const SUFFIX_START = oneOf("\0/\\");
 /** How clients before 1.7 ask for the status: `FE 01`. */
-const LEGACY_PING = 0xfe01;
+const LEGACY_PING = [0xfe, 0x01] as const;
 const STATES = ["status", "login", "transfer"] as const;
 
 /** The handshake of a Minecraft client. */
@@ -70,7 +70,9 @@ export interface MinecraftHandshake {
  */
 export function minecraft(data: Input): MinecraftHandshake | null | undefined {
   const c = new Cursor(bytesOf(data));
-  if (c.uint(2, LEGACY_PING, LEGACY_PING) >= 0) return legacyPing();
+  if (c.bytes[0] === LEGACY_PING[0] && c.bytes[1] === LEGACY_PING[1]) {
+    return legacyPing();
+  }
   const length = c.varint(3, MIN_LENGTH, MAX_LENGTH);
   if (length < 0) return c.answer;
   c.limit = c.pos + length;

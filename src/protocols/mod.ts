@@ -6,8 +6,10 @@
  *
  * A router that recognises several protocols has to wait while a parser that
  * it prefers still answers `undefined`. {@linkcode proxyProtocol},
- * {@linkcode socks5Credentials} and {@linkcode socks5Request} read what is due
- * at a certain place and are not meant for guessing.
+ * {@linkcode socks5Credentials}, {@linkcode socks5Request},
+ * {@linkcode mysqlResponse}, {@linkcode smtpCommand} and
+ * {@linkcode imapCommand} read what is due at a certain place and are not meant
+ * for guessing.
  *
  * @example HTTPS and SSH on one port
  * ```ts
@@ -35,8 +37,22 @@ export { dns, type DnsQuery } from "./dns.ts";
 export { git, type GitRequest, type GitService } from "./git.ts";
 export { http, type HttpHeaders, type HttpRequest } from "./http.ts";
 export { http2, type Http2Request } from "./http2.ts";
+export { ldap, type LdapMessage } from "./ldap.ts";
+export {
+  type ImapCommand,
+  imapCommand,
+  type SmtpCommand,
+  smtpCommand,
+} from "./mail.ts";
 export { minecraft, type MinecraftHandshake } from "./minecraft.ts";
 export { mqtt, type MqttConnect } from "./mqtt.ts";
+export {
+  mysqlGreeting,
+  type MysqlGreetingOptions,
+  type MysqlResponse,
+  mysqlResponse,
+} from "./mysql.ts";
+export { openvpn, type OpenVpnReset } from "./openvpn.ts";
 export {
   postgres,
   type PostgresCancelRequest,

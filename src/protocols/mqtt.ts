@@ -1,5 +1,4 @@
-import { bytesOf, Cursor, encode, MAX_MESSAGE } from "./_bytes.ts";
-import { textOf } from "./_loose_host.ts";
+import { bytesOf, Cursor, encode, MAX_MESSAGE, textOf } from "./_bytes.ts";
 import type { Input } from "./types.ts";
 
 const CONNECT = 0x10;

@@ -1,5 +1,4 @@
-import { byteClass, bytesOf, Cursor, encode } from "./_bytes.ts";
-import { textOf } from "./_loose_host.ts";
+import { byteClass, bytesOf, Cursor, encode, textOf } from "./_bytes.ts";
 import type { Input } from "./types.ts";
 
 const CR = 0x0d;

@@ -1,6 +1,6 @@
 import { ipv4Text } from "./_address.ts";
-import { byteClass, bytesOf, Cursor, TEXT } from "./_bytes.ts";
-import { sentName, textOf } from "./_loose_host.ts";
+import { byteClass, bytesOf, Cursor, TEXT, textOf } from "./_bytes.ts";
+import { sentName } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const NUL = 0;

@@ -1,6 +1,6 @@
 import { ipv4Text, ipv6Text } from "./_address.ts";
-import { byteClass, bytesOf, Cursor } from "./_bytes.ts";
-import { sentName, textOf } from "./_loose_host.ts";
+import { byteClass, bytesOf, Cursor, textOf } from "./_bytes.ts";
+import { sentName } from "./_loose_host.ts";
 import type { Input } from "./types.ts";
 
 const COMMANDS: ReadonlyMap<number, Socks5Request["command"]> = new Map([

@@ -243,10 +243,11 @@ function extensions(
     }
     c.limit = outer;
   }
-  const hasName = name !== undefined && name[0] < name[1];
+  const [start, end] = name ?? [0, 0];
+  const hasName = start < end;
   return {
-    serverName: hasName ? looseName(c.bytes, ...name!) : undefined,
-    rawServerName: hasName ? latin1(c.bytes, ...name!) : undefined,
+    serverName: hasName ? looseName(c.bytes, start, end) : undefined,
+    rawServerName: hasName ? latin1(c.bytes, start, end) : undefined,
     alpn: alpn ?? [],
     versions: versions ?? [versionName(version)],
   };
@@ -262,19 +263,23 @@ function serverNameAt(
   start: number,
   end: number,
 ): [start: number, end: number] {
-  const c = new Cursor(bytes, start, end);
-  const list = end - start - 2;
   let found: [number, number] | undefined;
-  if (c.uint(2, list, list) < 0) return [end, end];
-  while (c.pos < end) {
-    const type = c.uint(1);
-    const length = type < 0 ? -1 : c.sizeOf(2);
-    if (length < 0 || !c.skip(length)) return [end, end];
-    if (type !== 0) continue;
-    if (found !== undefined) return [end, end];
-    found = [c.pos - length, c.pos];
+  let pos = start + 2;
+  if (pos > end || uint16(bytes, start) !== end - pos) return [end, end];
+  while (pos < end) {
+    const name = pos + 3; // behind its type and length
+    const next = name > end ? end + 1 : name + uint16(bytes, pos + 1);
+    if (next > end || found !== undefined && bytes[pos] === 0) {
+      return [end, end];
+    }
+    if (bytes[pos] === 0) found = [name, next];
+    pos = next;
   }
   return found ?? [end, end];
+}
+
+function uint16(bytes: Uint8Array, pos: number): number {
+  return bytes[pos]! << 8 | bytes[pos + 1]!;
 }
 
 /** The list of protocols; `undefined` on failure. */

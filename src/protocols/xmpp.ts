@@ -18,6 +18,9 @@ const LESS = 0x3c;
 const MAX_HEADER = 8192;
 const PROLOG = encode("<?xml");
 const STREAM = "stream";
+/** The name in nearly every stream. */
+const USUAL_NAME = encode("stream:stream");
+const USUAL_NAMESPACE = "xmlns:stream";
 /** Of the prefix in the name of the stream, in bytes. */
 const MAX_PREFIX = 64;
 const STREAM_NAMESPACE = "http://etherx.jabber.org/streams";
@@ -93,30 +96,32 @@ export function xmpp(data: Input): XmppStream | null | undefined {
     attributes.set(name, utf8(c.bytes, value, c.pos - 1));
     if (name === "to") to = domain(c.bytes, value, c.pos - 1);
   }
-  const namespace = attributes.get("xmlns");
-  if (prefix === "") {
-    return namespace === STREAM_NAMESPACE ? { to, namespace: undefined } : null;
-  }
-  return attributes.get(`xmlns:${prefix}`) === STREAM_NAMESPACE
-    ? { to, namespace }
-    : null;
+  if (attributes.get(prefix) !== STREAM_NAMESPACE) return null;
+  const hasPrefix = prefix !== "xmlns";
+  return { to, namespace: hasPrefix ? attributes.get("xmlns") : undefined };
 }
 
 /**
- * The start of the tag, with the name `stream`, and returns its prefix, which
- * may be empty; `undefined` on failure.
+ * The start of the tag, whose name is `stream` with any prefix or none. Returns
+ * the attribute that has to name the namespace of that, such as `xmlns:stream`;
+ * `undefined` on failure.
  */
 function readStream(c: Cursor): string | undefined {
   if (c.uint(1, LESS, LESS) < 0) return undefined;
   const start = c.pos;
+  if (c.literal(USUAL_NAME)) {
+    const next = c.bytes[c.pos];
+    if (next === undefined) return void c.wait();
+    return NAME[next] === 0 ? USUAL_NAMESPACE : void c.reject();
+  }
   if (!c.run(1, NAME_START)) return undefined;
   const end = c.over(NAME, MAX_PREFIX + STREAM.length);
   if (end < 0) return undefined;
   const name = latin1(c.bytes, start, end);
-  if (name === STREAM) return "";
+  if (name === STREAM) return "xmlns";
   const prefix = name.slice(0, -1 - STREAM.length);
   return prefix !== "" && name === `${prefix}:${STREAM}`
-    ? prefix
+    ? `xmlns:${prefix}`
     : void c.reject();
 }
 

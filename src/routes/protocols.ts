@@ -9,8 +9,10 @@ import { dns } from "../protocols/dns.ts";
 import { git } from "../protocols/git.ts";
 import { http } from "../protocols/http.ts";
 import { http2 } from "../protocols/http2.ts";
+import { ldap } from "../protocols/ldap.ts";
 import { minecraft } from "../protocols/minecraft.ts";
 import { mqtt } from "../protocols/mqtt.ts";
+import { openvpn } from "../protocols/openvpn.ts";
 import { postgres } from "../protocols/postgres.ts";
 import { rdp } from "../protocols/rdp.ts";
 import { redis } from "../protocols/redis.ts";
@@ -90,6 +92,13 @@ export const PROTOCOLS = {
     normalizedPath: "path",
     headers: "lookup",
   }),
+  ldap: protocol(ldap, {
+    operation: "text",
+    startTls: "boolean",
+    name: "text",
+    authentication: "text",
+    oid: "text",
+  }),
   minecraft: protocol(minecraft, {
     host: "host",
     suffix: "text",
@@ -103,6 +112,10 @@ export const PROTOCOLS = {
     level: "number",
     cleanStart: "boolean",
     keepAlive: "number",
+  }),
+  openvpn: protocol(openvpn, {
+    protection: "text",
+    sessionId: "text",
   }),
   postgres: protocol(postgres, {
     kind: "text",

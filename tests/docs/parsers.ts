@@ -23,7 +23,9 @@ const KINDS: Readonly<Record<FieldKind, string>> = {
 
 /** Makes the page. */
 export function parsersPage(types: Types): string {
-  const names = Object.keys(parsers).toSorted();
+  // A parser takes bytes; what makes a message takes options.
+  const names = Object.entries(parsers).filter(([, { length }]) => length === 1)
+    .map(([name]) => name).toSorted();
   return `# Fields of parsers
 
 What the [parsers](../parsers.md) of \`proxymachine/protocols\` return. The column

@@ -18,6 +18,10 @@ import {
   uint,
 } from "../support/protocols/builders.ts";
 import {
+  ldapMessage,
+  mysqlMessage,
+} from "../support/protocols/samples_servers.ts";
+import {
   assertRefusedAtLastByte,
   type ParserName,
 } from "../support/protocols/checks.ts";
@@ -103,6 +107,72 @@ const refusals: Partial<
     "parameters without a NUL before them": pktLine(
       "git-upload-pack /a\0host=a\0v",
     ),
+  },
+  imapCommand: {
+    "a NUL": "a1 NOOP\0",
+    "no tag": " NOOP\r\n",
+    "no command": "a1\r\n",
+    "a command for later": "a1 SELECT INBOX\r\n",
+    "a CR alone": "a1 NOOP\rx",
+    "a line of more than 8 KiB": "a".repeat(8192),
+  },
+  smtpCommand: {
+    "a NUL": "EHLO\0",
+    "another command": "GET / HTTP/1.1\r\n",
+    "an empty line": "\r\n",
+    "a CR alone": "EHLO a\rx",
+    "a line of more than 4 KiB": "a".repeat(4096),
+  },
+  ldap: {
+    "another structure": [0x31],
+    "an indefinite length": [0x30, 0x80],
+    "a length of five bytes": [0x30, 0x85],
+    "a length of more than 64 KiB": [0x30, 0x83, 1],
+    "no number": [0x30, 9, 3],
+    "a number of five bytes": [0x30, 20, 2, 5],
+    "a negative number": [0x30, 20, 2, 4, 0x80],
+    "a number beyond the message": [0x30, 3, 2, 2],
+    "a response": [0x30, 20, 2, 1, 1, 0x61],
+    "an operation beyond the message": [0x30, 9, 2, 1, 1, 0x60, 5],
+    "a version of two bytes": ldapMessage(0x60, 2, 2).subarray(0, 9),
+    "version 0": ldapMessage(0x60, 2, 1, 0),
+    "another way to authenticate": ldapMessage(
+      0x60,
+      hex("02 01 03 04 00 81"),
+    ),
+    "an extended operation without a name": ldapMessage(0x77, 0x81),
+  },
+  mysqlResponse: {
+    "a short message": [31, 0, 0],
+    "a message of 64 KiB": [0, 0, 1],
+    "the first number": [32, 0, 0, 0],
+    "the old protocol": [32, 0, 0, 1, hex("00080000")],
+    "nothing behind what is fixed": mysqlMessage("00020000"),
+    "a long password": mysqlMessage("8ca2bf00", "joe\0", 251, "a").subarray(
+      0,
+      -1,
+    ),
+    "a password beyond the message": mysqlMessage("8c82bf00", "joe\0", 9),
+  },
+  openvpn: {
+    "a packet of 13 bytes": [0, 13],
+    "a packet of 2,049 bytes": [8, 1],
+    "another packet": [0, 14, 0x40],
+    "another key": [0, 14, 0x39],
+    "a length that no algorithm gives": [0, 15, 0x38],
+    "a short packet with a key": [0, 54, 0x50],
+    "an acknowledgement": [0, 14, 0x38, new Uint8Array(8), 1],
+    "another number": [0, 14, 0x38, new Uint8Array(9), 1],
+    "another number behind the signature": [
+      hex("002a 38"),
+      new Uint8Array(28),
+      1,
+    ],
+    "another number of an encrypted packet": [
+      hex("0161 50"),
+      new Uint8Array(8),
+      hex("00000002"),
+    ],
   },
   minecraft: {
     "a length of 6": [6],
@@ -312,7 +382,7 @@ const refusals: Partial<
     "no end of the declaration": "<?xml ?x",
     "a comment": "<!",
     "another element": "<stream:features ",
-    "a longer name": "<stream:streams ",
+    "a longer name": "<stream:streams",
     "a name that goes on": `<${"a".repeat(72)}`,
     "a digit first": "<1",
     "an empty element": "<stream:stream/",

@@ -13,12 +13,17 @@ export const parsers = {
   git: protocols.git,
   http: protocols.http,
   http2: protocols.http2,
+  imapCommand: protocols.imapCommand,
+  ldap: protocols.ldap,
   minecraft: protocols.minecraft,
   mqtt: protocols.mqtt,
+  mysqlResponse: protocols.mysqlResponse,
+  openvpn: protocols.openvpn,
   postgres: protocols.postgres,
   proxyProtocol: protocols.proxyProtocol,
   rdp: protocols.rdp,
   redis: protocols.redis,
+  smtpCommand: protocols.smtpCommand,
   socks4: protocols.socks4,
   socks5: protocols.socks5,
   socks5Credentials: protocols.socks5Credentials,
@@ -39,7 +44,14 @@ export const parserNames = Object.keys(parsers) as ParserName[];
  * is due at a certain place.
  */
 export const guessing: readonly ParserName[] = parserNames.filter((name) =>
-  !["proxyProtocol", "socks5Credentials", "socks5Request"].includes(name)
+  ![
+    "imapCommand",
+    "mysqlResponse",
+    "proxyProtocol",
+    "smtpCommand",
+    "socks5Credentials",
+    "socks5Request",
+  ].includes(name)
 );
 
 /** A message that one parser understands. */
@@ -77,8 +89,8 @@ export const indistinguishable: Partial<
   // The ping of old clients has two bytes, which may be the length of a message.
   minecraft: { dns: ["waits"] },
   // A greeting has three bytes or little more. Those may also be the length and
-  // the number of a DNS message, and how a request of SOCKS5 begins.
-  socks5: { dns: ["waits"], socks5Request: ["waits"] },
+  // the number of a DNS message.
+  socks5: { dns: ["waits"] },
   // Without a user and a password it has three bytes, too.
   socks5Credentials: { dns: ["waits"] },
   // The request comes later in the same dialogue; its first bytes are a
@@ -183,7 +195,7 @@ function assertKeepsNoReference({ parser, bytes, value }: Sample): void {
 }
 
 function assertOtherParsersRefuse({ parser, bytes }: Sample): void {
-  for (const other of parserNames) {
+  for (const other of guessing) {
     if (other === parser) continue;
     const got = parsers[other](bytes);
     const word = got === null

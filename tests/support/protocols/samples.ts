@@ -2,6 +2,7 @@ import type { Sample } from "./checks.ts";
 import { databaseSamples, xmppSamples } from "./samples_data.ts";
 import { oddSamples } from "./samples_odd.ts";
 import { proxySamples, socksSamples } from "./samples_proxies.ts";
+import { serverSamples } from "./samples_servers.ts";
 import { smallSamples } from "./samples_small.ts";
 import { http2Samples, httpSamples, tlsSamples } from "./samples_web.ts";
 
@@ -19,4 +20,5 @@ export const samples: readonly Sample[] = [
   ...databaseSamples(),
   ...xmppSamples(),
   ...oddSamples(),
+  ...serverSamples(),
 ];
