@@ -31,7 +31,7 @@ routes:
 default: { remote: "\${bytes.1}:80" }
 `;
   const known =
-    "client, localPort, listener, serverName, alpn, bytes, any, all, not, amqp, dns, git, http, http2, minecraft, mqtt, postgres, rdp, redis, socks4, socks5, ssh, tls, xmpp";
+    "client, localPort, listener, serverName, alpn, bytes, any, all, not, amqp, dns, git, http, http2, ldap, minecraft, mqtt, openvpn, postgres, rdp, redis, socks4, socks5, ssh, tls, xmpp";
   assertEquals(mistakes(source), [
     "r.yaml:2: workers: must be a whole number from 1 to 1024: current value is 0",
     "r.yaml:3: max-preread: is written maxPreread: current value is 7",
