@@ -4,7 +4,7 @@
  * @module
  */
 import { VERSION } from "../lib/version.ts";
-import { LIMIT_COUNTERS } from "../stats/counters.ts";
+import { COUNTER_METRICS, LIMIT_COUNTERS } from "../stats/counters.ts";
 import { END_REASONS } from "../stats/end_reason.ts";
 import { worstLag } from "./history.ts";
 import { type MetricSet, one } from "./metric_set.ts";
@@ -95,18 +95,9 @@ export function addConnections(metrics: MetricSet, source: Source): void {
       return LIMIT_COUNTERS.map((limit) => [{ limit }, counts[limit]]);
     },
   );
-  metrics.counter(
-    "proxymachine_connections_full_seconds_total",
-    "Time in which there was no place for another connection.",
-    [],
-    () => one(count()["max-connections-ms"] / 1000),
-  );
-  metrics.counter(
-    "proxymachine_connect_retries_total",
-    "Tries to connect that were made again after a pause.",
-    [],
-    () => one(count()["connect-retries"]),
-  );
+  for (const { counter, name, help, divisor = 1 } of COUNTER_METRICS) {
+    metrics.counter(name, help, [], () => one(count()[counter] / divisor));
+  }
 }
 
 /** Adds the workers. */
@@ -170,11 +161,5 @@ export function addWorkers(metrics: MetricSet, source: Source): void {
         source.workers
           .reduce((sum, { report }) => sum + (report?.heapUsed ?? 0), 0),
       ),
-  );
-  metrics.counter(
-    "proxymachine_log_lines_dropped_total",
-    "Lines of the logs that were not written.",
-    [],
-    () => one(source.gauges.counters.snapshot()["lines-dropped"]),
   );
 }

@@ -55,6 +55,40 @@ export const LIMIT_COUNTERS = [
   "lines-dropped",
 ] as const satisfies readonly Counter[];
 
+/** A metric that is one counter. */
+export interface CounterMetric {
+  readonly counter: Counter;
+  /** The name in the format of Prometheus. */
+  readonly name: string;
+  readonly help: string;
+  /**
+   * How many of the counter are one of the metric.
+   *
+   * @default 1
+   */
+  readonly divisor?: number;
+}
+
+/** The metrics that are one counter each, in the order in which they are shown. */
+export const COUNTER_METRICS: readonly CounterMetric[] = [
+  {
+    counter: "max-connections-ms",
+    name: "proxymachine_connections_full_seconds_total",
+    help: "Time in which there was no place for another connection.",
+    divisor: 1000,
+  },
+  {
+    counter: "connect-retries",
+    name: "proxymachine_connect_retries_total",
+    help: "Tries to connect that were made again after a pause.",
+  },
+  {
+    counter: "lines-dropped",
+    name: "proxymachine_log_lines_dropped_total",
+    help: "Lines of the logs that were not written.",
+  },
+];
+
 /** The values of all counters. */
 export type Counts = Readonly<Record<Counter, number>>;
 
