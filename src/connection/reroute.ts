@@ -5,7 +5,7 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
-import type { Close, Connect } from "../decision/decision.ts";
+import { type Close, completed, type Connect } from "../decision/decision.ts";
 import { toError } from "../lib/errors.ts";
 import { askLast } from "./hooks.ts";
 
@@ -141,14 +141,7 @@ function next(
     return undefined;
   }
   failed.push(lastRemote(connection, before));
-  return {
-    ...said,
-    data: said.data ?? before.data,
-    connectTimeout: said.connectTimeout ?? before.connectTimeout,
-    inactivityTimeout: said.inactivityTimeout ?? before.inactivityTimeout,
-    idleTimeout: said.idleTimeout ?? before.idleTimeout,
-    maxDuration: said.maxDuration ?? before.maxDuration,
-  };
+  return completed(said, before);
 }
 
 /** The remote that was tried last; the name of a pool that has none to try. */

@@ -4,15 +4,22 @@
  *
  * @module
  */
-import type { PoolTarget } from "../pool/registry.ts";
 import { describe } from "../lib/errors.ts";
-import { parsePool } from "../pool/decision.ts";
-import { isProxyVersion, type ProxyVersion } from "../net/proxy_header.ts";
-import { parseTargets, POOL_PREFIX, type Target } from "../net/remote.ts";
-import { isRouteName, ROUTE_NAME_RULE } from "./route_name.ts";
+import { Broken } from "../lib/broken.ts";
+import { POOL_PREFIX, type Target } from "../net/remote.ts";
+import { whyNoKey } from "../pool/decision.ts";
+import type { PoolTarget } from "../pool/registry.ts";
 import type { Hook } from "../router/contract.ts";
-import { parseTls } from "../net/tls_options.ts";
-import type { TlsToRemote } from "../net/tls_client.ts";
+import type { DecisionKey, DecisionKind } from "../router/decision.ts";
+import {
+  CONNECT_KEYS,
+  type ConnectValues,
+  KEPT_KEYS,
+  KEY_NAMES,
+  KEYS,
+  type ReadKey,
+  ROWS,
+} from "./keys.ts";
 
 /** Wait for more bytes. */
 export interface Wait {
@@ -20,30 +27,12 @@ export interface Wait {
 }
 
 /** Connect to a remote, the first of several that can be connected to. */
-export interface Connect {
+export interface Connect extends ConnectValues {
   readonly kind: "connect";
   /** Tried in order; none if there is a pool. */
   readonly targets: readonly Target[];
   /** Chooses the remote, in place of `targets`. */
   readonly pool: PoolTarget | undefined;
-  /** In place of the bytes that were read; `undefined` for those bytes. */
-  readonly data: Uint8Array | undefined;
-  /** For the client, before connecting. */
-  readonly reply: Uint8Array | undefined;
-  /** Milliseconds; `undefined` for what the option says. */
-  readonly connectTimeout: number | undefined;
-  /** Milliseconds; `undefined` for no limit. */
-  readonly inactivityTimeout: number | undefined;
-  /** Milliseconds; `undefined` for what the option says. */
-  readonly idleTimeout: number | undefined;
-  /** Milliseconds since accept; `undefined` for what the option says. */
-  readonly maxDuration: number | undefined;
-  /** The version of the PROXY header for the remote; `undefined` for none. */
-  readonly proxyProtocol: ProxyVersion | undefined;
-  /** How to speak TLS with the remote; `undefined` for not at all. */
-  readonly tls: TlsToRemote | undefined;
-  /** Who has decided, for logs and statistics. */
-  readonly route: string | undefined;
 }
 
 /** Answer the client, and go on routing. */
@@ -76,33 +65,14 @@ export class DecisionError extends TypeError {
 const WAIT: Wait = { kind: "wait" };
 const CLOSE: Close = { kind: "close", data: undefined, route: undefined };
 
-/** setTimeout() counts milliseconds in 31 bits. */
-const MAX_TIMEOUT_SECONDS = 2 ** 31 / 1000 - 1;
+/** Connects, and says nothing more. */
+const NOTHING = {
+  kind: "connect",
+  ...Object.fromEntries(CONNECT_KEYS.map((key) => [key, undefined])),
+} as unknown as ConnectValues & Pick<Connect, "kind">;
 
-/** The times of a decision for a remote, in the order in which they are shown. */
-export const TIMES = [
-  "connectTimeout",
-  "inactivityTimeout",
-  "idleTimeout",
-  "maxDuration",
-] as const;
-
-const KEYS = [
-  "remote",
-  "pool",
-  "key",
-  "data",
-  "reply",
-  ...TIMES,
-  "proxyProtocol",
-  "tls",
-  "route",
-  "consume",
-  "close",
-  "noop",
-] as const;
-
-const encoder = new TextEncoder();
+/** A decision that is an object; its keys are known, its values are not. */
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Checks what a hook returned.
@@ -123,15 +93,13 @@ export function parseDecision(
   if (typeof decision !== "object" || Array.isArray(decision)) {
     throw unusable(hook, "a decision is an object", decision);
   }
-  const fields = decision as Record<string, unknown>;
+  const fields = decision as Fields;
   const keys = Object.keys(fields);
   if (keys.length === 1 && keys[0] === "remote") {
     return connectOnly(fields, hook);
   }
   for (const key of keys) {
-    if (!(KEYS as readonly string[]).includes(key)) {
-      throw unusable(hook, unknownKey(key), fields[key]);
-    }
+    if (!ROWS.has(key)) throw unusable(hook, unknown(key), fields[key]);
   }
   if ("remote" in fields) return connectTo(fields, hook);
   if ("pool" in fields) return connectToPool(fields, hook);
@@ -145,12 +113,23 @@ export function parseDecision(
   );
 }
 
+/**
+ * Completes the decision for another remote with what the one before has said.
+ *
+ * @param next What a hook has said when the remote of `before` had failed.
+ * @param before The decision before.
+ */
+export function completed(next: Connect, before: Connect): Connect {
+  const kept = KEPT_KEYS.map((key) => [key, next[key] ?? before[key]]);
+  return { ...next, ...Object.fromEntries(kept) };
+}
+
 /** How many checked decisions are remembered; a router has a few, or very many. */
 const CACHE_SIZE = 4096;
 const checked = new Map<unknown, Connect>();
 
 /** A remote and nothing else, as most decisions are: each is checked once. */
-function connectOnly(fields: Record<string, unknown>, hook: Hook): Connect {
+function connectOnly(fields: Fields, hook: Hook): Connect {
   const { remote } = fields;
   const known = checked.get(remote);
   if (known !== undefined) return known;
@@ -163,98 +142,73 @@ function connectOnly(fields: Record<string, unknown>, hook: Hook): Connect {
   return verdict;
 }
 
-function connectTo(fields: Record<string, unknown>, hook: Hook): Connect {
+function connectTo(fields: Fields, hook: Hook): Connect {
   const { remote } = fields;
-  const targets = parseTargets(remote);
-  if ("rule" in targets) {
-    if (typeof remote === "string" && remote.startsWith(POOL_PREFIX)) {
-      forbid(fields, hook, "remote", ["pool"]);
-      const pool = remote.slice(POOL_PREFIX.length);
-      return connectToPool({ ...fields, pool }, hook);
-    }
-    throw unusable(hook, `"remote" ${targets.rule}`, targets.value);
+  if (typeof remote === "string" && remote.startsWith(POOL_PREFIX)) {
+    if (fields.pool !== undefined) throw beside("pool", "remote", fields, hook);
+    const pool = remote.slice(POOL_PREFIX.length);
+    return connectToPool({ ...fields, remote: undefined, pool }, hook);
   }
-  forbid(fields, hook, "remote", ["pool", "key", "consume", "close", "noop"]);
-  return connectWith(fields, hook, targets, undefined);
+  const targets = read("remote", fields, hook);
+  return connectWith("remote", fields, hook, targets, undefined);
 }
 
-function connectToPool(fields: Record<string, unknown>, hook: Hook): Connect {
-  const pool = parsePool(fields.pool, fields.key);
-  if ("rule" in pool) {
-    throw unusable(hook, `"${pool.key}" ${pool.rule}`, fields[pool.key]);
-  }
-  forbid(fields, hook, "pool", ["consume", "close", "noop"]);
-  return connectWith(fields, hook, [], pool);
+function connectToPool(fields: Fields, hook: Hook): Connect {
+  const pool = read("pool", fields, hook);
+  const rule = fields.key === undefined ? undefined : whyNoKey(pool);
+  if (rule !== undefined) throw unusable(hook, `"key" ${rule}`, fields.key);
+  const key = fields.key === undefined ? undefined : read("key", fields, hook);
+  return connectWith("pool", fields, hook, [], { pool, key });
 }
 
 function connectWith(
-  fields: Record<string, unknown>,
+  kind: "remote" | "pool",
+  fields: Fields,
   hook: Hook,
   targets: readonly Target[],
   pool: PoolTarget | undefined,
 ): Connect {
-  return {
-    kind: "connect",
-    targets,
-    pool,
-    data: optionalBytes(fields, "data", hook),
-    reply: optionalBytes(fields, "reply", hook),
-    connectTimeout: optionalSeconds(fields, "connectTimeout", hook),
-    inactivityTimeout: optionalSeconds(fields, "inactivityTimeout", hook),
-    idleTimeout: optionalSeconds(fields, "idleTimeout", hook),
-    maxDuration: optionalSeconds(fields, "maxDuration", hook),
-    proxyProtocol: optionalVersion(fields.proxyProtocol, hook),
-    tls: optionalTls(fields, pool?.pool.targets ?? targets, hook),
-    route: optionalRoute(fields, hook),
-  };
-}
-
-function optionalRoute(
-  { route }: Record<string, unknown>,
-  hook: Hook,
-): string | undefined {
-  if (route === undefined || isRouteName(route)) return route;
-  throw unusable(hook, `"route" ${ROUTE_NAME_RULE}`, route);
-}
-
-function optionalVersion(
-  value: unknown,
-  hook: Hook,
-): ProxyVersion | undefined {
-  if (value === undefined || isProxyVersion(value)) return value;
-  throw unusable(hook, `"proxyProtocol" must be 1 or 2`, value);
-}
-
-function closeWith(fields: Record<string, unknown>, hook: Hook): Close {
-  forbid(
-    fields,
-    hook,
-    "close",
-    KEYS.filter((key) => key !== "close" && key !== "route"),
-  );
-  const { close } = fields;
-  const route = optionalRoute(fields, hook);
-  if (close === true) return route === undefined ? CLOSE : { ...CLOSE, route };
-  return {
-    kind: "close",
-    data: bytes(close, "close", "true or ", hook),
-    route,
-  };
-}
-
-function wait(fields: Record<string, unknown>, hook: Hook): Wait {
-  forbid(fields, hook, "noop", KEYS.filter((key) => key !== "noop"));
-  if (fields.noop !== true) {
-    throw unusable(hook, `"noop" must be true`, fields.noop);
+  const verdict = { ...NOTHING, targets, pool };
+  const values: Record<string, unknown> = verdict;
+  for (const key of namesIn(fields)) {
+    const said = fields[key];
+    const row = said === undefined ? undefined : ROWS.get(key);
+    if (row === undefined) continue;
+    if (row.isConnect) {
+      const value = row.kind.read(said);
+      if (value instanceof Broken) throw refuse(value.in(key), hook);
+      values[key] = value;
+    } else if (!row.in[kind]) throw beside(row.name, kind, fields, hook);
   }
+  if (verdict.tls !== undefined) {
+    const file = (pool?.pool.targets ?? targets)
+      .find(({ address }) => "path" in address);
+    if (file !== undefined) {
+      throw unusable(
+        hook,
+        `"tls" needs a "remote" of the form "host:port"`,
+        file.remote,
+      );
+    }
+  }
+  return verdict;
+}
+
+function closeWith(fields: Fields, hook: Hook): Close {
+  refuseForeign(fields, hook, "close");
+  const route = readRoute(fields, hook);
+  const close = read("close", fields, hook);
+  if (close !== true) return { kind: "close", data: close, route };
+  return route === undefined ? CLOSE : { ...CLOSE, route };
+}
+
+function wait(fields: Fields, hook: Hook): Wait {
+  refuseForeign(fields, hook, "noop");
+  read("noop", fields, hook);
   return WAIT;
 }
 
-function replyWith(
-  fields: Record<string, unknown>,
-  hook: Hook,
-  buffered: number,
-): Reply {
+function replyWith(fields: Fields, hook: Hook, buffered: number): Reply {
   if (hook !== "accept" && hook !== "route") {
     throw unusable(
       hook,
@@ -262,117 +216,72 @@ function replyWith(
       fields.reply,
     );
   }
-  forbid(fields, hook, "reply", [
-    "key",
-    "data",
-    ...TIMES,
-    "proxyProtocol",
-    "tls",
-  ]);
-  const consume = fields.consume ?? 0;
-  if (
-    typeof consume !== "number" || !Number.isInteger(consume) || consume < 0 ||
-    consume > buffered
-  ) {
+  refuseForeign(fields, hook, "reply");
+  const consume = KEYS.consume.kind.read(fields.consume ?? 0);
+  if (consume instanceof Broken || consume > buffered) {
     throw unusable(
       hook,
       `"consume" must be a whole number from 0 to the ${buffered} bytes read so far`,
-      consume,
+      fields.consume,
     );
   }
   return {
     kind: "reply",
-    reply: bytes(fields.reply, "reply", "", hook),
+    reply: read("reply", fields, hook),
     consume,
-    route: optionalRoute(fields, hook),
+    route: readRoute(fields, hook),
   };
 }
 
-/** Refuses keys that mean nothing beside `key`; undefined counts as absent. */
-function forbid(
-  fields: Record<string, unknown>,
+function readRoute(fields: Fields, hook: Hook): string | undefined {
+  return fields.route === undefined ? undefined : read("route", fields, hook);
+}
+
+/** Reads the value of a key by the kind of its row. */
+function read<Key extends DecisionKey>(
+  key: Key,
+  fields: Fields,
   hook: Hook,
-  key: string,
-  others: readonly string[],
-): void {
-  for (const other of others) {
-    if (fields[other] !== undefined) {
-      throw unusable(
-        hook,
-        `"${other}" cannot stand beside "${key}"`,
-        fields[other],
-      );
+): ReadKey<Key> {
+  const value = KEYS[key].kind.read(fields[key]);
+  if (value instanceof Broken) throw refuse(value.in(key), hook);
+  return value as ReadKey<Key>;
+}
+
+function refuse(broken: Broken, hook: Hook): DecisionError {
+  return unusable(hook, broken.sentence, broken.value);
+}
+
+/** Refuses keys that such a decision has not; undefined counts as absent. */
+function refuseForeign(fields: Fields, hook: Hook, kind: DecisionKind): void {
+  for (const key of namesIn(fields)) {
+    const row = fields[key] === undefined ? undefined : ROWS.get(key);
+    if (row !== undefined && !row.in[kind]) {
+      throw beside(row.name, kind, fields, hook);
     }
   }
 }
 
-function optionalBytes(
-  fields: Record<string, unknown>,
-  key: string,
-  hook: Hook,
-): Uint8Array | undefined {
-  const value = fields[key];
-  return value === undefined ? undefined : bytes(value, key, "", hook);
+/** The keys that a decision may have: few, unless a class has made it. */
+function namesIn(fields: Fields): readonly string[] {
+  return Object.getPrototypeOf(fields) === Object.prototype
+    ? Object.keys(fields)
+    : KEY_NAMES;
 }
 
-function bytes(
-  value: unknown,
-  key: string,
-  orElse: string,
+function beside(
+  key: DecisionKey,
+  other: DecisionKey,
+  fields: Fields,
   hook: Hook,
-): Uint8Array {
-  if (typeof value === "string") return encoder.encode(value);
-  if (value instanceof Uint8Array) return value;
-  throw unusable(
-    hook,
-    `"${key}" must be ${orElse}a Uint8Array or a string`,
-    value,
-  );
-}
-
-function optionalSeconds(
-  fields: Record<string, unknown>,
-  key: string,
-  hook: Hook,
-): number | undefined {
-  const value = fields[key];
-  if (value === undefined) return undefined;
-  if (
-    typeof value !== "number" || !(value > 0) || value > MAX_TIMEOUT_SECONDS
-  ) {
-    throw unusable(
-      hook,
-      `"${key}" must be a positive number of seconds`,
-      value,
-    );
-  }
-  return value * 1000;
-}
-
-function optionalTls(
-  fields: Record<string, unknown>,
-  targets: readonly Target[],
-  hook: Hook,
-): TlsToRemote | undefined {
-  const parsed = parseTls(fields.tls);
-  if (parsed === undefined) return undefined;
-  if ("rule" in parsed) throw unusable(hook, parsed.rule, parsed.value);
-  const file = targets.find(({ address }) => "path" in address);
-  if (file === undefined) return parsed;
-  throw unusable(
-    hook,
-    `"tls" needs a "remote" of the form "host:port"`,
-    file.remote,
-  );
+): DecisionError {
+  const rule = `"${key}" cannot stand beside "${other}"`;
+  return unusable(hook, rule, fields[key]);
 }
 
 /** Names the key that was probably meant: the original wrote connect_timeout. */
-function unknownKey(key: string): string {
-  const plain = (text: string) => text.replaceAll("_", "").toLowerCase();
-  const meant = KEYS.find((known) => plain(known) === plain(key));
-  return meant === undefined
-    ? `"${key}" is not one of ${KEYS.map((known) => `"${known}"`).join(", ")}`
-    : `"${key}" is written "${meant}"`;
+function unknown(key: string): string {
+  return new Broken("", undefined, [key], KEY_NAMES).sentence;
 }
 
 function unusable(hook: Hook, rule: string, value: unknown): DecisionError {

@@ -6,46 +6,7 @@
  * @module
  */
 
-/** A rule that a value breaks. */
-export class Broken {
-  /** The rule, such as `must be a whole number from 1 to 1024`. */
-  readonly rule: string;
-  /** The value that breaks it. */
-  readonly value: unknown;
-  /** The way from the value that was read to that one: keys and positions. */
-  readonly path: readonly (string | number)[];
-
-  /**
-   * @param rule The rule, such as `must be 1 or 2`.
-   * @param value The value that breaks it.
-   * @param path The way to that value; empty if it is the one that was read.
-   */
-  constructor(
-    rule: string,
-    value: unknown,
-    path: readonly (string | number)[] = [],
-  ) {
-    this.rule = rule;
-    this.value = value;
-    this.path = path;
-  }
-
-  /**
-   * The same, as seen from the object or list that the value is in.
-   *
-   * @param key The key or position of the value there.
-   */
-  in(key: string | number): Broken {
-    return new Broken(this.rule, this.value, [key, ...this.path]);
-  }
-
-  /** The path as it is written in JavaScript, such as `members[0].weight`. */
-  get name(): string {
-    return this.path.map((key, index) =>
-      typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`
-    ).join("");
-  }
-}
+import { Broken, unknownKey } from "./broken.ts";
 
 /** A part of JSON Schema: what an editor is told about a kind. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -104,6 +65,23 @@ export function map<T, U>(one: Kind<T>, change: (value: T) => U): Kind<U> {
     json: one.json,
     read: (value) => changed(one.read(value)),
     parse: (text) => changed(one.parse(text)),
+  };
+}
+
+/**
+ * The same kind with a rule in other words.
+ *
+ * @param one A kind without parts.
+ * @param rule The rule, such as `must be a positive number`.
+ */
+export function reworded<T>(one: Kind<T>, rule: string): Kind<T> {
+  const word = (read: T | Broken) =>
+    read instanceof Broken ? new Broken(rule, read.value) : read;
+  return {
+    rule,
+    json: one.json,
+    read: (value) => word(one.read(value)),
+    parse: (text) => word(one.parse(text)),
   };
 }
 
@@ -268,12 +246,13 @@ export function oneOrMore<T>(
 ): Kind<readonly T[]> {
   const each = (values: readonly unknown[], read: Kind<T>["read"]) => {
     const list: T[] = [];
+    const broken: Broken[] = [];
     for (const [index, value] of values.entries()) {
       const item = read(value);
-      if (item instanceof Broken) return item.in(index);
-      list.push(item);
+      if (item instanceof Broken) broken.push(item.in(index));
+      else list.push(item);
     }
-    return list;
+    return broken.length === 0 ? list : Broken.ofAll(broken);
   };
   const items = {
     type: "array",
@@ -319,7 +298,7 @@ export type ReadFields<F extends Fields> = {
  * @param value Anything.
  * @param fields The fields that it may have.
  * @param rule The rule for values that are no objects.
- * @returns All fields, or the first rule that is broken.
+ * @returns All fields, or the rules that are broken.
  */
 export function readFields<const F extends Fields>(
   value: unknown,
@@ -330,34 +309,22 @@ export function readFields<const F extends Fields>(
     return new Broken(rule, value);
   }
   const values = value as Readonly<Record<string, unknown>>;
+  const known = Object.keys(fields);
+  const broken: Broken[] = [];
   for (const key of Object.keys(values)) {
     if (Object.hasOwn(fields, key)) continue;
-    return new Broken(unknownKey(key, Object.keys(fields)), values[key], [key]);
+    const rule = unknownKey(key, known);
+    broken.push(new Broken(rule, values[key], [key], known));
   }
   const read: Record<string, unknown> = {};
-  for (const key of Object.keys(fields)) {
+  for (const key of known) {
     const field = values[key] === undefined
       ? undefined
       : fields[key]?.read(values[key]);
-    if (field instanceof Broken) return field.in(key);
-    read[key] = field;
+    if (field instanceof Broken) broken.push(field.in(key));
+    else read[key] = field;
   }
+  if (broken.length > 0) return Broken.ofAll(broken);
   // each field was read by its kind
   return read as ReadFields<F>;
-}
-
-/**
- * Says what is wrong with a key that is not known: options have other names in
- * other places, and the original wrote `connect_timeout`.
- *
- * @param key The key.
- * @param known All keys that there are.
- * @returns The rule: the name of the key that was probably meant, or all.
- */
-export function unknownKey(key: string, known: readonly string[]): string {
-  const plain = (name: string) => name.replaceAll(/[-_]/g, "").toLowerCase();
-  const meant = known.find((name) => plain(name) === plain(key));
-  return meant === undefined
-    ? `is not one of ${known.join(", ")}`
-    : `is written ${meant}`;
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Broken } from "../lib/broken.ts";
+import { type Kind, kind } from "../lib/kinds.ts";
 import { type HostPort, parseRemote, type SocketPath } from "./address.ts";
 
 /** One remote that can be connected to. */
@@ -10,13 +12,6 @@ export interface Target {
   /** As the router wrote it. */
   readonly remote: string;
   readonly address: HostPort | SocketPath;
-}
-
-/** A rule that a remote breaks. */
-export interface BadRemote {
-  /** Such as `must be "host:port"`. */
-  readonly rule: string;
-  readonly value: unknown;
 }
 
 /** What a remote begins with that is the name of a pool. */
@@ -47,36 +42,41 @@ export function parseTarget(remote: string): readonly [Target] | string {
   return targets;
 }
 
+const REMOTES_RULE =
+  `must be a string "host:port" or "unix:/path", or a list of those`;
+
+/** A remote, or a list of those, read as the targets. */
+export const REMOTES: Kind<readonly Target[]> = kind(
+  REMOTES_RULE,
+  {},
+  parseTargets,
+);
+
 /**
- * Checks the value of `remote` in a decision.
+ * Reads the value of `remote` in a decision.
  *
  * @param value Anything; a remote, or a list of at most
  * {@linkcode MAX_REMOTES}.
  * @returns The targets, at least one, or the rule that is broken.
  */
-export function parseTargets(value: unknown): readonly Target[] | BadRemote {
+export function parseTargets(value: unknown): readonly Target[] | Broken {
   if (typeof value === "string") {
     const targets = parseTarget(value);
-    return typeof targets === "string" ? { rule: targets, value } : targets;
+    return typeof targets === "string" ? new Broken(targets, value) : targets;
   }
-  if (!Array.isArray(value)) {
-    const rule =
-      `must be a string "host:port" or "unix:/path", or a list of those`;
-    return { rule, value };
-  }
+  if (!Array.isArray(value)) return new Broken(REMOTES_RULE, value);
   if (value.length === 0) {
-    return { rule: "must have at least one remote", value };
+    return new Broken("must have at least one remote", value);
   }
   if (value.length > MAX_REMOTES) {
-    const rule = `must have at most ${MAX_REMOTES} remotes`;
-    return { rule, value: value.length };
+    return new Broken(`must have at most ${MAX_REMOTES} remotes`, value.length);
   }
   const targets: Target[] = [];
   for (const remote of value) {
     const parsed = typeof remote === "string"
       ? parseTarget(remote)
       : `must be a list of strings "host:port" or "unix:/path"`;
-    if (typeof parsed === "string") return { rule: parsed, value: remote };
+    if (typeof parsed === "string") return new Broken(parsed, remote);
     targets.push(parsed[0]);
   }
   return targets;

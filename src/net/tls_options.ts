@@ -1,71 +1,66 @@
 /**
- * The `tls` of a decision.
+ * How a router says that a remote is spoken to with TLS.
  *
  * @module
  */
+import { Broken } from "../lib/broken.ts";
+import { type Kind, kind, readFields, text } from "../lib/kinds.ts";
 import type { TlsToRemote } from "./tls_client.ts";
-
-/** Which rule a value breaks. */
-export interface Broken {
-  readonly rule: string;
-  readonly value: unknown;
-}
-
-const KEYS = ["serverName", "ca", "alpn"];
 
 const PLAIN: TlsToRemote = { serverName: undefined, ca: [], alpn: undefined };
 
-/**
- * Reads how to speak TLS with a remote.
- *
- * @param value Anything, as the router may be JavaScript.
- * @returns What to do, `undefined` for no TLS, or the rule that it breaks.
- */
-export function parseTls(value: unknown): TlsToRemote | Broken | undefined {
-  if (value === undefined || value === false) return undefined;
+/** The name that a certificate must have. */
+export const SERVER_NAME: Kind<string> = text(
+  "must be a host name or an IP address",
+  isServerName,
+);
+
+const CERTIFICATES = kind(
+  "must be certificates in PEM, as text or a list of texts",
+  {},
+  (value) => {
+    const list = toList(value);
+    return list.every(isCertificate) ? list : undefined;
+  },
+);
+
+const PROTOCOLS = kind(
+  "must be protocols of 1 to 255 ASCII characters",
+  {},
+  (value) => {
+    const list = toList(value);
+    return isAlpn(list) ? list : undefined;
+  },
+);
+
+const FIELDS = { serverName: SERVER_NAME, ca: CERTIFICATES, alpn: PROTOCOLS };
+
+const RULE = "must be true or an object";
+
+/** `true`, `false` or how; `undefined` for no TLS. */
+export const REMOTE_TLS: Kind<TlsToRemote | undefined> = {
+  rule: RULE,
+  json: {},
+  read: readTls,
+  parse: readTls,
+};
+
+function readTls(value: unknown): TlsToRemote | undefined | Broken {
+  if (value === false) return undefined;
   if (value === true) return PLAIN;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { rule: `"tls" must be true or an object`, value };
-  }
-  for (const [key, field] of Object.entries(value)) {
-    if (KEYS.includes(key)) continue;
-    const known = KEYS.map((name) => `"tls.${name}"`).join(", ");
-    return { rule: `"tls.${key}" is not one of ${known}`, value: field };
-  }
-  const { serverName, ca, alpn } = value as Record<string, unknown>;
-  if (serverName !== undefined && !isServerName(serverName)) {
-    return {
-      rule: `"tls.serverName" must be a host name or an IP address`,
-      value: serverName,
-    };
-  }
-  const authorities = toList(ca);
-  if (!authorities.every(isCertificate)) {
-    return {
-      rule: `"tls.ca" must be certificates in PEM, as text or a list of texts`,
-      value: ca,
-    };
-  }
-  const protocols = alpn === undefined ? undefined : toList(alpn);
-  if (protocols !== undefined && !isAlpn(protocols)) {
-    return {
-      rule: `"tls.alpn" must be protocols of 1 to 255 ASCII characters`,
-      value: alpn,
-    };
-  }
-  return { serverName, ca: authorities, alpn: protocols };
+  const fields = readFields(value, FIELDS, RULE);
+  if (fields instanceof Broken) return fields;
+  const { serverName, ca = [], alpn } = fields;
+  return { serverName, ca, alpn };
 }
 
 /**
- * Tells whether a value can be a server's name: a host name, or an IP address
+ * Tells whether a text can be a server's name: a host name, or an IP address
  * without brackets.
- *
- * @param value Anything.
  */
-export function isServerName(value: unknown): value is string {
-  return typeof value === "string" &&
-    (/^[\w.-]{1,253}$/.test(value) ||
-      value.includes(":") && URL.canParse(`http://[${value}]/`));
+export function isServerName(name: string): boolean {
+  return /^[\w.-]{1,253}$/.test(name) ||
+    name.includes(":") && URL.canParse(`http://[${name}]/`);
 }
 
 /**
@@ -86,6 +81,5 @@ function isCertificate(value: unknown): value is string {
 }
 
 function toList(value: unknown): readonly unknown[] {
-  if (value === undefined) return [];
   return Array.isArray(value) ? value : [value];
 }

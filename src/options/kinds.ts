@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { Broken } from "../lib/broken.ts";
 import {
-  Broken,
   exactly,
   type Kind,
   kind,

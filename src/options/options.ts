@@ -5,7 +5,8 @@
  * @module
  */
 import { broken, ConfigError } from "../lib/config_error.ts";
-import { Broken, type Kind } from "../lib/kinds.ts";
+import { Broken } from "../lib/broken.ts";
+import type { Kind } from "../lib/kinds.ts";
 import type { CommonListenOptions, ListenOptions } from "../net/listen.ts";
 import type { AdminOptions } from "./admin.ts";
 import type { Option, OptionKind, Part } from "./option.ts";

@@ -3,22 +3,32 @@
  *
  * @module
  */
-import { isProxyVersion, type ProxyVersion } from "../net/proxy_header.ts";
-import { parseTls } from "../net/tls_options.ts";
+import { describe } from "../lib/errors.ts";
+import { Broken } from "../lib/broken.ts";
+import {
+  bytes,
+  exactly,
+  type Kind,
+  kind,
+  map,
+  readFields,
+  secondsFrom,
+  whole,
+  word,
+} from "../lib/kinds.ts";
+import type { ProxyVersion } from "../net/proxy_header.ts";
 import { parseTarget, type Target } from "../net/remote.ts";
 import type { TlsToRemote } from "../net/tls_client.ts";
-import { describe } from "../lib/errors.ts";
-import type { CheckOptions, PassiveOptions, PoolOptions } from "./options.ts";
+import { REMOTE_TLS } from "../net/tls_options.ts";
+import type {
+  CheckOptions,
+  MemberOptions,
+  PassiveOptions,
+  PoolOptions,
+} from "./options.ts";
 
 /** How a pool chooses among its members. */
-export type Policy = "round-robin" | "least-connections" | "hash";
-
-/** All policies. */
-export const POLICIES: readonly Policy[] = [
-  "round-robin",
-  "least-connections",
-  "hash",
-];
+export type Policy = NonNullable<PoolOptions["policy"]>;
 
 /** The most members of a pool. */
 export const MAX_MEMBERS = 1000;
@@ -32,11 +42,24 @@ export const MAX_WEIGHT = 256;
 /** What a pool may be called. */
 export const NAME_RULE = "1 to 64 letters, digits or any of _.:-";
 
-/** The longest time, in seconds: a day. */
-export const MAX_TIME = 86_400;
+/** How a member is chosen. */
+export const POLICY: Kind<Policy> = word([
+  "round-robin",
+  "least-connections",
+  "hash",
+]);
 
-/** The most tries of which a state can depend. */
-export const MAX_COUNT = 1000;
+/** The share of a member; 0: it is drained. */
+export const WEIGHT: Kind<number> = whole(0, MAX_WEIGHT);
+
+/** Of what a state can depend: tries or checks in a row. */
+export const COUNT: Kind<number> = whole(1, 1000);
+
+/** A time, at most a day. */
+export const TIME: Kind<number> = secondsFrom(0.001, 86_400);
+
+/** The version of the header that a check begins with. */
+export const HEADER_VERSION: Kind<ProxyVersion> = exactly(1, 2);
 
 /** A pool that was checked; times are in milliseconds. */
 export interface Plan {
@@ -90,27 +113,17 @@ export interface CheckPlan {
 export class PoolError extends TypeError {
   override readonly name = "PoolError";
   /** Which rule of an option is broken; `undefined` if it is another mistake. */
-  readonly broken: BrokenRule | undefined;
+  readonly broken: Broken | undefined;
 
   /**
    * @param message One line.
    * @param broken Which rule of an option is broken.
    */
-  constructor(message: string, broken?: BrokenRule) {
+  constructor(message: string, broken?: Broken) {
     super(message);
     this.broken = broken;
   }
 }
-
-/** A rule that an option breaks. */
-export interface BrokenRule {
-  /** The way to the option: keys, and positions from 0. */
-  readonly path: readonly (string | number)[];
-  readonly rule: string;
-  readonly value: unknown;
-}
-
-const encoder = new TextEncoder();
 
 /** Tells whether a pool may be called so. */
 export function isPoolName(name: string): boolean {
@@ -133,219 +146,160 @@ export function planPool(name: unknown, options: unknown): Plan {
       }`,
     );
   }
-  const keys: readonly (keyof PoolOptions)[] = [
-    "members",
-    "policy",
-    "passive",
-    "check",
-  ];
-  const fields = new Fields(name, "", options, keys);
-  const policy = (fields.get("policy") ?? "round-robin") as Policy;
-  if (!POLICIES.includes(policy)) {
-    throw fields.refuse("policy", `must be one of ${POLICIES.join(", ")}`);
+  const plan = readPool(name, options);
+  if (!(plan instanceof Broken)) return plan;
+  const what = plan.path.length === 0 ? "its options" : `"${plan.name}"`;
+  throw new PoolError(
+    `Cannot make the pool ${name} as ${what} ${plan.rule}: current value is ${
+      describe(plan.value)
+    }`,
+    plan,
+  );
+}
+
+const REMOTE: Kind<Target> = kind(
+  `must be a string "host:port" or "unix:/path"`,
+  {},
+  (value) => {
+    if (typeof value !== "string") return undefined;
+    const targets = parseTarget(value);
+    return typeof targets === "string"
+      ? new Broken(targets, value)
+      : targets[0];
+  },
+);
+
+const MEMBER_FIELDS = { remote: REMOTE, weight: WEIGHT } satisfies Record<
+  keyof MemberOptions,
+  Kind<unknown>
+>;
+
+const MEMBERS: Kind<readonly Member[]> = kind(
+  `must be a list of 1 to ${MAX_MEMBERS}`,
+  {},
+  (value) => {
+    if (
+      !Array.isArray(value) || value.length === 0 || value.length > MAX_MEMBERS
+    ) {
+      return undefined;
+    }
+    const members: Member[] = [];
+    const remotes = new Set<string>();
+    for (const [index, one] of value.entries()) {
+      const member = readMember(one, remotes);
+      if (member instanceof Broken) return member.in(index);
+      members.push(member);
+    }
+    return members;
+  },
+);
+
+/** @param remotes Those of the members before; this one is added. */
+function readMember(value: unknown, remotes: Set<string>): Member | Broken {
+  const member = readFields(
+    typeof value === "string" ? { remote: value } : value,
+    MEMBER_FIELDS,
+  );
+  if (member instanceof Broken) return member;
+  const { remote: target, weight = 1 } = member;
+  if (target === undefined) {
+    return new Broken(REMOTE.rule, undefined, ["remote"]);
   }
-  const list = members(fields);
+  if (remotes.has(target.remote)) {
+    return new Broken("must not be listed twice", target.remote, ["remote"]);
+  }
+  remotes.add(target.remote);
+  return { target, weight };
+}
+
+const PASSIVE_FIELDS = {
+  failures: COUNT,
+  backoff: TIME,
+  maxBackoff: TIME,
+} satisfies Record<keyof PassiveOptions, Kind<unknown>>;
+
+const PASSIVE: Kind<PassivePlan | "off"> = kind(
+  "must be an object",
+  {},
+  (value) => {
+    if (value === false) return "off";
+    const fields = readFields(value, PASSIVE_FIELDS);
+    if (fields instanceof Broken) return fields;
+    const { failures = 3, backoff = 1000 } = fields;
+    const { maxBackoff = Math.max(60_000, backoff) } = fields;
+    return maxBackoff < backoff
+      ? new Broken("must be at least backoff", maxBackoff / 1000, [
+        "maxBackoff",
+      ])
+      : { failures, backoff, maxBackoff };
+  },
+);
+
+/** Bytes that the router may change later. */
+const OWN_BYTES = map(bytes(), (value) => value.slice());
+
+const EXPECTED_BYTES = map(
+  bytes("a Uint8Array, a string or a RegExp"),
+  (value) => value.slice(),
+);
+
+const EXPECTED: Kind<Uint8Array | RegExp> = kind(
+  EXPECTED_BYTES.rule,
+  {},
+  (value) =>
+    // a lastIndex would make the same answer good and bad by turns
+    value instanceof RegExp
+      ? new RegExp(value.source, value.flags.replaceAll(/[gy]/g, ""))
+      : EXPECTED_BYTES.read(value),
+);
+
+const CHECK_FIELDS = {
+  interval: TIME,
+  timeout: TIME,
+  rise: COUNT,
+  fall: COUNT,
+  proxyProtocol: HEADER_VERSION,
+  tls: REMOTE_TLS,
+  send: OWN_BYTES,
+  expect: EXPECTED,
+} satisfies Record<keyof CheckOptions, Kind<unknown>>;
+
+const CHECK: Kind<CheckPlan> = kind("must be an object", {}, (value) => {
+  const fields = readFields(value, CHECK_FIELDS);
+  if (fields instanceof Broken) return fields;
+  const { interval = 5000, timeout = 2000, rise = 2, fall = 3, ...rest } =
+    fields;
+  return { interval, timeout, rise, fall, ...rest };
+});
+
+const FIELDS = {
+  members: MEMBERS,
+  policy: POLICY,
+  passive: PASSIVE,
+  check: CHECK,
+} satisfies Record<keyof PoolOptions, Kind<unknown>>;
+
+function readPool(name: string, options: unknown): Plan | Broken {
+  const fields = readFields(options, FIELDS);
+  if (fields instanceof Broken) return fields;
+  const { members, policy = "round-robin", passive, check } = fields;
+  if (members === undefined) {
+    return new Broken(MEMBERS.rule, undefined, ["members"]);
+  }
+  const files = members.filter(({ target }) => "path" in target.address);
+  if (check?.tls !== undefined && files.length > 0) {
+    const rule = `needs members of the form "host:port"`;
+    const { tls } = (options as PoolOptions).check ?? {};
+    return new Broken(rule, tls, ["check", "tls"]);
+  }
+  const defaults = PASSIVE.read({}) as PassivePlan;
   return {
     name,
     policy,
-    members: list,
-    passive: passive(name, fields.get("passive")),
-    check: check(name, fields.get("check"), list),
+    members,
+    passive: passive === "off" ? undefined : passive ?? defaults,
+    check,
   };
-}
-
-function members(fields: Fields): Member[] {
-  const list = fields.get("members");
-  if (
-    !Array.isArray(list) || list.length === 0 || list.length > MAX_MEMBERS
-  ) {
-    throw fields.refuse("members", `must be a list of 1 to ${MAX_MEMBERS}`);
-  }
-  const remotes = new Set<string>();
-  return list.map((one: unknown, index) => {
-    const at = `members[${index}]`;
-    const member = new Fields(
-      fields.pool,
-      `${at}.`,
-      typeof one === "string" ? { remote: one } : one,
-      ["remote", "weight"],
-    );
-    const remote = member.get("remote");
-    const targets = typeof remote === "string"
-      ? parseTarget(remote)
-      : `must be a string "host:port" or "unix:/path"`;
-    if (typeof targets === "string") throw member.refuse("remote", targets);
-    const [target] = targets;
-    if (remotes.has(target.remote)) {
-      throw member.refuse("remote", "must not be listed twice");
-    }
-    remotes.add(target.remote);
-    return { target, weight: member.whole("weight", 1, 0, MAX_WEIGHT) };
-  });
-}
-
-function passive(
-  pool: string,
-  value: unknown,
-): PassivePlan | undefined {
-  if (value === false) return undefined;
-  const keys: readonly (keyof PassiveOptions)[] = [
-    "failures",
-    "backoff",
-    "maxBackoff",
-  ];
-  const fields = new Fields(pool, "passive.", value ?? {}, keys);
-  const backoff = fields.time("backoff", 1);
-  const maxBackoff = fields.time("maxBackoff", Math.max(60, backoff / 1000));
-  if (maxBackoff < backoff) {
-    throw fields.refuse("maxBackoff", "must be at least backoff");
-  }
-  return {
-    failures: fields.whole("failures", 3, 1, MAX_COUNT),
-    backoff,
-    maxBackoff,
-  };
-}
-
-function check(
-  pool: string,
-  value: unknown,
-  members: readonly Member[],
-): CheckPlan | undefined {
-  if (value === undefined) return undefined;
-  const keys: readonly (keyof CheckOptions)[] = [
-    "interval",
-    "timeout",
-    "rise",
-    "fall",
-    "proxyProtocol",
-    "tls",
-    "send",
-    "expect",
-  ];
-  const fields = new Fields(pool, "check.", value, keys);
-  const expect = fields.get("expect");
-  const proxyProtocol = fields.get("proxyProtocol");
-  if (proxyProtocol !== undefined && !isProxyVersion(proxyProtocol)) {
-    throw fields.refuse("proxyProtocol", "must be 1 or 2");
-  }
-  return {
-    interval: fields.time("interval", 5),
-    timeout: fields.time("timeout", 2),
-    rise: fields.whole("rise", 2, 1, MAX_COUNT),
-    fall: fields.whole("fall", 3, 1, MAX_COUNT),
-    proxyProtocol,
-    tls: checkTls(fields, members),
-    send: fields.bytes("send", "a Uint8Array or a string"),
-    // a lastIndex would make the same answer good and bad by turns
-    expect: expect instanceof RegExp
-      ? new RegExp(expect.source, expect.flags.replaceAll(/[gy]/g, ""))
-      : fields.bytes("expect", "a Uint8Array, a string or a RegExp"),
-  };
-}
-
-function checkTls(
-  fields: Fields,
-  members: readonly Member[],
-): TlsToRemote | undefined {
-  const parsed = parseTls(fields.get("tls"));
-  if (parsed === undefined) return undefined;
-  if ("rule" in parsed) {
-    const [, key = "tls", rule = parsed.rule] =
-      /^"([\w.]+)" (.*)$/.exec(parsed.rule) ?? [];
-    throw fields.refuse(key, rule.replaceAll('"tls.', '"check.tls.'), parsed);
-  }
-  if (members.every(({ target }) => "port" in target.address)) return parsed;
-  throw fields.refuse("tls", `needs members of the form "host:port"`);
-}
-
-/** The keys of one object of the options. */
-class Fields {
-  readonly pool: string;
-  readonly #prefix: string;
-  readonly #values: Readonly<Record<string, unknown>>;
-
-  constructor(
-    pool: string,
-    prefix: string,
-    value: unknown,
-    keys: readonly string[],
-  ) {
-    this.pool = pool;
-    this.#prefix = prefix;
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      const where = prefix === "" ? "its options" : `"${prefix.slice(0, -1)}"`;
-      throw new PoolError(
-        `Cannot make the pool ${pool} as ${where} must be an object: current value is ${
-          describe(value)
-        }`,
-      );
-    }
-    this.#values = value as Readonly<Record<string, unknown>>;
-    for (const key of Object.keys(value)) {
-      if (keys.includes(key)) continue;
-      throw this.refuse(key, `is not one of ${keys.join(", ")}`);
-    }
-  }
-
-  get(key: string): unknown {
-    return this.#values[key];
-  }
-
-  /** Says which rule a key breaks, or a part of its value. */
-  refuse(
-    key: string,
-    rule: string,
-    { value }: { readonly value: unknown } = { value: this.#values[key] },
-  ): PoolError {
-    return new PoolError(
-      `Cannot make the pool ${this.pool} as "${this.#prefix}${key}" ${rule}: current value is ${
-        describe(value)
-      }`,
-      {
-        path: `${this.#prefix}${key}`.split(/[.[\]]+/)
-          .map((part) => /^\d+$/.test(part) ? Number(part) : part),
-        rule,
-        value,
-      },
-    );
-  }
-
-  whole(key: string, otherwise: number, least: number, most: number): number {
-    const value = this.#values[key] ?? otherwise;
-    if (
-      typeof value !== "number" || !Number.isInteger(value) || value < least ||
-      value > most
-    ) {
-      throw this.refuse(
-        key,
-        `must be a whole number from ${least} to ${most}`,
-      );
-    }
-    return value;
-  }
-
-  /** From seconds to milliseconds. */
-  time(key: string, otherwise: number): number {
-    const value = this.#values[key] ?? otherwise;
-    if (
-      typeof value !== "number" || !(value >= 0.001) || value > MAX_TIME
-    ) {
-      throw this.refuse(
-        key,
-        `must be a number of seconds from 0.001 to ${MAX_TIME}`,
-      );
-    }
-    return value * 1000;
-  }
-
-  bytes(key: string, what: string): Uint8Array | undefined {
-    const value = this.#values[key];
-    if (value === undefined) return undefined;
-    if (typeof value === "string") return encoder.encode(value);
-    if (value instanceof Uint8Array) return value.slice();
-    throw this.refuse(key, `must be ${what}`);
-  }
 }
 
 /**

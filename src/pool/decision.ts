@@ -3,45 +3,49 @@
  *
  * @module
  */
-import { POOLS, type PoolTarget } from "./registry.ts";
+import { Broken } from "../lib/broken.ts";
+import { bytes, type Kind, kind } from "../lib/kinds.ts";
+import { POOLS, type RegisteredPool } from "./registry.ts";
 
 /** The longest key, in bytes: each of them is read for each connection. */
 const MAX_KEY = 65_536;
 
-const encoder = new TextEncoder();
+/** The name of a pool, read as that pool. */
+export const POOL: Kind<RegisteredPool> = kind(
+  "must be the name of a pool",
+  {},
+  (name) => {
+    const pool = typeof name === "string" ? POOLS.get(name) : undefined;
+    return pool ?? new Broken(whichPool(), name);
+  },
+);
 
-/** A rule that one of the keys breaks. */
-export interface BadPool {
-  readonly key: "pool" | "key";
-  readonly rule: string;
+function whichPool(): string {
+  const names = [...POOLS.keys()].slice(0, 8).join(", ");
+  return names === ""
+    ? "must be the name of a pool, and the router has made none"
+    : `must be the name of a pool that the router has made (${names})`;
 }
 
+const BYTES = bytes();
+
+/** What chooses a member. */
+export const POOL_KEY: Kind<Uint8Array> = kind(
+  `must be a Uint8Array or a string of at most ${MAX_KEY} bytes`,
+  {},
+  (value) => {
+    const key = BYTES.read(value);
+    return key instanceof Broken || key.length > MAX_KEY ? undefined : key;
+  },
+);
+
 /**
- * Checks what a decision says about a pool.
+ * Says which rule a pool breaks that gets a key.
  *
- * @param name The value of `pool`.
- * @param key The value of `key`.
- * @returns The pool that was made of that name, or the rule that is broken.
+ * @returns The rule, or `undefined` if the pool chooses by keys.
  */
-export function parsePool(name: unknown, key: unknown): PoolTarget | BadPool {
-  const pool = typeof name === "string" ? POOLS.get(name) : undefined;
-  if (pool === undefined) {
-    const names = [...POOLS.keys()].slice(0, 8).join(", ");
-    const rule = names === ""
-      ? "must be the name of a pool, and the router has made none"
-      : `must be the name of a pool that the router has made (${names})`;
-    return { key: "pool", rule };
-  }
-  if (key === undefined) return { pool, key };
-  if (pool.plan.policy !== "hash") {
-    const rule =
-      `must go with the policy hash, which the pool ${pool.name} does not have`;
-    return { key: "key", rule };
-  }
-  const bytes = typeof key === "string" ? encoder.encode(key) : key;
-  if (!(bytes instanceof Uint8Array) || bytes.length > MAX_KEY) {
-    const rule = `must be a Uint8Array or a string of at most ${MAX_KEY} bytes`;
-    return { key: "key", rule };
-  }
-  return { pool, key: bytes };
+export function whyNoKey({ name, plan }: RegisteredPool): string | undefined {
+  return plan.policy === "hash"
+    ? undefined
+    : `must go with the policy hash, which the pool ${name} does not have`;
 }

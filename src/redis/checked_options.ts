@@ -3,8 +3,18 @@
  *
  * @module
  */
-import { formatAddress, type HostPort, parseHostPort } from "../net/address.ts";
 import { describe } from "../lib/errors.ts";
+import { Broken } from "../lib/broken.ts";
+import {
+  type Kind,
+  kind,
+  parsed,
+  readFields,
+  secondsFrom,
+  text,
+  whole,
+} from "../lib/kinds.ts";
+import { formatAddress, type HostPort, parseHostPort } from "../net/address.ts";
 import type { RedisTableOptions } from "./options.ts";
 
 /** A table that cannot be made; the message is one line for the operator. */
@@ -28,29 +38,34 @@ export interface TablePlan {
   readonly maxEntries: number;
 }
 
-/** A rule that an option breaks. */
-export interface BrokenOption {
-  readonly key: keyof RedisTableOptions;
-  readonly rule: string;
-}
-
 /** The longest prefix, in characters. */
 const MAX_PREFIX = 256;
 
-/** The longest time-out, in seconds. */
-const MAX_TIMEOUT = 60;
+/** The part of a plan that stands in a URL. */
+type Server = Pick<
+  TablePlan,
+  "address" | "tls" | "user" | "password" | "database"
+>;
 
-/** The most remotes that can be remembered. */
-const MAX_ENTRIES = 10_000_000;
+const URL_KIND: Kind<Server> = parsed(
+  `a string "redis://host:port/database", or the same with rediss://`,
+  parseServer,
+);
 
-const KEYS: readonly (keyof RedisTableOptions)[] = [
-  "url",
-  "prefix",
-  "password",
-  "ca",
-  "timeout",
-  "maxEntries",
-];
+const FIELDS = {
+  url: URL_KIND,
+  prefix: text(
+    `must be a string of at most ${MAX_PREFIX} characters`,
+    (prefix) => prefix.length <= MAX_PREFIX && prefix.isWellFormed(),
+  ),
+  password: text("must be a string"),
+  ca: kind("must be a string, or a list of those", {}, (value) => {
+    const list: readonly unknown[] = [value].flat();
+    return list.every((one) => typeof one === "string") ? list : undefined;
+  }),
+  timeout: secondsFrom(0.01, 60),
+  maxEntries: whole(2, 10_000_000),
+} satisfies Record<keyof RedisTableOptions, Kind<unknown>>;
 
 /**
  * Checks a table.
@@ -61,83 +76,39 @@ const KEYS: readonly (keyof RedisTableOptions)[] = [
  * but no password.
  */
 export function planTable(options: unknown): TablePlan {
-  if (
-    typeof options !== "object" || options === null || Array.isArray(options)
-  ) {
-    throw new TableError(
-      `Cannot make a table as its options must be an object: current value is ${
-        describe(options)
-      }`,
-    );
-  }
-  const values = options as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(values)) {
-    if ((KEYS as readonly string[]).includes(key)) continue;
-    throw new TableError(
-      `Cannot make a table as "${key}" is not one of ${KEYS.join(", ")}`,
-    );
-  }
-  const plan = readOptions(values);
-  if (!("rule" in plan)) return plan;
-  const { key, rule } = plan;
-  throw new TableError(
-    `Cannot make a table as "${key}" ${rule}: current value is ${
-      describeOption(key, values[key])
-    }`,
-  );
+  const plan = readOptions(options);
+  if (!(plan instanceof Broken)) return plan;
+  const { path: [key], rule, value, known } = plan;
+  const what = key === undefined ? "its options" : `"${key}"`;
+  const current = known === undefined
+    ? `: current value is ${describeOption(key, value)}`
+    : "";
+  throw new TableError(`Cannot make a table as ${what} ${rule}${current}`);
 }
 
 /**
  * Reads the options of a table.
  *
- * @param values The options; each value may be anything.
- * @returns The table, or the rule that is broken.
+ * @param options Anything at all.
+ * @returns The table, or a rule that is broken; its value may be a secret.
  */
-export function readOptions(
-  values: Readonly<Record<string, unknown>>,
-): TablePlan | BrokenOption {
-  const { prefix = "route:", password, timeout = 1, maxEntries = 100_000 } =
-    values;
-  const server = typeof values.url === "string"
-    ? parseServer(values.url)
-    : URL_RULE;
-  if (typeof server === "string") return { key: "url", rule: server };
-  if (
-    typeof prefix !== "string" || prefix.length > MAX_PREFIX ||
-    !prefix.isWellFormed()
-  ) {
-    const rule = `must be a string of at most ${MAX_PREFIX} characters`;
-    return { key: "prefix", rule };
-  }
-  if (password !== undefined && typeof password !== "string") {
-    return { key: "password", rule: "must be a string" };
-  }
+export function readOptions(options: unknown): TablePlan | Broken {
+  const fields = readFields(options, FIELDS);
+  if (fields instanceof Broken) return fields;
+  const { url: server, prefix = "route:", ca = [], timeout = 1000 } = fields;
+  const { password, maxEntries = 100_000 } = fields;
+  const values = options as Readonly<Record<string, unknown>>;
+  const broken = (key: keyof RedisTableOptions, rule: string) =>
+    new Broken(rule, values[key], [key]);
+  if (server === undefined) return broken("url", URL_KIND.rule);
   if (password !== undefined && server.password !== undefined) {
-    const rule = "cannot stand beside a password in the URL";
-    return { key: "password", rule };
+    return broken("password", "cannot stand beside a password in the URL");
   }
   if (server.user !== undefined && !(password ?? server.password)) {
-    return { key: "url", rule: "must have a password beside the user" };
-  }
-  const ca: readonly unknown[] = [values.ca ?? []].flat();
-  if (!ca.every((one) => typeof one === "string")) {
-    return { key: "ca", rule: "must be a string, or a list of those" };
+    return broken("url", "must have a password beside the user");
   }
   if (ca.length > 0 && !server.tls) {
-    return { key: "ca", rule: "must go with rediss://" };
-  }
-  if (
-    typeof timeout !== "number" || !(timeout >= 0.01 && timeout <= MAX_TIMEOUT)
-  ) {
-    const rule = `must be a number of seconds from 0.01 to ${MAX_TIMEOUT}`;
-    return { key: "timeout", rule };
-  }
-  if (
-    typeof maxEntries !== "number" || !Number.isInteger(maxEntries) ||
-    maxEntries < 2 || maxEntries > MAX_ENTRIES
-  ) {
-    const rule = `must be a whole number from 2 to ${MAX_ENTRIES}`;
-    return { key: "maxEntries", rule };
+    return broken("ca", "must go with rediss://");
   }
   const { tls, address, database } = server;
   return {
@@ -148,28 +119,19 @@ export function readOptions(
     }/${database}`,
     ca,
     prefix,
-    timeout: timeout * 1000,
+    timeout,
     maxEntries,
   };
 }
 
-/** The part of a plan that stands in a URL. */
-type Server = Pick<
-  TablePlan,
-  "address" | "tls" | "user" | "password" | "database"
->;
-
-const URL_RULE =
-  `must be a string "redis://host:port/database", or the same with rediss://`;
-
 function parseServer(text: string): Server | string {
   const url = URL.parse(text);
-  if (url === null || !/^rediss?:$/.test(url.protocol)) return URL_RULE;
+  if (url === null || !/^rediss?:$/.test(url.protocol)) return URL_KIND.rule;
   if (url.search !== "" || url.hash !== "") {
     return "must have nothing behind the number of the database";
   }
   const address = parseHostPort(`${url.hostname}:${url.port || 6379}`);
-  if (typeof address === "string") return URL_RULE;
+  if (typeof address === "string") return URL_KIND.rule;
   const database = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1];
   if (database === undefined) {
     return "must have the number of a database behind the host";
@@ -197,7 +159,7 @@ function decode(text: string): string | undefined | null {
   }
 }
 
-function describeOption(key: keyof RedisTableOptions, value: unknown): string {
+function describeOption(key: unknown, value: unknown): string {
   if (key === "password") return "a secret";
   return describe(
     key === "url" && typeof value === "string" ? withoutSecrets(value) : value,

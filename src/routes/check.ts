@@ -5,7 +5,7 @@
  * @module
  */
 import { formatAddress, isUnix, parseRemote } from "../net/address.ts";
-import { TIMES } from "../decision/decision.ts";
+import { SETTINGS } from "../decision/keys.ts";
 import { toMatch } from "./to_table.ts";
 import { parseListen } from "../options/listen.ts";
 import { checkPools } from "./check_pools.ts";
@@ -90,7 +90,7 @@ function checkAction(
   if (has("consume") && (connects || has("close") || !has("reply"))) {
     refuse("consume", "must stand beside reply, without remote and close");
   }
-  for (const key of [...TIMES, "proxyProtocol", "tls"]) {
+  for (const key of [...SETTINGS, "tls"]) {
     if (has(key) && !connects) refuse(key, "must stand beside remote");
   }
   if (action.tls && [action.remote].flat().some((one) => isUnix(`${one}`))) {

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { RedisTableOptions } from "../redis/options.ts";
+import { Broken } from "../lib/broken.ts";
 import { readOptions, withoutSecrets } from "../redis/checked_options.ts";
 import type { Path, Problem } from "./problems.ts";
 import { isMapping, type Rough } from "./unchecked.ts";
 
 /** What options are called in the file, where that is something else. */
-const NAMES: Partial<Record<keyof RedisTableOptions, string>> = {
+const NAMES: Readonly<Record<string, string>> = {
   url: "redis",
   password: "passwordFile",
 };
@@ -38,8 +38,8 @@ export function checkTables(
       url: redis,
       password: passwordFile,
     });
-    if (!("rule" in plan)) continue;
-    const { key, rule } = plan;
+    if (!(plan instanceof Broken)) continue;
+    const { path: [key = ""], rule } = plan;
     const at = NAMES[key] ?? key;
     const value = key === "url" ? withoutSecrets(String(redis)) : table[at];
     problems.push({ path: [...path, at], rule, value });

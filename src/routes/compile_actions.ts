@@ -4,6 +4,7 @@
  * @module
  */
 import { DecisionError } from "../decision/decision.ts";
+import { settingsOf } from "../decision/keys.ts";
 import { parseTarget } from "../net/remote.ts";
 import { describe } from "../lib/errors.ts";
 import type { Bytes } from "../router/bytes.ts";
@@ -74,25 +75,10 @@ function compileAction(
       return (call) => ({ reply: reply(call), consume, route });
     }
     case "remote": {
-      const {
-        connectTimeout,
-        inactivityTimeout,
-        idleTimeout,
-        maxDuration,
-        tls,
-      } = action;
-      const { proxyProtocol, pool, key } = action;
+      const { tls, pool, key } = action;
       const remote = compileRemotes(action.remotes, known, name);
       const reply = action.reply && fill(action.reply);
-      const settings = {
-        connectTimeout,
-        inactivityTimeout,
-        idleTimeout,
-        maxDuration,
-        proxyProtocol,
-        tls,
-        route,
-      };
+      const settings = { ...settingsOf(action), tls, route };
       if (pool === undefined) {
         return (call) => ({
           remote: remote(call),

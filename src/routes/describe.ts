@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TIMES } from "../decision/decision.ts";
+import { SETTINGS } from "../decision/keys.ts";
 import { formatNetwork } from "../net/cidr.ts";
 import { planTable } from "../redis/checked_options.ts";
 import { formatPattern } from "./pattern.ts";
@@ -120,9 +120,6 @@ function list(patterns: readonly Pattern[]): string {
   return patterns.map(formatPattern).join(" | ");
 }
 
-/** The numbers of an action, in the order in which they are written. */
-const NUMBERS = [...TIMES, "proxyProtocol"] as const;
-
 /**
  * Writes an action on one line.
  *
@@ -149,7 +146,7 @@ export function describeAction(action: Action): string {
         parts.push(`key ${JSON.stringify(formatTemplate(key))}`);
       }
       if (reply !== undefined) parts.push(`reply ${describeContent(reply)}`);
-      for (const key of NUMBERS) {
+      for (const key of SETTINGS) {
         if (action[key] !== undefined) parts.push(`${key} ${action[key]}`);
       }
       if (tls !== undefined) parts.push(describeTls(tls));

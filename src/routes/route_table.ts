@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ConnectSettings } from "../decision/keys.ts";
 import type { Network } from "../net/cidr.ts";
 import type { PoolOptions } from "../pool/options.ts";
 import type { RedisTableOptions } from "../redis/options.ts";
@@ -139,7 +140,7 @@ export type Pattern =
 export type Action = RemoteAction | ReplyAction | CloseAction;
 
 /** Connect to a remote, to a member of a pool, or to what a table has. */
-export interface RemoteAction {
+export interface RemoteAction extends Readonly<ConnectSettings> {
   readonly kind: "remote";
   /** The name of the pool. */
   readonly pool: string | undefined;
@@ -154,16 +155,6 @@ export interface RemoteAction {
   readonly remotes: readonly Template[];
   /** For the client, before connecting. */
   readonly reply: Content | undefined;
-  /** Seconds; `undefined` for what the option says. */
-  readonly connectTimeout: number | undefined;
-  /** Seconds; `undefined` for no limit. */
-  readonly inactivityTimeout: number | undefined;
-  /** Seconds; `undefined` for what the option says. */
-  readonly idleTimeout: number | undefined;
-  /** Seconds; `undefined` for what the option says. */
-  readonly maxDuration: number | undefined;
-  /** The version of the PROXY header for the remote; `undefined` for none. */
-  readonly proxyProtocol: 1 | 2 | undefined;
   /** How to speak TLS with the remote. */
   readonly tls: true | TlsAction | undefined;
 }

@@ -5,6 +5,12 @@
  * @module
  */
 import { z } from "zod";
+import {
+  type ConnectSettings,
+  KEYS,
+  type SettingKey,
+  SETTINGS,
+} from "../decision/keys.ts";
 import { isRouteName, ROUTE_NAME_RULE } from "../decision/route_name.ts";
 import { parseNetwork } from "../net/cidr.ts";
 import { MAX_REMOTES } from "../net/remote.ts";
@@ -12,13 +18,13 @@ import { MAX_PREREAD } from "../options/rows.ts";
 import { parseExpression, parsePattern } from "./pattern.ts";
 import { type FieldKind, type Protocol, PROTOCOLS } from "./protocols.ts";
 import {
+  checkedBy,
   checkHex,
   hex,
   mapping,
   nonEmpty,
   oneOrMore,
   rule,
-  seconds,
   text,
   whole,
 } from "./schema_parts.ts";
@@ -29,8 +35,15 @@ import { tables } from "./schema_tables.ts";
 import { remoteTls } from "./schema_tls.ts";
 import { parseTemplate } from "./template.ts";
 
-/** The most that a timer can count, in seconds. */
-const MAX_TIMEOUT = 2_147_482;
+/** The keys that are those of a decision. */
+const settings = Object.fromEntries(
+  SETTINGS.map((key) => {
+    const { kind, help } = KEYS[key].table;
+    return [key, checkedBy(kind).optional().describe(help)];
+  }),
+) as unknown as {
+  [Key in SettingKey]: z.ZodOptional<z.ZodType<ConnectSettings[Key]>>;
+};
 
 /** Text with variables, or bytes. */
 const content = z.union(
@@ -65,21 +78,7 @@ const action = {
     [z.literal(true), text("true or a text", parseTemplate), hex],
     rule("must be true, a text, or a mapping with hex"),
   ).describe("Close: at once, or after these last bytes.").optional(),
-  connectTimeout: seconds(MAX_TIMEOUT).describe(
-    "Seconds for one try to connect.",
-  ).optional(),
-  inactivityTimeout: seconds(MAX_TIMEOUT).describe(
-    "Seconds for the first byte of the remote.",
-  ).optional(),
-  idleTimeout: seconds(MAX_TIMEOUT).describe(
-    "Seconds in which both directions may be silent.",
-  ).optional(),
-  maxDuration: seconds(MAX_TIMEOUT).describe(
-    "Seconds from accept to the end of the connection.",
-  ).optional(),
-  proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).describe(
-    "Send the remote a header of the PROXY protocol, of this version.",
-  ).optional(),
+  ...settings,
   tls: remoteTls.optional().describe(
     "Speak TLS with the remote, and verify its certificate.",
   ),

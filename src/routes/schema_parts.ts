@@ -4,12 +4,8 @@
  * @module
  */
 import { z } from "zod";
-import {
-  Broken,
-  type JsonSchema,
-  type Kind,
-  unknownKey,
-} from "../lib/kinds.ts";
+import { Broken, unknownKey } from "../lib/broken.ts";
+import type { JsonSchema, Kind } from "../lib/kinds.ts";
 
 /** What an error says: that a key is missing, or the rule of its value. */
 export function rule(
@@ -43,16 +39,35 @@ export function fromKind<T>(kind: Kind<T>): z.ZodType<T> {
   return z.unknown().meta(kind.json).transform((input, context): T => {
     const read = kind.read(input);
     if (!(read instanceof Broken)) return read;
-    const message = input === undefined ? "is needed" : read.rule;
-    const isOtherType = read.path.length === 0 && !hasType(input, kind.json);
-    context.issues.push(
-      isOtherType
-        // among several alternatives, this is not the one that was meant
-        ? { code: "invalid_type", expected: "custom", input, message }
-        : { code: "custom", input, message, path: [...read.path] },
-    );
+    for (const { rule, path } of read.all) {
+      const message = input === undefined ? "is needed" : rule;
+      const isOtherType = path.length === 0 && !hasType(input, kind.json);
+      context.issues.push(
+        isOtherType
+          // among several alternatives, this is not the one that was meant
+          ? { code: "invalid_type", expected: "custom", input, message }
+          : { code: "custom", input, message, path: [...path] },
+      );
+    }
     return z.NEVER;
   });
+}
+
+/**
+ * A value that a kind reads later: what comes out is what stands in the file.
+ *
+ * @param kind The kind, whose rules are those of the messages.
+ */
+export function checkedBy<T>(kind: Kind<unknown>): z.ZodType<T> {
+  const unread: Kind<unknown> = {
+    ...kind,
+    read(value) {
+      const read = kind.read(value);
+      return read instanceof Broken ? read : value;
+    },
+  };
+  // what the kind accepts is of that type
+  return fromKind(unread) as z.ZodType<T>;
 }
 
 /** Whether a value is of the type that a schema is for. */
@@ -100,12 +115,6 @@ export function oneOrMore<One extends z.ZodType>(
 export function whole(least: number, most: number): z.ZodNumber {
   const must = rule(`must be a whole number from ${least} to ${most}`);
   return z.int(must).min(least, must).max(most, must);
-}
-
-/** A positive number of seconds. */
-export function seconds(most: number): z.ZodNumber {
-  const must = rule(`must be a positive number of seconds, at most ${most}`);
-  return z.number(must).positive(must).max(most, must);
 }
 
 /** A number; the text is its rule. */

@@ -4,25 +4,27 @@
  * @module
  */
 import { z } from "zod";
+import type { ProxyVersion } from "../net/proxy_header.ts";
 import { parseTarget } from "../net/remote.ts";
 import {
+  COUNT,
+  HEADER_VERSION,
   isPoolName,
-  MAX_COUNT,
   MAX_MEMBERS,
-  MAX_TIME,
-  MAX_WEIGHT,
   NAME_RULE,
-  POLICIES,
+  POLICY,
+  type Policy,
+  TIME,
+  WEIGHT,
 } from "../pool/checked_options.ts";
 import { parseExpression } from "./pattern.ts";
 import {
+  checkedBy,
   hex,
   mapping,
-  number,
   oneOrMore,
   rule,
   text,
-  whole,
 } from "./schema_parts.ts";
 import { remoteTls } from "./schema_tls.ts";
 
@@ -32,25 +34,22 @@ const member = z.union([
   remote,
   mapping({
     remote: remote.describe("host:port or unix:/path."),
-    weight: whole(0, MAX_WEIGHT).optional().describe(
+    weight: checkedBy<number>(WEIGHT).optional().describe(
       "Its share compared with that of the others; 0 drains it; default 1.",
     ),
   }),
 ], rule("must be a text host:port, or a mapping of remote and weight"));
 
-const time = () =>
-  number(
-    0.001,
-    MAX_TIME,
-    `must be a number of seconds from 0.001 to ${MAX_TIME}`,
-  ).optional();
+const count = checkedBy<number>(COUNT).optional();
+
+const time = checkedBy<number>(TIME).optional();
 
 const passive = mapping({
-  failures: whole(1, MAX_COUNT).optional().describe(
+  failures: count.describe(
     "So many failures in a row make a member down; default 3.",
   ),
-  backoff: time().describe("Seconds that it is left alone then; default 1."),
-  maxBackoff: time().describe("Seconds at most, after doubling; default 60."),
+  backoff: time.describe("Seconds that it is left alone then; default 1."),
+  maxBackoff: time.describe("Seconds at most, after doubling; default 60."),
 });
 
 const bytes = z.union(
@@ -59,15 +58,15 @@ const bytes = z.union(
 );
 
 const check = mapping({
-  interval: time().describe("Seconds from check to check; default 5."),
-  timeout: time().describe("Seconds that a check may take; default 2."),
-  rise: whole(1, MAX_COUNT).optional().describe(
+  interval: time.describe("Seconds from check to check; default 5."),
+  timeout: time.describe("Seconds that a check may take; default 2."),
+  rise: count.describe(
     "Good checks in a row that make a member usable; default 2.",
   ),
-  fall: whole(1, MAX_COUNT).optional().describe(
+  fall: count.describe(
     "Bad checks in a row that make it unusable; default 3.",
   ),
-  proxyProtocol: z.literal([1, 2], rule("must be 1 or 2")).optional().describe(
+  proxyProtocol: checkedBy<ProxyVersion>(HEADER_VERSION).optional().describe(
     "Begin with a header of the PROXY protocol, of this version.",
   ),
   tls: remoteTls.optional().describe(
@@ -85,8 +84,9 @@ const check = mapping({
 const pool = mapping({
   members: oneOrMore(member, "a text host:port or a mapping", MAX_MEMBERS)
     .describe("The remotes."),
-  policy: z.enum(POLICIES, rule(`must be one of ${POLICIES.join(", ")}`))
-    .optional().describe("How a member is chosen; default round-robin."),
+  policy: checkedBy<Policy>(POLICY).optional().describe(
+    "How a member is chosen; default round-robin.",
+  ),
   passive: z.union(
     [z.literal(false), passive],
     rule("must be false, or a mapping"),

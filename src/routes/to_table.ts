@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type ConnectSettings, settingsOf } from "../decision/keys.ts";
 import { parseNetwork } from "../net/cidr.ts";
 import type { CheckOptions, PoolOptions } from "../pool/options.ts";
 import type { Bytes } from "../router/bytes.ts";
@@ -32,7 +33,7 @@ type OneOrMore<T> = T | readonly T[];
 type ContentInput = string | { readonly hex: string };
 
 /** An action as it stands in the file. */
-export interface ActionInput {
+export interface ActionInput extends Readonly<ConnectSettings> {
   readonly remote?: OneOrMore<string> | undefined;
   readonly pool?: string | undefined;
   readonly table?: string | undefined;
@@ -40,11 +41,6 @@ export interface ActionInput {
   readonly reply?: ContentInput | undefined;
   readonly consume?: number | undefined;
   readonly close?: true | ContentInput | undefined;
-  readonly connectTimeout?: number | undefined;
-  readonly inactivityTimeout?: number | undefined;
-  readonly idleTimeout?: number | undefined;
-  readonly maxDuration?: number | undefined;
-  readonly proxyProtocol?: 1 | 2 | undefined;
   readonly tls?: boolean | TlsInput | undefined;
 }
 
@@ -208,11 +204,7 @@ export function toAction(input: ActionInput): Action {
       key: key === undefined ? undefined : parsed(parseTemplate(key)),
       remotes: list(remote).map((one) => parsed(parseTemplate(one))),
       reply: reply === undefined ? undefined : toContent(reply),
-      connectTimeout: input.connectTimeout,
-      inactivityTimeout: input.inactivityTimeout,
-      idleTimeout: input.idleTimeout,
-      maxDuration: input.maxDuration,
-      proxyProtocol: input.proxyProtocol,
+      ...settingsOf(input),
       tls: toTls(input.tls),
     };
   }

@@ -10,9 +10,9 @@ import { formatAddress } from "../net/address.ts";
 import {
   type Connect,
   parseDecision,
-  TIMES,
   type Verdict,
 } from "../decision/decision.ts";
+import { KEYS, SETTINGS } from "../decision/keys.ts";
 import { describe, describeError } from "../lib/errors.ts";
 import type { ListenOptions } from "../net/listen.ts";
 import type { DryRun, FromWorker } from "./messages.ts";
@@ -197,12 +197,9 @@ function describeVerdict(verdict: Verdict): string {
       const parts = [describeRemote(verdict)];
       if (verdict.data) parts.push(`data ${quote(verdict.data)}`);
       if (verdict.reply) parts.push(`reply ${quote(verdict.reply)}`);
-      for (const key of TIMES) {
-        const time = verdict[key];
-        if (time !== undefined) parts.push(`${key} ${time / 1000}`);
-      }
-      if (verdict.proxyProtocol !== undefined) {
-        parts.push(`proxyProtocol ${verdict.proxyProtocol}`);
+      for (const key of SETTINGS) {
+        const value = verdict[key];
+        if (value !== undefined) parts.push(`${key} ${KEYS[key].show(value)}`);
       }
       if (verdict.tls) {
         const { serverName } = verdict.tls;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { Broken } from "../../src/lib/broken.ts";
 import {
-  Broken,
   bytes,
   exactly,
   type Kind,

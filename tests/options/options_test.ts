@@ -4,7 +4,7 @@ import {
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
-import { Broken } from "../../src/lib/kinds.ts";
+import { Broken } from "../../src/lib/broken.ts";
 import { ConfigError } from "../../src/lib/config_error.ts";
 import { helpOf, tableKey } from "../../src/options/option.ts";
 import {

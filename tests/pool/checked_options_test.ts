@@ -145,7 +145,7 @@ Deno.test("planPool() names the key, the rule and the value when one is broken",
     [
       "p",
       { members, check: { tls: { name: "a" } } },
-      /"check.tls.name" is not one of "check.tls.serverName", "check.tls.ca", "check.tls.alpn": current value is "a"$/,
+      /"check.tls.name" is not one of serverName, ca, alpn: current value is "a"$/,
     ],
     [
       "p",

@@ -35,7 +35,7 @@ default: { remote: "\${bytes.1}:80" }
   assertEquals(mistakes(source), [
     "r.yaml:2: workers: must be a whole number from 1 to 1024: current value is 0",
     "r.yaml:3: max-preread: is written maxPreread: current value is 7",
-    "r.yaml:4: bogus: is not one of listen, workers, maxPreread, prereadTimeout, connectTimeout, halfCloseTimeout, idleTimeout, maxDuration, maxConnections, maxConnectionsPerIp, rateLimit, logLevel, logFormat, accessLog, drainTimeout, allow, admin, router, pools, tables, routes, default: current value is 1",
+    "r.yaml:4: bogus: is not one of listen, workers, maxPreread, prereadTimeout, connectTimeout, dnsHold, halfCloseTimeout, idleTimeout, maxDuration, maxConnections, maxConnectionsPerIp, rateLimit, logLevel, logFormat, accessLog, drainTimeout, allow, admin, router, pools, tables, routes, default: current value is 1",
     'r.yaml:8: route 1 (web): match.tls.serverName: must be a regular expression (Unterminated group): current value is "/(/"',
     'r.yaml:8: route 1 (web): match.tls.servername: is written serverName: current value is "x"',
     'r.yaml:9: route 1 (web): match.client: must have no bits set behind the first 8: current value is "10.0.0.1/8"',
