@@ -5,7 +5,7 @@
  */
 
 /** An answer without its common headers. */
-export interface Answer {
+export interface ApiAnswer {
   /**
    * The status.
    *
@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** The answer for a method that is not one of those that are. */
-export function notAllowed(allow: string): Answer {
+export function notAllowed(allow: string): ApiAnswer {
   return {
     status: 405,
     body: { error: `the method must be ${allow}` },

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Log } from "../log/log.ts";
-import { type Answer, notAllowed } from "./answer.ts";
+import { type ApiAnswer, notAllowed } from "./answer.ts";
 import { configurationOf } from "./config.ts";
 import { closeOne, listAll } from "./connections.ts";
 import { History } from "./history.ts";
@@ -16,13 +16,13 @@ import type { Source } from "./program.ts";
 import { statusOf } from "./status.ts";
 
 /** Answers a call; the parameters are those of the URL. */
-type Read = (parameters: URLSearchParams) => Answer | Promise<Answer>;
+type Read = (parameters: URLSearchParams) => ApiAnswer | Promise<ApiAnswer>;
 
 /** Does what a call says; `names` are the groups of its path. */
 type Write = (
   names: readonly string[],
   parameters: URLSearchParams,
-) => Answer | Promise<Answer>;
+) => ApiAnswer | Promise<ApiAnswer>;
 
 /** Answers the calls of the API. */
 export class Api implements Disposable {
@@ -75,7 +75,7 @@ export class Api implements Disposable {
     method: "GET" | "POST",
     path: string,
     parameters: URLSearchParams,
-  ): Promise<Answer | undefined> {
+  ): Promise<ApiAnswer | undefined> {
     const read = this.#reads.get(path);
     if (read !== undefined) {
       return method === "GET"

@@ -9,7 +9,7 @@ import {
   type ConnectionQuery,
   SORT_KEYS,
 } from "../stats/connection_list.ts";
-import type { Answer } from "./answer.ts";
+import type { ApiAnswer } from "./answer.ts";
 import type { ConnectionEntry, ConnectionList } from "./json_types.ts";
 import type { Source } from "./program.ts";
 
@@ -30,7 +30,7 @@ const MAX_SEARCH = 200;
 export async function listAll(
   { workers }: Source,
   parameters: URLSearchParams,
-): Promise<Answer> {
+): Promise<ApiAnswer> {
   const query = parse(parameters);
   if (typeof query === "string") return { status: 400, body: { error: query } };
   const lists = await Promise.all(
@@ -95,7 +95,7 @@ function parse(parameters: URLSearchParams): ConnectionQuery | string {
 export async function closeOne(
   { workers }: Source,
   id: string,
-): Promise<Answer> {
+): Promise<ApiAnswer> {
   const closed = /^\d{1,15}$/.test(id) &&
     await anyOf(workers.map((worker) => worker.close(Number(id))));
   return closed

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProgramStatus } from "./program_status.ts";
-import type { Answer } from "./answer.ts";
+import type { ApiAnswer } from "./answer.ts";
 import type { Health } from "./json_types.ts";
 import type { Source } from "./program.ts";
 
@@ -14,7 +14,7 @@ import type { Source } from "./program.ts";
  * @param source What is known of the workers.
  * @returns 200; or 503 if no worker serves that should, or too many are stuck.
  */
-export function health({ status, configuration }: Source): Answer {
+export function health({ status, configuration }: Source): ApiAnswer {
   const serving = countServing(status);
   const { workers, maxStuckWorkers = workers } = configuration.options;
   const problem = status.stuck > maxStuckWorkers
@@ -31,7 +31,7 @@ export function health({ status, configuration }: Source): Answer {
  * @param source What is known of the workers.
  * @returns 200; or 503 while it starts or stops, and if no worker serves.
  */
-export function readiness({ status }: Source): Answer {
+export function readiness({ status }: Source): ApiAnswer {
   const serving = countServing(status);
   const problem = status.state === "loading"
     ? "starting"
@@ -52,7 +52,7 @@ function answer(
   problem: string | undefined,
   { stuck }: ProgramStatus,
   workers: number,
-): Answer {
+): ApiAnswer {
   return {
     status: problem === undefined ? 200 : 503,
     body: { status: problem ?? "ok", stuck, workers } satisfies Health,

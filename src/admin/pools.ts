@@ -5,7 +5,7 @@
  */
 import type { Log } from "../log/log.ts";
 import { drainMember, readPools } from "../pool/main_thread.ts";
-import type { Answer } from "./answer.ts";
+import type { ApiAnswer } from "./answer.ts";
 import type { Pool } from "./json_types.ts";
 import type { Source } from "./program.ts";
 
@@ -43,7 +43,7 @@ export function drain(
   parameters: URLSearchParams,
   draining: boolean,
   log: Log,
-): Answer {
+): ApiAnswer {
   const pool = pools.find((pool) => pool.name === name);
   if (pool === undefined) return notFound(`there is no pool ${name}`);
   const remote = parameters.get("remote");
@@ -74,6 +74,6 @@ export function drain(
   return { status: 204 };
 }
 
-function notFound(error: string): Answer {
+function notFound(error: string): ApiAnswer {
   return { status: 404, body: { error } };
 }

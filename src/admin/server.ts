@@ -8,7 +8,7 @@ import { describeError, messageOf } from "../lib/errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { StartError } from "../lib/start_error.ts";
 import type { Log } from "../log/log.ts";
-import { type Answer, notAllowed } from "./answer.ts";
+import { type ApiAnswer, notAllowed } from "./answer.ts";
 import { Api } from "./api.ts";
 import { ASSETS } from "./assets.ts";
 import { health, readiness } from "./health.ts";
@@ -99,7 +99,7 @@ export class AdminServer implements Disposable {
     }
   }
 
-  async #answer(request: HttpAsked): Promise<Answer> {
+  async #answer(request: HttpAsked): Promise<ApiAnswer> {
     const refused = checkHost(request, this.#options);
     if (refused !== undefined) return refuse(refused);
     const { pathname, searchParams } = new URL(request.url);
@@ -133,7 +133,7 @@ export class AdminServer implements Disposable {
   }
 }
 
-function refuse({ status, error }: Refusal): Answer {
+function refuse({ status, error }: Refusal): ApiAnswer {
   return {
     status,
     body: { error },
@@ -142,7 +142,7 @@ function refuse({ status, error }: Refusal): Answer {
 }
 
 function respond(
-  { status = 200, type, body, headers }: Answer,
+  { status = 200, type, body, headers }: ApiAnswer,
 ): HttpAnswer {
   const text = body === undefined
     ? undefined

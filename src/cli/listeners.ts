@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { broken, ConfigError, unusable } from "../lib/config_error.ts";
+import { broken, ConfigError } from "../lib/config_error.ts";
 import {
   formatAddress,
   type HostPort,
@@ -149,10 +149,10 @@ function parseAddress(
 ): HostPort {
   // as in a URL
   const hostname = withoutBrackets(host);
-  if (hostname === "") throw unusable("--host", "not be empty", host);
+  if (hostname === "") throw broken("--host", "must not be empty", host);
   const number = parsePort(port, 0);
   if (number === undefined) {
-    throw unusable("--port", "be a whole number from 0 to 65535", port);
+    throw broken("--port", "must be a whole number from 0 to 65535", port);
   }
   return { hostname, port: number };
 }
@@ -171,7 +171,7 @@ function socketFile(host: string, options: Group): ListenOptions {
 
 function requireFile(listeners: readonly ListenOptions[], mode: string): void {
   if (listeners.some((one) => "path" in one)) return;
-  throw unusable("--socket-mode", "belong to a -h unix:/PATH", mode);
+  throw broken("--socket-mode", "must belong to a -h unix:/PATH", mode);
 }
 
 /** What the options say beside the address. */
@@ -198,18 +198,18 @@ function parseTls(
   const certs = group.get("tls-cert") ?? [];
   const keys = group.get("tls-key") ?? [];
   if (certs.length !== keys.length) {
-    throw unusable(
+    throw broken(
       "--tls-cert",
-      "have a --tls-key for each, in the same order",
+      "must have a --tls-key for each, in the same order",
       `${certs.length} and ${keys.length} keys`,
     );
   }
   if (certs.length === 0) {
     if (alpn.length === 0) return undefined;
-    throw unusable("--alpn", "stand beside --tls-cert", alpn.join());
+    throw broken("--alpn", "must stand beside --tls-cert", alpn.join());
   }
   const file = (option: string, path = "") => {
-    if (path === "") throw unusable(option, "not be empty", path);
+    if (path === "") throw broken(option, "must not be empty", path);
     return resolve(path);
   };
   const certificates = certs.map((cert, index) => ({
@@ -239,9 +239,9 @@ function distinct(
       );
     }
     if (names.has(listener.name)) {
-      throw unusable(
+      throw broken(
         "--name",
-        "be different for each listener",
+        "must be different for each listener",
         listener.name,
       );
     }

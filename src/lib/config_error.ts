@@ -10,20 +10,6 @@ export class ConfigError extends Error {
 }
 
 /**
- * Makes the error of an option with a value that breaks its rule.
- *
- * @param option The option, such as `--port`.
- * @param rule What it must be, or have.
- */
-export function unusable(
-  option: string,
-  rule: string,
-  value: string,
-): ConfigError {
-  return broken(option, `must ${rule}`, value);
-}
-
-/**
  * Makes the error of an option with a value that breaks a rule.
  *
  * @param option The option, such as `--host`.

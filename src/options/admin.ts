@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { broken, unusable } from "../lib/config_error.ts";
+import { broken } from "../lib/config_error.ts";
 import { type HostPort, parseBindAddress } from "../net/address.ts";
 
 /** Connections to it that may be open; one more ends that which waits longest. */
@@ -30,7 +30,7 @@ export function adminOptions(
   settings: AdminOptions | undefined,
 ): AdminOptions | undefined {
   if (tokenFile === "") {
-    throw unusable("--admin-token-file", "not be empty", "");
+    throw broken("--admin-token-file", "must not be empty", "");
   }
   if (address === "off") return undefined;
   const place = address === undefined ? settings : parseAddress(address);

@@ -178,7 +178,7 @@ export class MadeTable implements RedisTable {
   /** Understands an answer; what is no remote is logged, and none. */
   #read(key: string, reply: unknown): TableRemotes | undefined {
     const { title } = this.plan;
-    const refuse = (rule: string, value: string) =>
+    const ignore = (rule: string, value: string) =>
       this.#notices().log.error(
         "Cannot use the value of {key} in {table} as it {rule}: current value is {value}, which counts as none",
         { key: describe(key), table: title, rule: oneLine(rule), value },
@@ -187,12 +187,12 @@ export class MadeTable implements RedisTable {
       if (!reply.message.startsWith("WRONGTYPE")) {
         throw new RefusedError(`it answers GETRANGE with ${reply.message}`);
       }
-      refuse("must be a string", "of another type");
+      ignore("must be a string", "of another type");
       return undefined;
     }
     const value = parseValue(String(reply));
     if (typeof value !== "object" || !("rule" in value)) return value;
-    refuse(value.rule, value.current);
+    ignore(value.rule, value.current);
     return undefined;
   }
 
