@@ -61,8 +61,11 @@ export function understand(
   bytes: Uint8Array,
   hostname: string,
 ): Understood | number {
-  const { method, headers, version, port, path } = head;
-  if (version !== "1.0" && !headers.has("host")) return 400;
+  const { method, headers, version, port, path, target } = head;
+  // the address stands only for a host that nobody has named, well or badly
+  const isNamed = version !== "1.0" || headers.has("host") ||
+    !target.startsWith("/");
+  if (isNamed && head.host === undefined) return 400;
   const host = head.host ?? hostname;
   const authority = `${host.includes(":") ? `[${host}]` : host}${
     port === undefined ? "" : `:${port}`

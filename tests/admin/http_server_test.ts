@@ -113,6 +113,9 @@ Deno.test("HttpServer refuses what is no request, and closes", async () => {
       "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
       "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+      "GET / HTTP/1.0\r\nHost: a b\r\n\r\n",
+      "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+      "GET http://a|b/ HTTP/1.0\r\n\r\n",
     ]
   ) {
     assertMatch(
