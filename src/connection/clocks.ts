@@ -41,6 +41,8 @@ export class Clocks implements Expiring {
   #until = 0;
   /** The progress at the last look. */
   #mark = 0;
+  /** How many looks have seen no progress since. */
+  #still = 0;
   /** The clocks that go on; `undefined` for almost all connections. */
   #lasting: Lasting | undefined;
 
@@ -68,14 +70,16 @@ export class Clocks implements Expiring {
    * Starts the clock of a stage that must make progress.
    *
    * @param pause Milliseconds without progress after which it expires, at most
-   * after twice that time.
+   * a quarter later; 0 for no such clock.
    * @param until `performance.now()` after which progress does not help.
    */
-  watch(pause: number, until: number): void {
+  watch(pause: number, until = Infinity): void {
+    if (pause === 0) return this.stop();
     this.#pause = pause;
     this.#until = until;
     this.#mark = this.#timed.progress;
-    this.#set(pause);
+    this.#still = 0;
+    this.#set(pause / LOOKS);
   }
 
   /** Stops the clock of the stage. */
@@ -133,10 +137,21 @@ export class Clocks implements Expiring {
       if (now < lasting.stageDue) return this.#arm(lasting, now);
       lasting.stageDue = Infinity;
     }
-    const moved = this.#pause > 0 && this.#mark !== this.#timed.progress;
-    if (moved && now < this.#until) return this.watch(this.#pause, this.#until);
+    if (this.#pause > 0 && this.#goesOn(now)) return;
     if (lasting !== undefined) this.#arm(lasting, now);
     this.#timed.expire();
+  }
+
+  /** Looks whether the stage may last on; if so, sets the next look. */
+  #goesOn(now: number): boolean {
+    if (now >= this.#until) return false;
+    const { progress } = this.#timed;
+    if (progress !== this.#mark) {
+      this.#mark = progress;
+      this.#still = 0;
+    } else if (++this.#still >= LOOKS) return false;
+    this.#set(this.#pause / LOOKS, now);
+    return true;
   }
 
   /** Tells whether nothing has moved for too long; if not, sets the next look. */

@@ -14,27 +14,11 @@ import { describeError } from "../lib/errors.ts";
 import { ClientInfo, type Who } from "./client_info.ts";
 import { Clocks, type Timed } from "./clocks.ts";
 import type { SharedContext } from "./context.ts";
+import type { Stage } from "./stage.ts";
+import { Undecided } from "./undecided.ts";
 
 /** What it shares with the other connections of its worker. */
 export type Context = SharedContext<Connection>;
-
-/**
- * Where a connection is:
- *
- * - `admit`: what comes before the client's own bytes is read;
- * - `preread`: bytes are read for the router;
- * - `connect`: the router has decided, or a hook is asked; a remote is sought;
- * - `joined`: bytes flow between client and remote;
- * - `drain`: the last bytes are sent to the client, and what it sends is dropped;
- * - `closed`: both sockets are closed.
- */
-export type Stage =
-  | "admit"
-  | "preread"
-  | "connect"
-  | "joined"
-  | "drain"
-  | "closed";
 
 const NOTHING = new Uint8Array(0);
 
@@ -84,6 +68,10 @@ export class Connection implements Timed {
   joins = 0;
   /** The remote has sent a byte: from now on there is no other remote. */
   answered = false;
+  /** Milliseconds that the remote has for its first byte, see `Connect`. */
+  inactivityTimeout: number | undefined;
+  /** The decision's own milliseconds; 0 if its `idleTimeout` rules. */
+  halfCloseTimeout: number | undefined;
   /** The deadline that passed was that of the first byte. */
   inactive = false;
   /** The client has ended its side. */
@@ -92,6 +80,8 @@ export class Connection implements Timed {
   serverEnded = false;
   /** The remote takes no more bytes. */
   serverBroken = false;
+  /** What `forwarded` was when the remote ended its side before its first byte. */
+  endedAt: number | undefined;
   /** Where it is counted for its client's address; set by admission only. */
   addressPlace: number | undefined;
   /** Cancels a try to connect. */
@@ -103,14 +93,14 @@ export class Connection implements Timed {
   received = 0;
   /** Bytes sent to the client. */
   sent = 0;
-  /** Bytes sent to remotes before they were joined. */
-  replayed = 0;
+  /** Bytes that remotes have taken. */
+  forwarded = 0;
   /** Bytes of the client that were dropped while draining. */
   discarded = 0;
 
   #gate: PromiseWithResolvers<void> | undefined;
   /** Gives up the hooks whose promises are pending. */
-  #undecided: Set<() => void> | undefined;
+  #undecided: Undecided | undefined;
   #serverOpen = false;
   #running = 0;
   /** Its place is free. */
@@ -134,7 +124,7 @@ export class Connection implements Timed {
 
   /** Grows with every byte that moves, so that silence can be seen. */
   get progress(): number {
-    return this.received + this.sent + this.replayed;
+    return this.received + this.sent + this.forwarded;
   }
 
   /** Whose connection it is, for lines of the log. */
@@ -160,10 +150,7 @@ export class Connection implements Timed {
     });
   }
 
-  /**
-   * Counts a coroutine that calls `leave` itself. Those do that every connection
-   * has, as it costs less than to follow them.
-   */
+  /** Counts a coroutine that calls `leave` itself, which costs less than `follow`. */
   begin(): void {
     this.#running++;
   }
@@ -302,18 +289,11 @@ export class Connection implements Timed {
    * @returns The value of that, or `undefined` as soon as the stage changes.
    */
   untilStage(said: unknown): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const forget = () => resolve(undefined);
-    const undecided = this.#undecided ??= new Set();
-    undecided.add(forget);
-    Promise.resolve(said).then(resolve, reject)
-      .finally(() => undecided.delete(forget));
-    return promise;
+    return (this.#undecided ??= new Undecided()).wait(said);
   }
 
   #settle(): void {
-    if (this.#undecided === undefined) return;
-    for (const forget of this.#undecided) forget();
+    this.#undecided?.giveUp();
     this.#undecided = undefined;
   }
 
@@ -377,7 +357,23 @@ export class Connection implements Timed {
    * ended, or the client must read what it is sent.
    */
   watchHalfClose(): void {
-    this.clocks.watch(this.context.options.halfCloseTimeout, Infinity);
+    if (this.#firstByteIsDue) this.clocks.watch(Number(this.inactivityTimeout));
+    else this.clocks.watch(this.#halfCloseTime);
+  }
+
+  /** The decision's, or that of the option; 0 if its `idleTimeout` rules. */
+  get #halfCloseTime(): number {
+    const own = this.#serverOpen && this.stage !== "drain"
+      ? this.halfCloseTimeout
+      : undefined;
+    return own ?? this.context.options.halfCloseTimeout;
+  }
+
+  /** Tells whether the time for the first byte of the remote passes first. */
+  get #firstByteIsDue(): boolean {
+    if (!this.#serverOpen || this.answered || this.serverEnded) return false;
+    const other = this.clientEnded && this.#halfCloseTime || Infinity;
+    return this.stage !== "drain" && Number(this.inactivityTimeout) < other;
   }
 
   /** The clock of the stage has expired. */
@@ -385,7 +381,7 @@ export class Connection implements Timed {
     if (this.stage === "preread" || this.stage === "admit") {
       return this.onStageTimeout?.(this);
     }
-    if (this.#serverOpen && !this.answered && !this.clientEnded) {
+    if (this.#firstByteIsDue) {
       this.inactive = true;
       return this.detach();
     }

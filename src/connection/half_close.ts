@@ -32,6 +32,48 @@ export function remoteEnded(connection: Connection): boolean {
   return true;
 }
 
+/** The remote takes no more bytes; what it has sent before may still be read. */
+export function remoteBroke(connection: Connection): void {
+  connection.serverBroken = true;
+  if (connection.endedAt !== undefined) remoteLeft(connection);
+}
+
+/** The client has ended, too: tells whether the remote has taken all of it. */
+export async function bothEnded(connection: Connection): Promise<void> {
+  const { endedAt, forwarded, server } = connection;
+  if (endedAt === undefined) return;
+  // nothing shows that it has read on
+  if (endedAt === forwarded) return remoteLeft(connection);
+  try {
+    await server?.shutdown();
+  } catch {
+    remoteBroke(connection);
+  }
+}
+
+/**
+ * A remote that had ended its side before its first byte is gone, and not only
+ * half-closed.
+ */
+function remoteLeft(connection: Connection): void {
+  if (connection.isClosed()) return;
+  const { context: { log, statistics }, remote = "" } = connection;
+  const error = new Deno.errors.UnexpectedEof("closed before it sent a byte");
+  if (!connection.clientEnded) connection.lease?.failed(error);
+  statistics?.failed(remote, "remote-left");
+  log.error(
+    "Connection with {remote} was terminated prematurely: {error} (client {client})",
+    { remote, error: error.message, ...connection.who },
+  );
+  if (connection.sent === 0 || connection.clientEnded) {
+    return connection.end("remote-left");
+  }
+  // closing now could destroy the reply of the decision
+  connection.endReason ??= "remote-left";
+  connection.enter("drain");
+  watchEnd(connection);
+}
+
 /** Ends the side of the client; the other pump waits for the client's own end. */
 export async function endClient(connection: Connection): Promise<void> {
   watchEnd(connection);

@@ -7,7 +7,14 @@ import { writeAll } from "../lib/write_all.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Connection } from "./connection.ts";
 import { discard } from "./drain.ts";
-import { endClient, remoteEnded, untilJoined, watchEnd } from "./half_close.ts";
+import {
+  bothEnded,
+  endClient,
+  remoteBroke,
+  remoteEnded,
+  untilJoined,
+  watchEnd,
+} from "./half_close.ts";
 
 /**
  * Pumps from the remote to the client until the remote ends, of which the client
@@ -29,13 +36,15 @@ export async function pumpDownstream(
     while (count > 0) {
       try {
         let written = await client.write(filled(buffer, count));
+        connection.sent += written;
         while (written < count) {
-          written += await client.write(buffer.subarray(written, count));
+          const more = await client.write(buffer.subarray(written, count));
+          connection.sent += more;
+          written += more;
         }
       } catch {
         return connection.end("client-reset");
       }
-      connection.sent += count;
       buffer = buffers.fit(buffer, count);
       try {
         count = await server.read(buffer);
@@ -107,12 +116,15 @@ export async function pumpUpstream(
         const server = connection.server as Socket;
         try {
           let written = await server.write(chunk);
+          connection.forwarded += written;
           while (written < count) {
-            written += await server.write(chunk.subarray(written));
+            const more = await server.write(chunk.subarray(written));
+            connection.forwarded += more;
+            written += more;
           }
         } catch {
           // the other pump will read what the remote has sent before
-          connection.serverBroken = true;
+          remoteBroke(connection);
         }
       } else {
         await deliver(connection, chunk);
@@ -121,20 +133,35 @@ export async function pumpUpstream(
     }
     if (!ended) return;
     connection.clientEnded = true;
-    if (connection.stage === "connect") await untilJoined(connection);
-    if (connection.stage !== "joined" || connection.serverEnded) return;
-    connection.watchHalfClose();
-    if (connection.serverBroken) return;
-    try {
-      await connection.server?.shutdown();
-    } catch {
-      connection.serverBroken = true;
-    }
+    await endRemote(connection);
   } catch (error) {
     connection.fail(error);
   } finally {
     buffers.release(buffer);
     connection.leave();
+  }
+}
+
+/** Ends the side of the remote, and of another one that a hook may name. */
+async function endRemote(connection: Connection): Promise<void> {
+  for (;;) {
+    if (connection.stage === "connect") await untilJoined(connection);
+    if (connection.stage !== "joined") return;
+    if (connection.serverEnded) return await bothEnded(connection);
+    connection.watchHalfClose();
+    if (!connection.serverBroken) {
+      try {
+        await connection.server?.shutdown();
+      } catch {
+        connection.serverBroken = true;
+      }
+    }
+    const { joins } = connection;
+    while (connection.mayReroute && connection.joins === joins) {
+      if (connection.isClosed()) return;
+      await connection.waitForStage();
+    }
+    if (connection.joins === joins) return;
   }
 }
 
@@ -162,10 +189,12 @@ async function deliver(
       continue;
     }
     try {
-      return await writeAll(connection.server as Socket, chunk);
+      await writeAll(connection.server as Socket, chunk);
+      connection.forwarded += chunk.length;
+      return;
     } catch {
       // the other pump will read what the remote has sent before
-      connection.serverBroken = true;
+      remoteBroke(connection);
     }
   }
 }

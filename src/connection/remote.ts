@@ -78,6 +78,7 @@ export async function serveRemote(
       }
       if (isAnswer(connection, server, count)) {
         if (count > 0) answered(connection);
+        else endedFirst(connection);
         void pumpDownstream(connection, server, buffer, count);
         return;
       }
@@ -132,7 +133,7 @@ function hasFailedBefore(
 function attach(
   connection: Connection,
   server: Socket,
-  { idleTimeout, inactivityTimeout }: Connect,
+  { halfCloseTimeout, idleTimeout, inactivityTimeout }: Connect,
 ): void {
   const { context: { log, options, statistics } } = connection;
   if (log.verbose) {
@@ -142,18 +143,22 @@ function attach(
     });
   }
   connection.attach(server);
+  connection.inactivityTimeout = inactivityTimeout;
+  connection.halfCloseTimeout = halfCloseTimeout ??
+    (idleTimeout === undefined ? undefined : 0);
   statistics?.connected(connection);
   if (connection.clientEnded) {
     connection.watchHalfClose();
   } else if (inactivityTimeout !== undefined) {
-    connection.clocks.start(inactivityTimeout);
+    connection.clocks.watch(inactivityTimeout);
   }
   connection.clocks.limitSilence(idleTimeout ?? options.idleTimeout);
 }
 
 /**
  * Tells whether there will be no other remote: this one has sent its first
- * bytes, or ended its side after the client had.
+ * bytes, or ended its side after the client had, or where no hook would be asked
+ * for another: then it may still read.
  *
  * @param count What was read; -1 if that failed.
  */
@@ -163,15 +168,29 @@ function isAnswer(
   count: number,
 ): boolean {
   // if not the same, it was given up for its silence while these bytes came
-  return connection.server === server &&
-    (count > 0 || count === 0 && connection.clientEnded);
+  if (connection.server !== server || count < 0) return false;
+  if (count > 0 || connection.clientEnded) return true;
+  const { connectError } = connection.context.router;
+  return connectError === undefined && !connection.serverBroken;
 }
 
 /** The first byte has come: the remote will stay. */
 function answered(connection: Connection): void {
   connection.answered = true;
   connection.lease?.answered();
-  if (!connection.clientEnded) connection.clocks.stop();
+  if (connection.clientEnded) connection.watchHalfClose();
+  else connection.clocks.stop();
+  keepRemote(connection);
+}
+
+/** The remote has ended its side before its first byte, and will stay. */
+function endedFirst(connection: Connection): void {
+  if (!connection.clientEnded) connection.endedAt = connection.forwarded;
+  keepRemote(connection);
+}
+
+/** There will be no other remote, so nothing is kept for it. */
+function keepRemote(connection: Connection): void {
   if (connection.extra === undefined) return;
   connection.extra = undefined;
   // in the stage "connect" the replay is under way, and releases them itself

@@ -6,6 +6,7 @@
 import type { Connect } from "../decision/decision.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Connection } from "./connection.ts";
+import { remoteBroke } from "./half_close.ts";
 
 /** What the remote is sent first: what was read, or what is sent in its place. */
 export function firstBytes(
@@ -37,7 +38,7 @@ export function firstSent(
   count: number,
 ): void {
   const { extra } = connection;
-  connection.replayed += count;
+  connection.forwarded += count;
   if (count === first.length && (extra === undefined || extra.length === 0)) {
     return join(connection, server);
   }
@@ -48,7 +49,7 @@ export function firstSent(
 
 /** The first write has failed; what the remote sent before may still be read. */
 export function firstFailed(connection: Connection, server: Socket): void {
-  if (connection.server === server) connection.serverBroken = true;
+  if (connection.server === server) remoteBroke(connection);
   join(connection, server);
 }
 
@@ -77,7 +78,7 @@ async function write(
 ): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
-    connection.replayed += count;
+    connection.forwarded += count;
     at += count;
   }
 }

@@ -46,10 +46,6 @@ export async function remoteFailed(
   connection.detach();
   connection.clocks.stop();
   connection.clocks.limitSilence(0);
-  if (connection.clientEnded) {
-    connection.end("remote-reset");
-    return undefined;
-  }
   connection.context.statistics?.failed(
     connection.remote as string,
     connection.inactive ? "inactivity-timeout" : "remote-left",
@@ -68,10 +64,6 @@ async function askConnectError(
 ): Promise<Connect | Close | undefined> {
   const { log, router } = connection.context;
   const remote = lastRemote(connection, verdict);
-  if (connection.clientEnded) {
-    connection.end("client-left");
-    return undefined;
-  }
   if (reason === "remote-left") {
     log.error(
       "Connection with {remote} was terminated prematurely: {error} (client {client})",

@@ -89,6 +89,10 @@ export const KEYS = {
   inactivityTimeout: time("Seconds for the first byte of the remote."),
   /** Milliseconds; `undefined` for what the option says. */
   idleTimeout: time("Seconds in which both directions may be silent."),
+  /** Milliseconds; `undefined` for `idleTimeout`, or else what the option says. */
+  halfCloseTimeout: time(
+    "Seconds without progress after one side has ended; default: idleTimeout, if it stands beside it.",
+  ),
   /** Milliseconds since accept; `undefined` for what the option says. */
   maxDuration: time("Seconds from accept to the end of the connection."),
   /** The version of the PROXY header for the remote; `undefined` for none. */

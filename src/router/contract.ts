@@ -111,9 +111,8 @@ export interface Router {
    * Called when the remote (the last one of a list or pool that was tried; the
    * name of a pool of which all members are drained) refused the
    * connection, did not answer in time (both after all retries), or closed it
-   * before it sent a byte. It is not
-   * called once the client has ended its side. Nothing means: close. With
-   * another remote, the `data` and the timeouts of the decision before hold
+   * before it sent a byte; also for a client that has ended its side, which may
+   * still read. Nothing means: close. With another remote, the `data` and the timeouts of the decision before hold
    * where the new one says nothing; `tls` does not.
    */
   connectError?(remote: string, error: Error, client: Client): LastAnswer;

@@ -35,7 +35,8 @@ export interface ConnectKeys extends NamedKeys {
   connectTimeout?: number | undefined;
   /**
    * Seconds (fractions allowed) that the connected remote may take to send its
-   * first byte; afterwards `inactivityError` is called.
+   * first byte, anew after each byte of the client; afterwards `inactivityError`
+   * is called.
    *
    * @default no limit
    */
@@ -47,6 +48,14 @@ export interface ConnectKeys extends NamedKeys {
    * @default what `--idle-timeout` says
    */
   idleTimeout?: number | undefined;
+  /**
+   * Seconds (fractions allowed) without progress after which the connection is
+   * closed once one side has ended.
+   *
+   * @default the `idleTimeout` of this decision, or else what
+   * `--half-close-timeout` says
+   */
+  halfCloseTimeout?: number | undefined;
   /**
    * Seconds (fractions allowed) from accept to the end of the connection,
    * whatever it does.

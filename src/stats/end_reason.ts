@@ -26,7 +26,7 @@ export const END_REASON_TEXTS = {
   "remote-reset": "The remote has reset the connection.",
   "inactivity-timeout": "The remote sent no byte within `inactivityTimeout`.",
   "half-close-timeout":
-    "One side had ended, and the other made no progress for `--half-close-timeout`.",
+    "One side had ended, and the other made no progress for `halfCloseTimeout`.",
   "idle-timeout": "Both directions were silent for `idleTimeout`.",
   "max-duration": "The connection has lasted `maxDuration`.",
   "too-many-from-address":

@@ -157,6 +157,7 @@ function callOf({ match, bytes }: Kind, size: number): (i: number) => unknown {
         connectTimeout: undefined,
         inactivityTimeout: undefined,
         idleTimeout: undefined,
+        halfCloseTimeout: undefined,
         maxDuration: undefined,
         proxyProtocol: undefined,
         tls: undefined,

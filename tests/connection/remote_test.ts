@@ -152,7 +152,7 @@ test("the proxy waits for a remote for a client that has ended its side", async 
   await client.closeWrite();
   assertEquals(await receiveAll(client), "connecting");
   await proxy.log.findAll("Retrying connection with", 10);
-  await proxy.access.find(/ in=1 out=10 .*end=client-left/);
+  await proxy.access.find(/ in=1 out=10 .*end=connect-failed/);
 });
 
 test("the proxy connects by name and by IPv6 address", async () => {

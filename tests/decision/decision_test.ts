@@ -30,6 +30,7 @@ const CONNECT = {
   connectTimeout: undefined,
   inactivityTimeout: undefined,
   idleTimeout: undefined,
+  halfCloseTimeout: undefined,
   maxDuration: undefined,
   proxyProtocol: undefined,
   tls: undefined,
@@ -78,8 +79,18 @@ Deno.test("parseDecision() connects when there is a remote", () => {
       { ...CONNECT, connectTimeout: 1500, inactivityTimeout: 10_000 },
     ],
     [
-      { remote: "10.0.0.1:80", idleTimeout: 0.5, maxDuration: 3600 },
-      { ...CONNECT, idleTimeout: 500, maxDuration: 3_600_000 },
+      {
+        remote: "10.0.0.1:80",
+        idleTimeout: 0.5,
+        halfCloseTimeout: 0.25,
+        maxDuration: 3600,
+      },
+      {
+        ...CONNECT,
+        idleTimeout: 500,
+        halfCloseTimeout: 250,
+        maxDuration: 3_600_000,
+      },
     ],
     [{ remote: "10.0.0.1:80", tls: false }, CONNECT],
     [
@@ -113,6 +124,7 @@ Deno.test("parseDecision() connects when there is a remote", () => {
         connectTimeout: undefined,
         inactivityTimeout: undefined,
         idleTimeout: undefined,
+        halfCloseTimeout: undefined,
         maxDuration: undefined,
         proxyProtocol: undefined,
         tls: undefined,
@@ -251,6 +263,7 @@ Deno.test("parseDecision() names key and value when a field is malformed", () =>
         "connectTimeout",
         "inactivityTimeout",
         "idleTimeout",
+        "halfCloseTimeout",
         "maxDuration",
       ].map((key): [unknown, string] => [
         { remote, [key]: value },
@@ -373,7 +386,7 @@ Deno.test("parseDecision() says how a key is written when it is that of the orig
 Deno.test("parseDecision() names the known keys when one is unknown", () => {
   assertEquals(
     refusal({ remote: "a:1", timeout: 3 }),
-    `Cannot use the decision of route() as "timeout" is not one of "remote", "pool", "key", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "maxDuration", "proxyProtocol", "tls", "route", "consume", "close", "noop": current value is 3`,
+    `Cannot use the decision of route() as "timeout" is not one of "remote", "pool", "key", "data", "reply", "connectTimeout", "inactivityTimeout", "idleTimeout", "halfCloseTimeout", "maxDuration", "proxyProtocol", "tls", "route", "consume", "close", "noop": current value is 3`,
   );
 });
 

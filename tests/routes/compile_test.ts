@@ -95,6 +95,7 @@ routes:
     connectTimeout: undefined,
     inactivityTimeout: undefined,
     idleTimeout: undefined,
+    halfCloseTimeout: undefined,
     maxDuration: undefined,
     proxyProtocol: undefined,
     tls: undefined,
