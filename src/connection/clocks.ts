@@ -10,6 +10,14 @@ import type { Deadlines, Expiring } from "../lib/deadlines.ts";
 export interface Timed {
   /** Grows with every byte that is received, sent or forwarded. */
   readonly progress: number;
+  /** Bytes that the client has taken. */
+  readonly sent: number;
+  /** Bytes that the remote has taken. */
+  readonly forwarded: number;
+  /** Bytes wait for the client to take them. */
+  readonly isSending: boolean;
+  /** Bytes wait for the remote to take them. */
+  readonly isForwarding: boolean;
   /** The time of the stage has passed, or nothing has moved for so long. */
   expire(): void;
   /** A limit has passed that holds whatever the stage. */
@@ -97,7 +105,8 @@ export class Clocks implements Expiring {
   }
 
   /**
-   * Limits the time in which nothing moves, in either direction.
+   * Limits the time in which nothing moves, in either direction, or in which a
+   * direction that has bytes waiting gets none taken.
    *
    * @param milliseconds From now on; 0 for no limit.
    */
@@ -109,8 +118,10 @@ export class Clocks implements Expiring {
     lasting.lookDue = milliseconds === 0
       ? Infinity
       : now + milliseconds / LOOKS;
-    lasting.movedAt = now;
+    lasting.movedAt = lasting.sentAt = lasting.forwardedAt = now;
     lasting.mark = this.#timed.progress;
+    lasting.sent = this.#timed.sent;
+    lasting.forwarded = this.#timed.forwarded;
     this.#arm(lasting, now);
   }
 
@@ -154,15 +165,31 @@ export class Clocks implements Expiring {
     return true;
   }
 
-  /** Tells whether nothing has moved for too long; if not, sets the next look. */
+  /**
+   * Tells whether nothing has moved for too long, or a direction is stalled; if
+   * not, sets the next look.
+   */
   #isSilent(lasting: Lasting, now: number): boolean {
-    const { progress } = this.#timed;
+    const { progress, sent, forwarded, isSending, isForwarding } = this.#timed;
     if (progress !== lasting.mark) {
       lasting.mark = progress;
       lasting.movedAt = now;
     }
+    if (sent !== lasting.sent || !isSending) {
+      lasting.sent = sent;
+      lasting.sentAt = now;
+    }
+    if (forwarded !== lasting.forwarded || !isForwarding) {
+      lasting.forwarded = forwarded;
+      lasting.forwardedAt = now;
+    }
     lasting.lookDue = now + lasting.silence / LOOKS;
-    return now - lasting.movedAt >= lasting.silence;
+    const oldest = Math.min(
+      lasting.movedAt,
+      lasting.sentAt,
+      lasting.forwardedAt,
+    );
+    return now - oldest >= lasting.silence;
   }
 
   #keep(): Lasting {
@@ -172,6 +199,10 @@ export class Clocks implements Expiring {
       lookDue: Infinity,
       movedAt: 0,
       mark: 0,
+      sentAt: 0,
+      sent: 0,
+      forwardedAt: 0,
+      forwarded: 0,
       endDue: Infinity,
     };
   }
@@ -207,6 +238,14 @@ interface Lasting {
   movedAt: number;
   /** The progress at the last look. */
   mark: number;
+  /** When a look has last seen that nothing waits for the client, or some went. */
+  sentAt: number;
+  /** What was sent at the last look. */
+  sent: number;
+  /** When a look has last seen that nothing waits for the remote, or some went. */
+  forwardedAt: number;
+  /** What was forwarded at the last look. */
+  forwarded: number;
   /** When the connection ends. */
   endDue: number;
 }

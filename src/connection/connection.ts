@@ -95,6 +95,10 @@ export class Connection implements Timed {
   sent = 0;
   /** Bytes that remotes have taken. */
   forwarded = 0;
+  /** A write to the client is pending: it has bytes to take. */
+  isSending = false;
+  /** A write to the remote is pending: it has bytes to take. */
+  isForwarding = false;
   /** Bytes of the client that were dropped while draining. */
   discarded = 0;
 
@@ -308,6 +312,7 @@ export class Connection implements Timed {
   /** Takes a connected remote; from now on the connection closes it. */
   attach(server: Socket): void {
     this.server = server;
+    this.isForwarding = false;
     this.#serverOpen = true;
     this.serverBroken = false;
     this.context.gauges.connected(1);

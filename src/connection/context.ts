@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Router } from "../router/contract.ts";
+import type { ServedRouter } from "../router/contract.ts";
 import type { AccessLog } from "../log/access_log.ts";
 import type { Log } from "../log/log.ts";
 import type { Gauges } from "../stats/gauges.ts";
@@ -24,7 +24,7 @@ import type { ConnectionOptions } from "../options/options.ts";
  * @typeParam Connection That class; it is the one which imports this module.
  */
 export interface SharedContext<Connection extends Placed> {
-  readonly router: Router;
+  readonly router: ServedRouter;
   readonly options: ConnectionOptions;
   readonly buffers: Buffers;
   readonly deadlines: Deadlines;

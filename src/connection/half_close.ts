@@ -35,6 +35,7 @@ export function remoteEnded(connection: Connection): boolean {
 /** The remote takes no more bytes; what it has sent before may still be read. */
 export function remoteBroke(connection: Connection): void {
   connection.serverBroken = true;
+  connection.isForwarding = false;
   if (connection.endedAt !== undefined) remoteLeft(connection);
 }
 

@@ -90,6 +90,24 @@ export function askTimeout(
 }
 
 /**
+ * Asks what to do when the client has ended its side before there was a
+ * decision.
+ *
+ * @returns What to do, or `undefined` to close.
+ */
+export function askEnded(
+  connection: Connection,
+): Promise<Connect | Close | undefined> {
+  const { context: { router }, info } = connection;
+  if (router.ended === undefined) return askTimeout(connection);
+  return askLast(
+    connection,
+    "timeout",
+    () => router.ended?.(seenBytes(connection), info),
+  );
+}
+
+/**
  * Asks a hook that is called when routing has failed. If the hook fails, that is
  * logged, and the connection ended.
  *

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { writeAll } from "../lib/write_all.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Connection } from "./connection.ts";
 import { discard } from "./drain.ts";
+import { forward } from "./replay.ts";
 import {
   bothEnded,
   endClient,
@@ -35,6 +35,7 @@ export async function pumpDownstream(
   try {
     while (count > 0) {
       try {
+        connection.isSending = true;
         let written = await client.write(filled(buffer, count));
         connection.sent += written;
         while (written < count) {
@@ -42,6 +43,7 @@ export async function pumpDownstream(
           connection.sent += more;
           written += more;
         }
+        connection.isSending = false;
       } catch {
         return connection.end("client-reset");
       }
@@ -115,6 +117,7 @@ export async function pumpUpstream(
       if (isPlain(connection)) {
         const server = connection.server as Socket;
         try {
+          connection.isForwarding = true;
           let written = await server.write(chunk);
           connection.forwarded += written;
           while (written < count) {
@@ -122,6 +125,7 @@ export async function pumpUpstream(
             connection.forwarded += more;
             written += more;
           }
+          connection.isForwarding = false;
         } catch {
           // the other pump will read what the remote has sent before
           remoteBroke(connection);
@@ -189,9 +193,7 @@ async function deliver(
       continue;
     }
     try {
-      await writeAll(connection.server as Socket, chunk);
-      connection.forwarded += chunk.length;
-      return;
+      return await forward(connection, connection.server as Socket, chunk);
     } catch {
       // the other pump will read what the remote has sent before
       remoteBroke(connection);

@@ -61,26 +61,28 @@ async function sendRest(
   extra: readonly Uint8Array[] = [],
 ): Promise<void> {
   try {
-    await write(connection, server, rest);
+    await forward(connection, server, rest);
     // what is recorded meanwhile is appended to the same array, and sent, too
-    for (const bytes of extra) await write(connection, server, bytes);
+    for (const bytes of extra) await forward(connection, server, bytes);
   } catch {
     return firstFailed(connection, server);
   }
   join(connection, server);
 }
 
-/** Writes bytes, and counts them: each is progress if the client has ended. */
-async function write(
+/** Writes bytes to the remote, and counts what it takes. */
+export async function forward(
   connection: Connection,
   server: Socket,
   bytes: Uint8Array,
 ): Promise<void> {
+  connection.isForwarding = true;
   for (let at = 0; at < bytes.length;) {
     const count = await server.write(at === 0 ? bytes : bytes.subarray(at));
     connection.forwarded += count;
     at += count;
   }
+  connection.isForwarding = false;
 }
 
 /** All was sent: from now on the client's bytes go to the remote at once. */

@@ -25,10 +25,12 @@ import type { ListenOptions } from "../net/listen.ts";
 import { admit, needsAdmission } from "./admission.ts";
 import { Connection, type Context } from "./connection.ts";
 import { close } from "./drain.ts";
-import { askTimeout } from "./hooks.ts";
+import { askEnded, askTimeout } from "./hooks.ts";
 import { ask, checkLength, type Decision, timedOut } from "./preread.ts";
 import { pumpUpstream } from "./pump.ts";
 import { serveRemote } from "./remote.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * Serves one connection to its end. Never throws.
@@ -95,7 +97,7 @@ async function serveClient(connection: Connection): Promise<void> {
         void pumpUpstream(connection, space.subarray(0, count));
         return;
       }
-      if (count === 0) return connection.end("client-left");
+      if (count === 0) return await clientEnded(connection);
       connection.received += count;
       connection.length += count;
       const asked = ask(connection, "route");
@@ -119,6 +121,28 @@ function decide(connection: Connection, decision: Decision): void {
   connection.enter("connect");
   connection.keepForReroute();
   void serveRemote(connection, decision);
+}
+
+/**
+ * The client has ended its side, so no more bytes can come: the `timeout` hook,
+ * or the default of a route table, may have a decision.
+ */
+async function clientEnded(connection: Connection): Promise<void> {
+  const { router } = connection.context;
+  // checks whether the port is open send nothing
+  const isAsked = connection.received > 0 &&
+    (router.ended ?? router.timeout) !== undefined;
+  if (!isAsked) return connection.end("client-left");
+  connection.clientEnded = true;
+  connection.clocks.stop();
+  connection.keepForReroute();
+  connection.enter("connect");
+  const decision = await askEnded(connection);
+  if (decision === undefined) return connection.end("client-left");
+  connection.decided(decision.route);
+  if (decision.kind === "close") return close(connection, decision);
+  void serveRemote(connection, decision);
+  void pumpUpstream(connection, NOTHING);
 }
 
 /** There is no decision in time: the `timeout` hook may have one. */

@@ -103,8 +103,9 @@ export interface Router {
    */
   route?(data: Preread, client: Client): Answer;
   /**
-   * Called when there was no decision within the preread timeout. Nothing
-   * means: close.
+   * Called when there was no decision within the preread timeout, or when the
+   * client has sent something and ended its side before there was one: no more
+   * bytes can come, but it may still read. Nothing means: close.
    */
   timeout?(data: Preread, client: Client): LastAnswer;
   /**
@@ -121,6 +122,15 @@ export interface Router {
    * `inactivityTimeout`. The answers are those of `connectError`.
    */
   inactivityError?(remote: string, client: Client): LastAnswer;
+}
+
+/** A router as connections use it. */
+export interface ServedRouter extends Router {
+  /**
+   * What a route table does, in place of `timeout`, when the client has ended its
+   * side before there was a decision.
+   */
+  ended?: Router["timeout"];
 }
 
 /** The `route` function alone is a router, too. */

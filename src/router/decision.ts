@@ -43,7 +43,8 @@ export interface ConnectKeys extends NamedKeys {
   inactivityTimeout?: number | undefined;
   /**
    * Seconds (fractions allowed) in which both directions may be silent while
-   * client and remote are joined; then the connection is closed.
+   * client and remote are joined, or one that has bytes waiting may get none of
+   * them taken; then the connection is closed.
    *
    * @default what `--idle-timeout` says
    */

@@ -8,7 +8,9 @@ import { makePool } from "../pool/router_pool.ts";
 import type {
   Answer as HookAnswer,
   Client,
+  LastAnswer,
   Router,
+  ServedRouter,
 } from "../router/contract.ts";
 import type { Decision, RemoteDecision } from "../router/decision.ts";
 import { Preread } from "../router/preread.ts";
@@ -19,6 +21,7 @@ import { compileTemplate } from "./compile_template.ts";
 import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
 import { fieldOf, type Finder, indexRoutes } from "./name_index.ts";
 import {
+  DEFAULT_ROUTE,
   isLookUp,
   type RouteTable,
   routeTitle,
@@ -32,7 +35,7 @@ const NOTHING = new Preread(new Uint8Array(0));
 /** A table, ready to route. */
 export interface CompiledTable {
   /** The table as a router. */
-  readonly router: Router;
+  readonly router: ServedRouter;
   /**
    * Says which route is for a connection.
    *
@@ -57,7 +60,10 @@ export function compileTable(
   const routes = new Routes(table, rest);
   const route = (data: Preread, client: Client): HookAnswer =>
     routes.decide(0, new Call(data, client));
-  const router: Router = { route };
+  const router: ServedRouter = {
+    route,
+    ended: (data, client) => routes.decideAtEnd(new Call(data, client, true)),
+  };
   const [first] = table.routes;
   // routes by address decide before a byte has come: the server may speak first
   if (first === undefined || !needsBytes(first.match)) {
@@ -110,9 +116,28 @@ class Routes {
             : { ...this.#execute(found, call) as RemoteDecision, remote },
       );
     }
-    return found !== "no" || this.#rest === undefined
-      ? this.#execute(found, call)
+    if (found !== "no" || this.#rest === undefined) {
+      return this.#execute(found, call);
+    }
+    return call.ended
+      ? this.#rest.timeout?.(call.data, call.client)
       : this.#askRest(this.#rest, call);
+  }
+
+  /**
+   * Decides when no more bytes can come: routes that need more do not match. The
+   * client is closed with a reply after which routing would go on; without any
+   * route, a default that only closes leaves it to be one that has left.
+   */
+  decideAtEnd(call: Call): LastAnswer {
+    return once(this.decide(0, call), (said) => {
+      if (typeof said !== "object" || said === null) return undefined;
+      if ("consume" in said && said.consume !== undefined) {
+        return { close: said.reply, route: said.route } as Decision;
+      }
+      const closes = "close" in said && said.close === true;
+      return closes && said.route === DEFAULT_ROUTE ? undefined : said;
+    }) as LastAnswer;
   }
 
   /** Says which route is for a connection. */
@@ -139,7 +164,7 @@ class Routes {
   #find(from: number, call: Call): ReturnType<Finder> {
     for (let step = from; step < this.#steps.length; step++) {
       const found = (this.#steps[step] as Finder)(call);
-      if (found !== "no") return found;
+      if (found !== "no" && !(found === "more" && call.ended)) return found;
     }
     return "no";
   }

@@ -33,12 +33,16 @@ export class Call {
   readonly data: Preread;
   /** The client. */
   readonly client: Client;
+  /** No more bytes can come: what needs more does not match. */
+  readonly ended: boolean;
   readonly #parsed = new Map<ProtocolName, object | null | undefined>();
   #address: Uint8Array | undefined | typeof UNASKED = UNASKED;
 
-  constructor(data: Preread, client: Client) {
+  /** @param ended Whether no more bytes can come. */
+  constructor(data: Preread, client: Client, ended = false) {
     this.data = data;
     this.client = client;
+    this.ended = ended;
   }
 
   /** What a parser makes of the bytes. */

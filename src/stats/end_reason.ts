@@ -9,7 +9,8 @@ export const END_REASON_TEXTS = {
   "done": "Both sides have sent all and have ended by EOF.",
   "router-close": "The router said so.",
   "router-error": "A hook threw, or its decision was malformed.",
-  "client-left": "The client ended before there was a decision.",
+  "client-left":
+    "The client ended before there was a decision, and no hook `timeout` and no default had one then.",
   "proxy-untrusted": "The peer is not one of those of `--accept-proxy`.",
   "proxy-invalid":
     "The connection did not begin with a header of the PROXY protocol.",
@@ -27,7 +28,8 @@ export const END_REASON_TEXTS = {
   "inactivity-timeout": "The remote sent no byte within `inactivityTimeout`.",
   "half-close-timeout":
     "One side had ended, and the other made no progress for `halfCloseTimeout`.",
-  "idle-timeout": "Both directions were silent for `idleTimeout`.",
+  "idle-timeout":
+    "Both directions were silent for `idleTimeout`, or one had bytes waiting of which none was taken.",
   "max-duration": "The connection has lasted `maxDuration`.",
   "too-many-from-address":
     "The client's address has `--max-connections-per-ip` connections.",

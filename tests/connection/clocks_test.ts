@@ -11,6 +11,10 @@ interface Verdict {
 /** A connection that is nothing but its clocks. */
 class Timer implements Timed {
   progress = 0;
+  sent = 0;
+  forwarded = 0;
+  isSending = false;
+  isForwarding = false;
   readonly said: Verdict[] = [];
   readonly clocks: Clocks;
   #next = Promise.withResolvers<Verdict>();
@@ -127,6 +131,33 @@ Deno.test("limitSilence() does not end what moves a byte within each such time",
   assert(timer.said.length === 0 || longest >= 1000, `${longest}`);
   timer.clocks.clear();
 });
+
+for (
+  const [what, taken, waits] of [
+    ["client", "sent", "isSending"],
+    ["remote", "forwarded", "isForwarding"],
+  ] as const
+) {
+  Deno.test(`limitSilence() ends what moves when bytes wait for the ${what}, which takes none`, async () => {
+    const timer = new Timer();
+    timer.clocks.limitSilence(200);
+    const started = performance.now();
+    let stalled = Infinity;
+    const ticks = setInterval(() => {
+      timer.progress++;
+      // first it takes some, then nothing waits, then it takes none
+      const passed = performance.now() - started;
+      timer[waits] = passed < 400 || passed > 800;
+      if (passed < 400) timer[taken]++;
+      if (passed > 800) stalled = Math.min(stalled, performance.now());
+    }, 5);
+    const { what: said, at } = await timer.next;
+    clearInterval(ticks);
+    assertEquals(said, "idle-timeout");
+    assert(at - started > 800 && at - stalled < 5000, `${at - started}`);
+    assert(at - stalled >= 200 * 7 / 8, `${at - stalled}`);
+  });
+}
 
 Deno.test("limitSilence() can be taken back, and given anew", async () => {
   const deadlines = new Deadlines();

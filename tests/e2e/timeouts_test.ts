@@ -2,7 +2,7 @@
  * Times that hold for a connection as a whole: silence in both directions, and
  * its duration.
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Proxy } from "../support/proxy.ts";
 import { dialogue } from "../support/routers.ts";
 import { Upstream } from "../support/servers.ts";
@@ -169,6 +169,32 @@ test("a slow reader is not silent as long as it reads", async () => {
   server.close();
   await bulk;
 });
+
+for (const stalled of ["client", "server"] as const) {
+  test(`--idle-timeout ends a connection whose ${stalled} takes no bytes, though it sends some`, async () => {
+    using upstream = new Upstream();
+    await using proxy = await Proxy.start(MODULE(upstream.remote), {
+      args: ["-w", "1", "--idle-timeout", "2"],
+    });
+    using joined = await proxy.join(upstream);
+    const [full, other] = stalled === "client"
+      ? [joined.client, joined.server]
+      : [joined.server, joined.client];
+    const dripping = drip(full);
+    // fills all buffers on the way, and then waits
+    await assertRejects(async () => {
+      const chunk = new Uint8Array(1_000_000);
+      const reading = receiveAll(other).catch(() => "");
+      try {
+        for (;;) await send(other, chunk);
+      } finally {
+        await reading;
+      }
+    });
+    await proxy.access.find("end=idle-timeout");
+    await dripping.stop();
+  });
+}
 
 // --------------------------------------------------------------- max-duration
 
