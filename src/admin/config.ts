@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { describeAction, describeMatch } from "../routes/describe.ts";
+import { describeAction } from "../routes/describe.ts";
+import { describeMatch } from "../routes/matchers/match.ts";
 import { routeNames } from "../routes/route_table.ts";
 import { describeConfiguration } from "../config/describe.ts";
 import type { ConfigurationInUse } from "./json_types.ts";

@@ -311,11 +311,6 @@ export function readFields<const F extends Fields>(
   const values = value as Readonly<Record<string, unknown>>;
   const known = Object.keys(fields);
   const broken: Broken[] = [];
-  for (const key of Object.keys(values)) {
-    if (Object.hasOwn(fields, key)) continue;
-    const rule = unknownKey(key, known);
-    broken.push(new Broken(rule, values[key], [key], known));
-  }
   const read: Record<string, unknown> = {};
   for (const key of known) {
     const field = values[key] === undefined
@@ -324,7 +319,36 @@ export function readFields<const F extends Fields>(
     if (field instanceof Broken) broken.push(field.in(key));
     else read[key] = field;
   }
+  for (const key of Object.keys(values)) {
+    if (Object.hasOwn(fields, key)) continue;
+    const rule = unknownKey(key, known);
+    broken.push(new Broken(rule, values[key], [key], known));
+  }
   if (broken.length > 0) return Broken.ofAll(broken);
   // each field was read by its kind
   return read as ReadFields<F>;
+}
+
+/**
+ * Makes the JSON Schema of an object.
+ *
+ * @param fields The fields that it may have.
+ * @param help What editors are told about them.
+ * @param required The fields that it must have.
+ */
+export function fieldsJson(
+  fields: Fields,
+  help: Readonly<Record<string, string>> = {},
+  required: readonly string[] = [],
+): JsonSchema {
+  const properties = Object.entries(fields).map(([name, { json }]) => {
+    const description = help[name];
+    return [name, description === undefined ? json : { ...json, description }];
+  });
+  return {
+    type: "object",
+    properties: Object.fromEntries(properties),
+    ...required.length === 0 ? {} : { required },
+    additionalProperties: false,
+  };
 }

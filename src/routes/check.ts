@@ -4,16 +4,16 @@
  *
  * @module
  */
+import { Broken } from "../lib/broken.ts";
 import { formatAddress, isUnix, parseRemote } from "../net/address.ts";
 import { SETTINGS } from "../decision/keys.ts";
-import { toMatch } from "./to_table.ts";
 import { parseListen } from "../options/listen.ts";
 import { checkPools } from "./check_pools.ts";
 import { checkTables } from "./check_tables.ts";
 import { isMapping, type Rough } from "./unchecked.ts";
 import type { Path, Problem } from "./problems.ts";
 import { valueAt } from "./problems.ts";
-import type { Match } from "./route_table.ts";
+import { MATCH, type Match } from "./matchers/match.ts";
 import {
   checkVariables,
   type Mentions,
@@ -49,7 +49,7 @@ export function checkTable(
       if (!isMapping(route)) return;
       const path = ["routes", index];
       const known = isSound([...path, "match"])
-        ? mentions(toMatch(route.match))
+        ? mentions(matchOf(route.match))
         : undefined;
       problems.push(...checkAction(route, path, known));
     });
@@ -174,7 +174,7 @@ function checkListeners(
   routes.forEach((_, index) => {
     const path = ["routes", index, "match"];
     if (!isSound(path)) return;
-    for (const name of listenerNames(toMatch(valueAt(root, path)))) {
+    for (const name of listenerNames(matchOf(valueAt(root, path)))) {
       if (names.has(name)) continue;
       const rule = `must name one of the listeners ${[...names].join(", ")}`;
       problems.push({ path, rule, value: name });
@@ -219,4 +219,11 @@ function listenerNames(match: Match): string[] {
     default:
       return [];
   }
+}
+
+/** Reads a match in which the schema has found nothing. */
+function matchOf(value: unknown): Match {
+  const match = MATCH.read(value);
+  if (match instanceof Broken) throw new TypeError(match.rule);
+  return match;
 }

@@ -6,7 +6,7 @@
  */
 import type { PoolOptions } from "../pool/options.ts";
 import { planPool, PoolError } from "../pool/checked_options.ts";
-import { type PoolInput, toPool } from "./to_table.ts";
+import { pool as poolSchema } from "./schema_pools.ts";
 import type { Path, Problem } from "./problems.ts";
 import { isMapping, type Rough } from "./unchecked.ts";
 
@@ -26,7 +26,7 @@ export function checkPools(
     const path = ["pools", name];
     if (!isSound(path)) continue;
     try {
-      planPool(name, withoutFiles(toPool(pool as PoolInput)));
+      planPool(name, withoutFiles(poolSchema.parse(pool)));
     } catch (error) {
       if (!(error instanceof PoolError)) throw error;
       const { path: way, rule, value } = error.broken ??

@@ -18,7 +18,8 @@ import type { RedisTable } from "../redis/options.ts";
 import { makeTable } from "../redis/registry.ts";
 import { compileActions } from "./compile_actions.ts";
 import { compileTemplate } from "./compile_template.ts";
-import { Call, compileMatch, MORE, needsBytes, NO } from "./matchers.ts";
+import { Call, MORE, NO } from "./matchers/call.ts";
+import { compileMatch, needsBytes } from "./matchers/match.ts";
 import { fieldOf, type Finder, indexRoutes } from "./name_index.ts";
 import {
   DEFAULT_ROUTE,

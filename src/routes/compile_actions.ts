@@ -10,7 +10,7 @@ import { describe } from "../lib/errors.ts";
 import type { Bytes } from "../router/bytes.ts";
 import type { Decision } from "../router/decision.ts";
 import { compileTemplate } from "./compile_template.ts";
-import type { Call } from "./matchers.ts";
+import type { Call } from "./matchers/call.ts";
 import {
   type Action,
   type Content,

@@ -6,8 +6,8 @@
 import { DecisionError } from "../decision/decision.ts";
 import { describe } from "../lib/errors.ts";
 import type { Address } from "../router/contract.ts";
-import type { Call } from "./matchers.ts";
-import { readField } from "./protocols.ts";
+import type { Call } from "./matchers/call.ts";
+import { readField } from "./matchers/protocols.ts";
 import type { Template, Variable } from "./route_table.ts";
 import { captureBytes, captureField, type Mentions } from "./template.ts";
 

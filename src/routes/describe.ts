@@ -4,18 +4,10 @@
  * @module
  */
 import { SETTINGS } from "../decision/keys.ts";
-import { formatNetwork } from "../net/cidr.ts";
 import { planTable } from "../redis/checked_options.ts";
-import { formatPattern } from "./pattern.ts";
 import { findShadowed } from "./find_unreachable.ts";
-import type {
-  Action,
-  Content,
-  Match,
-  Pattern,
-  RouteTable,
-  TlsAction,
-} from "./route_table.ts";
+import { describeMatch } from "./matchers/match.ts";
+import type { Action, Content, RouteTable, TlsAction } from "./route_table.ts";
 import { formatTemplate } from "./template.ts";
 
 /** The most characters of a match or an action on a line. */
@@ -68,56 +60,6 @@ export function describeTable(
 
 function shorten(text: string): string {
   return text.length > MAX_WIDTH ? `${text.slice(0, MAX_WIDTH)}…` : text;
-}
-
-/**
- * Writes a match on one line.
- *
- * @returns Such as `tls.serverName *.example.com and not client 10.0.0.0/8`.
- */
-export function describeMatch(match: Match): string {
-  switch (match.kind) {
-    case "always":
-      return "every client";
-    case "all":
-    case "any":
-      return match.of.map((one) =>
-        one.kind === "all" || one.kind === "any"
-          ? `(${describeMatch(one)})`
-          : describeMatch(one)
-      ).join(match.kind === "all" ? " and " : " or ");
-    case "not":
-      return match.of.kind === "all" || match.of.kind === "any"
-        ? `not (${describeMatch(match.of)})`
-        : `not ${describeMatch(match.of)}`;
-    case "protocol":
-      return match.protocol;
-    case "field": {
-      const { protocol, field, key, patterns } = match;
-      const name = key === undefined ? field : `${field}.${key}`;
-      return `${protocol}.${name} ${list(patterns)}`;
-    }
-    case "client":
-      return `client ${match.networks.map(formatNetwork).join(" | ")}`;
-    case "localPort":
-      return `localPort ${match.ports.join(" | ")}`;
-    case "agreed":
-      return `${match.field} ${list(match.patterns)}`;
-    case "listener":
-      return `listener ${list(match.patterns)}`;
-    case "bytes": {
-      const { prefix, regex, within } = match;
-      const parts: string[] = [];
-      if (prefix !== undefined) parts.push(`bytes ${prefix.toHex()}`);
-      if (regex !== undefined) parts.push(`bytes ${regex}`);
-      if (within !== undefined) parts.push(`within ${within}`);
-      return parts.join(" ");
-    }
-  }
-}
-
-function list(patterns: readonly Pattern[]): string {
-  return patterns.map(formatPattern).join(" | ");
 }
 
 /**

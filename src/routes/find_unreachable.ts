@@ -4,16 +4,11 @@
  *
  * @module
  */
-import { contains } from "../net/cidr.ts";
 import { fieldOf, indexable, NameIndex, suffixOf } from "./name_index.ts";
-import { formatPattern, matches } from "./pattern.ts";
-import {
-  type FieldMatch,
-  isLookUp,
-  type Match,
-  type Pattern,
-  type TableRoute,
-} from "./route_table.ts";
+import { covers, type Match } from "./matchers/match.ts";
+import { formatPattern } from "./matchers/pattern.ts";
+import type { FieldMatch } from "./matchers/protocol.ts";
+import { isLookUp, type TableRoute } from "./route_table.ts";
 
 /** A route that can never win. */
 export interface Shadowed {
@@ -109,80 +104,4 @@ function coveredByNames(
     by.add(found);
   }
   return [...by];
-}
-
-/**
- * Tells whether one match is for all clients of another, as far as that is
- * obvious.
- *
- * @param wide The match that may be for more.
- * @param narrow The other one.
- */
-function covers(wide: Match, narrow: Match): boolean {
-  if (wide.kind === "always") return true;
-  if (narrow.kind === "any") return narrow.of.every((one) => covers(wide, one));
-  if (wide.kind === "all") return wide.of.every((one) => covers(one, narrow));
-  if (wide.kind === "any" && wide.of.some((one) => covers(one, narrow))) {
-    return true;
-  }
-  if (narrow.kind === "all") return narrow.of.some((one) => covers(wide, one));
-  switch (wide.kind) {
-    case "not":
-      return narrow.kind === "not" && covers(narrow.of, wide.of);
-    case "protocol":
-      return (narrow.kind === "protocol" || narrow.kind === "field") &&
-        narrow.protocol === wide.protocol;
-    case "field":
-      return narrow.kind === "field" && narrow.protocol === wide.protocol &&
-        narrow.field === wide.field && narrow.key === wide.key &&
-        narrow.patterns.every((one) => coversPattern(wide.patterns, one));
-    case "agreed":
-      return narrow.kind === "agreed" && narrow.field === wide.field &&
-        narrow.patterns.every((one) => coversPattern(wide.patterns, one));
-    case "listener":
-      return narrow.kind === "listener" &&
-        narrow.patterns.every((one) => coversPattern(wide.patterns, one));
-    case "client":
-      return narrow.kind === "client" &&
-        narrow.networks.every((one) =>
-          wide.networks.some((network) =>
-            network.bits <= one.bits && contains(network, one.address)
-          )
-        );
-    case "localPort":
-      return narrow.kind === "localPort" &&
-        narrow.ports.every((port) => wide.ports.includes(port));
-    case "bytes": {
-      if (narrow.kind !== "bytes") return false;
-      const { prefix = new Uint8Array(0), regex, within } = wide;
-      const sameRegex = regex === undefined ||
-        String(regex) === String(narrow.regex) && within === narrow.within;
-      return sameRegex &&
-        prefix.every((byte, i) => byte === narrow.prefix?.[i]);
-    }
-    default:
-      return false;
-  }
-}
-
-function isSame(one: Pattern, other: Pattern): boolean {
-  if (one.kind === "glob") {
-    return other.kind === "glob" && one.parts.length === other.parts.length &&
-      one.parts.every((part, i) => part === other.parts[i]);
-  }
-  return one.kind === other.kind &&
-    formatPattern(one) === formatPattern(other);
-}
-
-function coversPattern(wide: readonly Pattern[], narrow: Pattern): boolean {
-  return wide.some((pattern) => {
-    if (isSame(pattern, narrow)) return true;
-    if (narrow.kind === "exact") return matches(pattern, narrow.text);
-    if (pattern.kind !== "glob") return false;
-    if (pattern.parts.every((part) => part === "")) return true;
-    // *.example.com is for all that *.a.example.com is for
-    return pattern.parts.length === 2 && pattern.parts[0] === "" &&
-      narrow.kind === "glob" &&
-      (narrow.parts.at(-1) ?? "").endsWith(pattern.parts[1] ?? "");
-  });
 }

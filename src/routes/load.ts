@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 import type { Settings } from "../options/options.ts";
 import { ConfigError } from "../lib/config_error.ts";
 import { checkTable } from "./check.ts";
-import { type PoolInput, toAction, toMatch, toPool } from "./to_table.ts";
+import { type ActionValues, toAction } from "./action.ts";
 import {
   fromIssues,
   lineOf,
@@ -56,12 +56,13 @@ export function readTable(source: string, file: string): LoadedRouteTable {
       routes: (input.routes ?? []).map(({ name, match, ...action }, index) => ({
         name,
         line: lineOf(place, ["routes", index]),
-        match: toMatch(match),
-        action: toAction(action),
+        match,
+        // the schema has read each value by the kind of its key
+        action: toAction(action as ActionValues),
       })),
       pools: Object.entries(input.pools ?? {}).map(([name, pool]) => ({
         name,
-        options: toPool(pool as PoolInput),
+        options: pool,
       })),
       tables: Object.entries(input.tables ?? {}).map(([name, table]) => {
         const { redis: url, passwordFile, ...options } = table;
@@ -108,5 +109,5 @@ function soundness(problems: readonly Problem[]): (path: Path) => boolean {
 
 function otherwise({ router, default: action }: TableInput): Otherwise {
   if (router !== undefined) return "router";
-  return toAction(action ?? { close: true });
+  return toAction((action ?? {}) as ActionValues);
 }

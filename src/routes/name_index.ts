@@ -8,10 +8,12 @@
  */
 import { type Filtered, LiteralFilter } from "../router/literal_filter.ts";
 import { requiredLiterals } from "../router/literals.ts";
-import type { Call } from "./matchers.ts";
-import { matches } from "./pattern.ts";
-import { readField } from "./protocols.ts";
-import type { FieldMatch, Match, Pattern, TableRoute } from "./route_table.ts";
+import type { Call } from "./matchers/call.ts";
+import type { Match } from "./matchers/match.ts";
+import { matches, type Pattern } from "./matchers/pattern.ts";
+import type { FieldMatch } from "./matchers/protocol.ts";
+import { readField } from "./matchers/protocols.ts";
+import type { TableRoute } from "./route_table.ts";
 
 /**
  * Finds the first route that is for a connection.

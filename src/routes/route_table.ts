@@ -5,10 +5,10 @@
  * @module
  */
 import type { ConnectSettings } from "../decision/keys.ts";
-import type { Network } from "../net/cidr.ts";
 import type { PoolOptions } from "../pool/options.ts";
 import type { RedisTableOptions } from "../redis/options.ts";
-import type { ProtocolName } from "./protocols.ts";
+import type { Match } from "./matchers/match.ts";
+import type { ProtocolName } from "./matchers/protocols.ts";
 
 /** Routes in order, and what to do when none wins. */
 export interface RouteTable {
@@ -83,58 +83,6 @@ export function routeTitle(
   const name = routes[index]?.name;
   return `route ${index + 1}${name === undefined ? "" : ` (${name})`}`;
 }
-
-/** Which connections a route is for. */
-export type Match =
-  | { readonly kind: "always" }
-  | { readonly kind: "all" | "any"; readonly of: readonly Match[] }
-  | { readonly kind: "not"; readonly of: Match }
-  /** The client speaks a protocol. */
-  | { readonly kind: "protocol"; readonly protocol: ProtocolName }
-  | FieldMatch
-  | BytesMatch
-  /** The client's address is in one of the networks. */
-  | { readonly kind: "client"; readonly networks: readonly Network[] }
-  /** The client has connected to one of these ports. */
-  | { readonly kind: "localPort"; readonly ports: readonly number[] }
-  /** The client has connected to a listener of such a name. */
-  | { readonly kind: "listener"; readonly patterns: readonly Pattern[] }
-  | AgreedMatch;
-
-/** What the TLS of a listener has agreed on with the client. */
-export interface AgreedMatch {
-  readonly kind: "agreed";
-  readonly field: "serverName" | "alpn";
-  readonly patterns: readonly Pattern[];
-}
-
-/** A field of a protocol has a value that one of the patterns matches. */
-export interface FieldMatch {
-  readonly kind: "field";
-  readonly protocol: ProtocolName;
-  readonly field: string;
-  /** The name of a header or parameter, if the field is a list of those. */
-  readonly key: string | undefined;
-  readonly patterns: readonly Pattern[];
-}
-
-/** The first bytes of the client, whatever the protocol. */
-export interface BytesMatch {
-  readonly kind: "bytes";
-  /** They begin with these. */
-  readonly prefix: Uint8Array | undefined;
-  /** They match this, one character per byte. */
-  readonly regex: RegExp | undefined;
-  /** The regex is to match within so many bytes; `undefined`: no limit. */
-  readonly within: number | undefined;
-}
-
-/** A rule for a text. */
-export type Pattern =
-  | { readonly kind: "exact"; readonly text: string }
-  /** The text between the stars: one more part than there are stars. */
-  | { readonly kind: "glob"; readonly parts: readonly string[] }
-  | { readonly kind: "regex"; readonly regex: RegExp };
 
 /** What a route does. */
 export type Action = RemoteAction | ReplyAction | CloseAction;

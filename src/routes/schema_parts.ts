@@ -127,17 +127,3 @@ export function number(least: number, most: number, text: string): z.ZodNumber {
 export function nonEmpty(what: string): z.ZodString {
   return z.string(rule(`must be ${what}`)).min(1, rule("must not be empty"));
 }
-
-/** Bytes. */
-export const hex: z.ZodObject<{ hex: z.ZodString }, z.core.$strict> = mapping({
-  hex: text("bytes in hexadecimal", checkHex).describe(
-    "Bytes as hexadecimal digits; spaces do not matter.",
-  ),
-});
-
-/** Reads bytes in hexadecimal; a text says which rule they break. */
-export function checkHex(value: string): string | undefined {
-  return /^\s*([\da-f]{2}\s*)+$/i.test(value)
-    ? undefined
-    : "must be bytes of two hexadecimal digits each";
-}

@@ -17,16 +17,21 @@ import {
   TIME,
   WEIGHT,
 } from "../pool/checked_options.ts";
-import { parseExpression } from "./pattern.ts";
+import { Broken } from "../lib/broken.ts";
+import { type Kind, kind } from "../lib/kinds.ts";
+import type { PoolOptions } from "../pool/options.ts";
+import type { Bytes } from "../router/bytes.ts";
+import { HEX_MAPPING, TLS } from "./content.ts";
+import { parseExpression } from "./matchers/pattern.ts";
+import { isMapping } from "./unchecked.ts";
 import {
   checkedBy,
-  hex,
+  fromKind,
   mapping,
   oneOrMore,
   rule,
   text,
 } from "./schema_parts.ts";
-import { remoteTls } from "./schema_tls.ts";
 
 const remote = text("a text host:port or unix:/path", parseTarget);
 
@@ -52,9 +57,28 @@ const passive = mapping({
   maxBackoff: time.describe("Seconds at most, after doubling; default 60."),
 });
 
-const bytes = z.union(
-  [z.string(), hex],
-  rule("must be a text, or a mapping with hex"),
+const BYTES: Kind<Bytes> = kind(
+  "must be a text, or a mapping with hex",
+  { anyOf: [{ type: "string" }, HEX_MAPPING.json] },
+  (value) => {
+    if (typeof value === "string") return value;
+    return isMapping(value) ? HEX_MAPPING.read(value) : undefined;
+  },
+);
+
+/** The same, or a text between slashes, which is an expression. */
+const EXPECTED: Kind<Bytes | RegExp> = kind(
+  BYTES.rule,
+  BYTES.json,
+  (value) => {
+    if (typeof value !== "string" || !value.startsWith("/")) {
+      return BYTES.read(value);
+    }
+    const parsed = parseExpression(value);
+    return typeof parsed === "string"
+      ? new Broken(parsed, value)
+      : parsed.regex;
+  },
 );
 
 const check = mapping({
@@ -69,19 +93,17 @@ const check = mapping({
   proxyProtocol: checkedBy<ProxyVersion>(HEADER_VERSION).optional().describe(
     "Begin with a header of the PROXY protocol, of this version.",
   ),
-  tls: remoteTls.optional().describe(
+  tls: fromKind(TLS).optional().describe(
     "Speak TLS with the members, and verify their certificates.",
   ),
-  send: bytes.optional().describe("What to send: a text or hex."),
-  expect: z.union(
-    [text("a text", checkExpect), hex],
-    rule("must be a text, or a mapping with hex"),
-  ).optional().describe(
+  send: fromKind(BYTES).optional().describe("What to send: a text or hex."),
+  expect: fromKind(EXPECTED).optional().describe(
     "What the answer begins with: a text or hex; or a /regex/ that matches it.",
   ),
 });
 
-const pool = mapping({
+/** A pool, as a router has it, but that `check.tls.ca` are paths. */
+export const pool: z.ZodType<PoolOptions> = mapping({
   members: oneOrMore(member, "a text host:port or a mapping", MAX_MEMBERS)
     .describe("The remotes."),
   policy: checkedBy<Policy>(POLICY).optional().describe(
@@ -92,7 +114,10 @@ const pool = mapping({
     rule("must be false, or a mapping"),
   ).optional().describe("What connections tell about a member."),
   check: check.optional().describe("Checks of the members; default: none."),
-});
+}).transform(({ members, ...rest }) => ({
+  ...rest,
+  members: Array.isArray(members) ? members : [members],
+}));
 
 /** The pools, by name. */
 export const pools: z.ZodRecord<z.ZodString, typeof pool> = z.record(
@@ -105,10 +130,3 @@ export const pools: z.ZodRecord<z.ZodString, typeof pool> = z.record(
         : "must be a mapping of names to pools",
   },
 );
-
-/** A text between slashes is an expression. */
-function checkExpect(value: string): string | undefined {
-  if (!value.startsWith("/")) return undefined;
-  const parsed = parseExpression(value);
-  return typeof parsed === "string" ? parsed : undefined;
-}

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { capture, hasGroup } from "./pattern.ts";
-import { fieldKind, isProtocol, normalKey, PROTOCOLS } from "./protocols.ts";
-import type {
-  BytesMatch,
-  FieldMatch,
-  Match,
-  Template,
-  Variable,
-} from "./route_table.ts";
+import type { BytesMatch } from "./matchers/bytes.ts";
+import type { Match } from "./matchers/match.ts";
+import { capture, hasGroup } from "./matchers/pattern.ts";
+import type { FieldMatch } from "./matchers/protocol.ts";
+import {
+  fieldKind,
+  isProtocol,
+  normalKey,
+  PROTOCOLS,
+} from "./matchers/protocols.ts";
+import type { Template, Variable } from "./route_table.ts";
 
 /** What the connection itself tells, without any byte. */
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { CompiledTable } from "../routes/compile.ts";
-import { PROTOCOL_NAMES, PROTOCOLS } from "../routes/protocols.ts";
+import { PROTOCOL_NAMES, PROTOCOLS } from "../routes/matchers/protocols.ts";
 import { formatAddress } from "../net/address.ts";
 import {
   type Connect,

@@ -9,8 +9,9 @@
  */
 import { readArguments } from "../support/arguments.ts";
 import { compileTable } from "../../src/routes/compile.ts";
-import { parsePattern } from "../../src/routes/pattern.ts";
-import type { Match, RouteTable } from "../../src/routes/route_table.ts";
+import { parsePattern } from "../../src/routes/matchers/pattern.ts";
+import type { Match } from "../../src/routes/matchers/match.ts";
+import type { RouteTable } from "../../src/routes/route_table.ts";
 import type { Client, Router } from "../../src/router/contract.ts";
 import { Preread } from "../../src/router/preread.ts";
 import { clientHello, serverName } from "../support/protocols/builders.ts";

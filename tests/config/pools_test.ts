@@ -27,20 +27,18 @@ pools:
 routes:
   - { match: true, pool: one }
 `);
-  const nothing = { tls: undefined, send: undefined, expect: undefined };
   assertEquals(table.pools.map(({ name }) => name), [
     "one",
     "two",
     "three",
   ]);
   assertEquals(table.pools.map(({ options }) => options), [
-    { members: ["a:1"], check: undefined },
+    { members: ["a:1"] },
     {
       members: ["a:1", { remote: "unix:/run/b.sock", weight: 2 }],
       policy: "hash",
       passive: { failures: 5, backoff: 0.5, maxBackoff: 10 },
       check: {
-        ...nothing,
         ...{ interval: 1, timeout: 0.5, rise: 1, fall: 2 },
         ...{ send: "PING\r\n", expect: "+PONG" },
       },

@@ -4,7 +4,10 @@
  * @module
  */
 import * as parsers from "../../src/protocols/mod.ts";
-import { type FieldKind, fieldKind } from "../../src/routes/protocols.ts";
+import {
+  type FieldKind,
+  fieldKind,
+} from "../../src/routes/matchers/protocols.ts";
 import { cell, table } from "./markdown.ts";
 import type { Field, Types } from "./types.ts";
 

@@ -7,12 +7,11 @@ import {
 import fc from "fast-check";
 import { DecisionError } from "../../src/decision/decision.ts";
 import { compileTable } from "../../src/routes/compile.ts";
-import { compileMatch } from "../../src/routes/matchers.ts";
-import { Call } from "../../src/routes/matchers.ts";
-import { PROTOCOLS, readField } from "../../src/routes/protocols.ts";
-import { matches } from "../../src/routes/pattern.ts";
+import { Call } from "../../src/routes/matchers/call.ts";
+import { compileMatch, type Match } from "../../src/routes/matchers/match.ts";
+import { PROTOCOLS, readField } from "../../src/routes/matchers/protocols.ts";
+import { matches, type Pattern } from "../../src/routes/matchers/pattern.ts";
 import { describeTable } from "../../src/routes/describe.ts";
-import type { Match, Pattern } from "../../src/routes/route_table.ts";
 import { latin1 } from "../../src/router/latin1.ts";
 import { Preread } from "../../src/router/preread.ts";
 import { KINDS, measureKind } from "../bench/routes.ts";

@@ -4,9 +4,16 @@
  *
  * @module
  */
-import { messageOf } from "../lib/errors.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { type Kind, oneOrMore, parsed } from "../../lib/kinds.ts";
 import type { FieldKind } from "./protocols.ts";
-import type { Pattern } from "./route_table.ts";
+
+/** A rule for a text. */
+export type Pattern =
+  | { readonly kind: "exact"; readonly text: string }
+  /** The text between the stars: one more part than there are stars. */
+  | { readonly kind: "glob"; readonly parts: readonly string[] }
+  | { readonly kind: "regex"; readonly regex: RegExp };
 
 /** A regular expression between slashes, and its flags. */
 const EXPRESSION = /^\/(.+)\/([a-z]*)$/s;
@@ -36,6 +43,24 @@ export function parsePattern(text: string, kind: FieldKind): Pattern | string {
   return parts.length > 1
     ? { kind: "glob", parts }
     : { kind: "exact", text: cased };
+}
+
+/**
+ * One pattern, or a list of them.
+ *
+ * @param kind What is to be matched.
+ * @param what What one is, such as `a text`.
+ * @param listed The same for values that are neither one nor a list.
+ */
+export function patternsOf(
+  kind: FieldKind,
+  what: string,
+  listed = what,
+): Kind<readonly Pattern[]> {
+  return oneOrMore(
+    parsed(what, (text) => parsePattern(text, kind)),
+    `must be ${listed}, or a list of those`,
+  );
 }
 
 /**
@@ -198,4 +223,39 @@ export function formatPattern(pattern: Pattern): string {
     case "regex":
       return String(pattern.regex);
   }
+}
+
+/** Writes patterns of which one has to match. */
+export function formatPatterns(patterns: readonly Pattern[]): string {
+  return patterns.map(formatPattern).join(" | ");
+}
+
+function isSame(one: Pattern, other: Pattern): boolean {
+  if (one.kind === "glob") {
+    return other.kind === "glob" && one.parts.length === other.parts.length &&
+      one.parts.every((part, i) => part === other.parts[i]);
+  }
+  return one.kind === other.kind &&
+    formatPattern(one) === formatPattern(other);
+}
+
+/** Tells whether all that some patterns match is matched by others, too. */
+export function coverPatterns(
+  wide: readonly Pattern[],
+  narrow: readonly Pattern[],
+): boolean {
+  return narrow.every((one) => coverPattern(wide, one));
+}
+
+function coverPattern(wide: readonly Pattern[], narrow: Pattern): boolean {
+  return wide.some((pattern) => {
+    if (isSame(pattern, narrow)) return true;
+    if (narrow.kind === "exact") return matches(pattern, narrow.text);
+    if (pattern.kind !== "glob") return false;
+    if (pattern.parts.every((part) => part === "")) return true;
+    // *.example.com is for all that *.a.example.com is for
+    return pattern.parts.length === 2 && pattern.parts[0] === "" &&
+      narrow.kind === "glob" &&
+      (narrow.parts.at(-1) ?? "").endsWith(pattern.parts[1] ?? "");
+  });
 }

@@ -11,14 +11,14 @@ import {
   literalPrefix,
   matches,
   parsePattern,
-} from "../../src/routes/pattern.ts";
+} from "../../../src/routes/matchers/pattern.ts";
 import {
   type FieldKind,
   PROTOCOLS,
   readField,
-} from "../../src/routes/protocols.ts";
-import { formatTemplate, parseTemplate } from "../../src/routes/template.ts";
-import { samples } from "../support/protocols/samples.ts";
+} from "../../../src/routes/matchers/protocols.ts";
+import { formatTemplate, parseTemplate } from "../../../src/routes/template.ts";
+import { samples } from "../../support/protocols/samples.ts";
 
 function pattern(
   text: string,

@@ -4,24 +4,24 @@
  *
  * @module
  */
-import { amqp } from "../protocols/amqp.ts";
-import { dns } from "../protocols/dns.ts";
-import { git } from "../protocols/git.ts";
-import { http } from "../protocols/http.ts";
-import { http2 } from "../protocols/http2.ts";
-import { ldap } from "../protocols/ldap.ts";
-import { minecraft } from "../protocols/minecraft.ts";
-import { mqtt } from "../protocols/mqtt.ts";
-import { openvpn } from "../protocols/openvpn.ts";
-import { postgres } from "../protocols/postgres.ts";
-import { rdp } from "../protocols/rdp.ts";
-import { redis } from "../protocols/redis.ts";
-import { socks4 } from "../protocols/socks4.ts";
-import { socks5 } from "../protocols/socks5.ts";
-import { ssh } from "../protocols/ssh.ts";
-import { tls } from "../protocols/tls.ts";
-import { xmpp } from "../protocols/xmpp.ts";
-import type { Parser } from "../protocols/types.ts";
+import { amqp } from "../../protocols/amqp.ts";
+import { dns } from "../../protocols/dns.ts";
+import { git } from "../../protocols/git.ts";
+import { http } from "../../protocols/http.ts";
+import { http2 } from "../../protocols/http2.ts";
+import { ldap } from "../../protocols/ldap.ts";
+import { minecraft } from "../../protocols/minecraft.ts";
+import { mqtt } from "../../protocols/mqtt.ts";
+import { openvpn } from "../../protocols/openvpn.ts";
+import { postgres } from "../../protocols/postgres.ts";
+import { rdp } from "../../protocols/rdp.ts";
+import { redis } from "../../protocols/redis.ts";
+import { socks4 } from "../../protocols/socks4.ts";
+import { socks5 } from "../../protocols/socks5.ts";
+import { ssh } from "../../protocols/ssh.ts";
+import { tls } from "../../protocols/tls.ts";
+import { xmpp } from "../../protocols/xmpp.ts";
+import type { Parser } from "../../protocols/types.ts";
 
 /**
  * What a field holds:
