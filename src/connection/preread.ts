@@ -12,6 +12,79 @@ import { callHook, checkHook, hookFailed, type PrereadHook } from "./hooks.ts";
 /** What is next: a remote, or the end; `undefined`: to wait for more bytes. */
 export type Decision = Connect | Close | undefined;
 
+/** Bytes that the router sees at once, if they have come. */
+const AT_ONCE = 16_384;
+
+/** Turns of promises in which a read has ended that had not to wait: TLS takes some. */
+const TURNS = 32;
+
+/** A read of the client that was begun before the router is asked. */
+export interface Ahead {
+  readonly reading: Promise<number>;
+  /** Where it reads to. */
+  readonly space: Uint8Array;
+  /** What `length` was then. */
+  readonly at: number;
+}
+
+/**
+ * Reads on, after a read that has filled the buffer: what has come is read, but
+ * nothing is waited for. Buffers stay as small as they were, as they double only
+ * when they are full.
+ *
+ * @returns The read that has to wait, has failed, or has found the end;
+ * `undefined` if the last one has not filled the buffer, or there is enough.
+ */
+export async function readAhead(
+  connection: Connection,
+): Promise<Ahead | undefined> {
+  const { client, context: { options } } = connection;
+  const enough = Math.min(AT_ONCE, options.maxPreread);
+  while (connection.stage === "preread" && connection.length < enough) {
+    const at = connection.length;
+    const space = connection.freeSpace(options.maxPreread);
+    const reading = client.read(space);
+    const count = await presentCount(reading);
+    if (count === 0) {
+      connection.pinned = true;
+      return { reading, space, at };
+    }
+    received(connection, undefined, count);
+    if (count < space.length) return undefined;
+  }
+  return undefined;
+}
+
+/** How many bytes a read has found at once; 0 if it has to wait, or found none. */
+async function presentCount(reading: Promise<number>): Promise<number> {
+  let count = 0;
+  const note = (bytes: number) => {
+    count = bytes;
+  };
+  // if it fails, who awaits it will see that
+  void reading.then(note, () => {});
+  for (let turn = 0; turn < TURNS && count === 0; turn++) await undefined;
+  return count;
+}
+
+/** Counts what was read, perhaps by a read that was begun ahead. */
+export function received(
+  connection: Connection,
+  ahead: Ahead | undefined,
+  count: number,
+): void {
+  if (ahead !== undefined) {
+    const { buffer, length } = connection;
+    connection.pinned = false;
+    // the router has consumed some meanwhile
+    if (ahead.at !== length) {
+      buffer.copyWithin(length, ahead.at, ahead.at + count);
+    }
+  }
+  connection.received += count;
+  connection.length += count;
+}
+
 /**
  * Asks `accept` or `route`, if there is such a hook, and answers the client if
  * it says so.

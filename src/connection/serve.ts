@@ -26,7 +26,15 @@ import { admit, needsAdmission } from "./admission.ts";
 import { Connection, type Context } from "./connection.ts";
 import { close } from "./drain.ts";
 import { askEnded, askTimeout } from "./hooks.ts";
-import { ask, checkLength, type Decision, timedOut } from "./preread.ts";
+import {
+  type Ahead,
+  ask,
+  checkLength,
+  type Decision,
+  readAhead,
+  received,
+  timedOut,
+} from "./preread.ts";
 import { pumpUpstream } from "./pump.ts";
 import { serveRemote } from "./remote.ts";
 
@@ -79,27 +87,30 @@ async function serveClient(connection: Connection): Promise<void> {
     if (router.accept !== undefined) {
       decide(connection, await ask(connection, "accept"));
     }
+    let ahead: Ahead | undefined;
     if (connection.length > 0 && connection.stage === "preread") {
       // these came along with what admission has read
+      if (isNearlyFull(connection)) ahead = await readAhead(connection);
       decide(connection, await ask(connection, "route"));
       checkLength(connection);
     }
-    while (connection.stage === "preread") {
-      const space = connection.freeSpace(options.maxPreread);
+    while (connection.stage === "preread" || ahead !== undefined) {
+      const space = ahead?.space ?? connection.freeSpace(options.maxPreread);
       let count;
       try {
-        count = await connection.client.read(space);
+        count = await (ahead?.reading ?? connection.client.read(space));
       } catch {
         return connection.end("client-reset");
       }
       if (connection.stage !== "preread") {
-        // the timeout hook was asked meanwhile: these bytes are for the remote
+        // decided meanwhile, or the timeout hook was asked: these bytes are for
+        // the remote
         void pumpUpstream(connection, space.subarray(0, count));
         return;
       }
       if (count === 0) return await clientEnded(connection);
-      connection.received += count;
-      connection.length += count;
+      received(connection, ahead, count);
+      ahead = count < space.length ? undefined : await readAhead(connection);
       const asked = ask(connection, "route");
       decide(connection, isPromise(asked) ? await asked : asked);
       checkLength(connection);
@@ -110,6 +121,11 @@ async function serveClient(connection: Connection): Promise<void> {
   } finally {
     connection.leave();
   }
+}
+
+/** Tells whether a read has perhaps filled the buffer, with a header before. */
+function isNearlyFull({ buffer, length }: Connection): boolean {
+  return buffer.length - length < 1024;
 }
 
 /** Does what the router has decided: the preread is over. */
