@@ -68,8 +68,6 @@ export class Connection implements Timed {
   joins = 0;
   /** The remote has sent a byte: from now on there is no other remote. */
   answered = false;
-  /** Milliseconds that the remote has for its first byte, see `Connect`. */
-  inactivityTimeout: number | undefined;
   /** The decision's own milliseconds; 0 if its `idleTimeout` rules. */
   halfCloseTimeout: number | undefined;
   /** The deadline that passed was that of the first byte. */
@@ -362,8 +360,7 @@ export class Connection implements Timed {
    * ended, or the client must read what it is sent.
    */
   watchHalfClose(): void {
-    if (this.#firstByteIsDue) this.clocks.watch(Number(this.inactivityTimeout));
-    else this.clocks.watch(this.#halfCloseTime);
+    this.clocks.watch(this.#halfCloseTime);
   }
 
   /** The decision's, or that of the option; 0 if its `idleTimeout` rules. */
@@ -374,11 +371,10 @@ export class Connection implements Timed {
     return own ?? this.context.options.halfCloseTimeout;
   }
 
-  /** Tells whether the time for the first byte of the remote passes first. */
+  /** Tells whether the clock that runs is that of the first byte of the remote. */
   get #firstByteIsDue(): boolean {
-    if (!this.#serverOpen || this.answered || this.serverEnded) return false;
-    const other = this.clientEnded && this.#halfCloseTime || Infinity;
-    return this.stage !== "drain" && Number(this.inactivityTimeout) < other;
+    return this.#serverOpen && !this.answered && !this.clientEnded &&
+      !this.serverEnded && this.stage !== "drain";
   }
 
   /** The clock of the stage has expired. */

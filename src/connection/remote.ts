@@ -143,7 +143,6 @@ function attach(
     });
   }
   connection.attach(server);
-  connection.inactivityTimeout = inactivityTimeout;
   connection.halfCloseTimeout = halfCloseTimeout ??
     (idleTimeout === undefined ? undefined : 0);
   statistics?.connected(connection);
@@ -178,8 +177,7 @@ function isAnswer(
 function answered(connection: Connection): void {
   connection.answered = true;
   connection.lease?.answered();
-  if (connection.clientEnded) connection.watchHalfClose();
-  else connection.clocks.stop();
+  if (!connection.clientEnded) connection.clocks.stop();
   keepRemote(connection);
 }
 

@@ -170,19 +170,6 @@ test("inactivityTimeout does not hold after the first byte of the remote", async
   assertEquals(await receive(joined.client, 1), "c");
 });
 
-test("inactivityError() is asked for a client that has ended its side, too", async () => {
-  using upstream = new Upstream();
-  await using proxy = await Proxy.start(`export default {
-    route: () => ({ remote: "${upstream.remote}", inactivityTimeout: 0.5 }),
-    inactivityError: () => ({ close: "504" }),
-  };`);
-  using client = await proxy.connect();
-  await send(client, "a");
-  await client.closeWrite();
-  using _server = await upstream.accept();
-  assertEquals(await receiveAll(client), "504");
-});
-
 // ------------------------------------------- a client that has ended its side
 
 test("the error page reaches a client that has ended its side when the remote refuses", async () => {

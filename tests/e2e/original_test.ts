@@ -226,7 +226,7 @@ async function hookCalls(proxy: Proxy): Promise<string> {
   return await receiveAll(client);
 }
 
-test("the proxy calls no hook when the client leaves before a remote has refused", async () => {
+test("the proxy asks connectError() for a client that has ended its side, as it may still read", async () => {
   await using proxy = await Proxy.start(
     counting(`{ remote: "${REFUSING}" }`),
   );
@@ -234,8 +234,8 @@ test("the proxy calls no hook when the client leaves before a remote has refused
   await send(client, "h");
   client.close();
   await proxy.log.find("Retrying");
-  await proxy.access.find("end=client-left");
-  assertEquals(await hookCalls(proxy), "0");
+  await proxy.access.find("end=connect-failed");
+  assertEquals(await hookCalls(proxy), "1");
 });
 
 test("the proxy calls no hook when the client leaves and the remote sends nothing", async () => {
