@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { parseAll } from "@std/yaml";
-import type { Deployment } from "kubernetes-types/apps/v1";
-import type { ConfigMap, Service } from "kubernetes-types/core/v1";
-import type { PodDisruptionBudget } from "kubernetes-types/policy/v1";
+import type { Deployment } from "npm:kubernetes-types@^1.30.0/apps/v1";
+import type { ConfigMap, Service } from "npm:kubernetes-types@^1.30.0/core/v1";
+import type { PodDisruptionBudget } from "npm:kubernetes-types@^1.30.0/policy/v1";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
 import { Folder } from "../support/folder.ts";
 import { ROOT } from "../support/paths.ts";
@@ -46,7 +46,7 @@ async function mistakes(text: string): Promise<string> {
     const { apiVersion, kind } = document;
     const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
     const literal = JSON.stringify(document, undefined, 2);
-    return `(${literal}) satisfies import("kubernetes-types/${group}").${kind};\n`;
+    return `(${literal}) satisfies import("npm:kubernetes-types@^1.30.0/${group}").${kind};\n`;
   });
   await using folder = await Folder.make({ "manifests.ts": module.join("") });
   const { code, stderr } = await run([
