@@ -30,7 +30,8 @@ export class ConnectionLimit {
     const { open, connectedNow } = this.#gauges;
     const { admin, maxConnections } = options;
     this.#room = countConnections(
-      open + connectedNow,
+      open,
+      connectedNow,
       admin === undefined ? 0 : MAX_ADMIN_CONNECTIONS,
       router.url,
     );

@@ -28,22 +28,28 @@ export interface Room {
 
 /**
  * Counts how many connections there are file descriptors for: opens a file that
- * may be read, again and again, and closes it. Counts as many as are in use, so
- * that the room at least doubles each time.
+ * may be read, again and again, and closes it. Counts so many that there is room
+ * for twice the connections that are open, whether they have a remote or not: so
+ * the room grows each time until it is all.
  *
+ * @param open Connections that are open.
+ * @param connected How many of them have a remote.
  * @param reserved How many are for something else; it gets no more than a
  * quarter of them.
  * @param router The router module, if it is a file: its folder may be read.
  * @returns The room; `undefined` if nothing may be opened.
  */
 export function countConnections(
-  inUse: number,
+  open: number,
+  connected: number,
   reserved: number,
   router?: string,
 ): Room | undefined {
   const path = findPath(router);
   if (path === undefined) return undefined;
-  const enough = Math.max(ENOUGH, inUse);
+  const inUse = open + connected;
+  const wanted = 4 * open + reserved + SPARE;
+  const enough = Math.max(ENOUGH, wanted - inUse);
   const opened: Deno.FsFile[] = [];
   let isAll = false;
   try {

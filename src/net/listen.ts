@@ -6,6 +6,13 @@
  */
 import type { KeyPair } from "./tls_engine.ts";
 
+/**
+ * Connections that may wait to be accepted. The runtime's own default is 511,
+ * which a burst fills; who finds no place tries again after a second. The system
+ * may allow less (`net.core.somaxconn`).
+ */
+const BACKLOG = 4096;
+
 /** Who may send a header of the PROXY protocol: anyone, or some networks. */
 export type AcceptProxy = true | readonly string[];
 
@@ -101,12 +108,16 @@ export function listen(
  * @throws {Deno.errors.AddrInUse} If another process listens there.
  */
 export function listenShared(options: TcpListenOptions): Deno.TcpListener {
-  // `loadBalanced` is what `deno serve --parallel` uses; it is missing from the
-  // public types. It clones the socket of the thread that was first.
-  const shared: Deno.TcpListenOptions & { loadBalanced: boolean } = {
+  // Both are missing from the public types. `loadBalanced` is what `deno serve
+  // --parallel` uses: it clones the socket of the thread that was first.
+  const shared: Deno.TcpListenOptions & {
+    loadBalanced: boolean;
+    tcpBacklog: number;
+  } = {
     hostname: options.hostname,
     port: options.port,
     loadBalanced: true,
+    tcpBacklog: BACKLOG,
   };
   return Deno.listen(shared);
 }

@@ -372,6 +372,26 @@ test("the proxy serves all connections when --max-connections is less than its w
   await proxy.log.find(/Counters: done 20, max-connections 20, /);
 });
 
+test("4,300 silent clients keep nobody out where there are 20,000 file descriptors", async () => {
+  await using proxy = await Proxy.start(
+    `export default () => ({ close: "served" });`,
+    {
+      setup: "ulimit -n 20000",
+      args: ["-w", "1", "--preread-timeout", "600"],
+    },
+  );
+  const silent: Deno.TcpConn[] = [];
+  try {
+    while (silent.length < 4300) silent.push(await proxy.connect());
+    using client = await proxy.connect();
+    await send(client, "a");
+    assertEquals(await receiveAll(client), "served");
+  } finally {
+    for (const client of silent) client.close();
+  }
+  await proxy.access.findAll("end=client-left", 4300);
+});
+
 // --------------------------------------------------------------------- memory
 
 test("2,000 clients that send one byte and wait cost less than 40 MB", async () => {

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startAdmin } from "../support/admin.ts";
 import { until } from "../support/until.ts";
+import { listenShared } from "../../src/net/listen.ts";
 import { Proxy } from "../support/proxy.ts";
 import { Resettable } from "../support/resettable.ts";
 import { Backend } from "../support/servers.ts";
@@ -121,3 +122,19 @@ for (const format of ["text", "json"] as const) {
     );
   });
 }
+
+test("a thousand clients at a time wait in the queue of a shared socket", async () => {
+  const options = { name: "", hostname: "127.0.0.1", port: 0 };
+  using first = listenShared(options);
+  using second = listenShared(options);
+  const { port } = first.addr as Deno.NetAddr;
+  const started = performance.now();
+  const clients = await Promise.all(
+    Array.from({ length: 1000 }, () => Deno.connect({ port })),
+  );
+  // who finds no place in the queue waits a second at least
+  const milliseconds = performance.now() - started;
+  for (const client of clients) client.close();
+  assert(milliseconds < 1000, `they took ${milliseconds} ms`);
+  assertEquals((second.addr as Deno.NetAddr).port, port);
+});
