@@ -77,10 +77,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Checks what a hook returned.
  *
- * @param decision The value; anything at all, as the router may be JavaScript.
- * @param hook The hook that returned it.
+ * @param decision Anything, as the router may be JavaScript.
  * @param buffered How many bytes there are that `consume` may drop.
- * @returns What to do.
  * @throws {DecisionError} If the value is not a decision that `hook` may
  * return; the message names the key, the rule and the value.
  */
@@ -114,10 +112,8 @@ export function parseDecision(
 }
 
 /**
- * Completes the decision for another remote with what the one before has said.
- *
- * @param next What a hook has said when the remote of `before` had failed.
- * @param before The decision before.
+ * Completes the decision for another remote, made when the remote of `before`
+ * had failed, with the values of `before` that are kept.
  */
 export function completed(next: Connect, before: Connect): Connect {
   const kept = KEPT_KEYS.map((key) => [key, next[key] ?? before[key]]);
@@ -279,7 +275,7 @@ function beside(
   return unusable(hook, rule, fields[key]);
 }
 
-/** Names the key that was probably meant: the original wrote connect_timeout. */
+/** Names the key that was probably meant: ProxyMachine has connect_timeout. */
 function unknown(key: string): string {
   return new Broken("", undefined, [key], KEY_NAMES).sentence;
 }

@@ -164,11 +164,7 @@ export const SETTINGS: readonly SettingKey[] = select((row) =>
   row.table !== undefined
 );
 
-/**
- * Takes the settings out of what has others as well.
- *
- * @param values What they are in.
- */
+/** Picks the settings, leaving out all other keys. */
 export function settingsOf(values: ConnectSettings): ConnectSettings {
   return Object.fromEntries(SETTINGS.map((key) => [key, values[key]]));
 }

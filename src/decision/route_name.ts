@@ -11,11 +11,7 @@ const MAX_ROUTE_NAME = 64;
 export const ROUTE_NAME_RULE =
   `must be a text of 1 to ${MAX_ROUTE_NAME} printable characters`;
 
-/**
- * Tells whether a value can be the name of a route.
- *
- * @param value Anything at all.
- */
+/** Tells whether a value can be the name of a route. */
 export function isRouteName(value: unknown): value is string {
   return typeof value === "string" && value.length >= 1 &&
     value.length <= MAX_ROUTE_NAME && !/[\p{C}\p{Zl}\p{Zp}]/u.test(value);

@@ -62,7 +62,7 @@ export class Attempt implements Candidates {
   readonly #choose: Chooser;
   /** Members that have failed since each of those that are open was tried. */
   readonly #tried = new Set<number>();
-  /** Members that are tried no more. */
+  /** Members that are not tried again. */
   readonly #leftOut = new Set<number>();
   #member = -1;
   #lease: MemberLease | undefined;
@@ -152,7 +152,7 @@ export class Attempt implements Candidates {
   }
 
   leftOut(error: Error): boolean {
-    // that it must not be connected to is no fault of the member
+    // the router may not connect to it, which is not a failure of the member
     if (!(error instanceof Deno.errors.NotCapable)) this.#lease?.failed(error);
     this.returned();
     this.#leftOut.add(this.#member);

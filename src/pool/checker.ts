@@ -32,7 +32,7 @@ export class Checker {
     this.#look();
   }
 
-  /** Checks no more; those under way end now, and tell nothing. */
+  /** Stops; checks in progress are aborted, and their results are ignored. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

@@ -40,14 +40,14 @@ function roundRobin({ cells, plan }: PoolState): Chooser {
       const member = turns[cells.turn() % turns.length] as number;
       if (allowed(member)) return member;
     }
-    // other workers took the turns of those that are left
+    // other workers have taken the turns of the members that are allowed
     return turns.find(allowed) ?? -1;
   };
 }
 
 function leastConnections({ cells, plan: { members } }: PoolState): Chooser {
   return (allowed) => {
-    // of those with as few, another one each time
+    // among those with equally few connections, by turns
     const first = cells.turn() % members.length;
     let best = -1;
     let least = Infinity;
@@ -55,7 +55,7 @@ function leastConnections({ cells, plan: { members } }: PoolState): Chooser {
       const member = (first + i) % members.length;
       const weight = members[member]?.weight ?? 0;
       const load = (cells.get(member, CELL.active) + 1) / weight;
-      // asked last, as it costs most
+      // checked last, as it is the most expensive
       if (load >= least || !allowed(member)) continue;
       best = member;
       least = load;

@@ -64,7 +64,7 @@ export class MadeTable implements RedisTable {
 
   /**
    * @param number Which of the tables of the router it is, from 0.
-   * @param notices Gives what says something about tables.
+   * @param notices Returns where lines of the log about tables go.
    * @param onClose Called when the table is closed.
    */
   constructor(
@@ -175,7 +175,7 @@ export class MadeTable implements RedisTable {
     }
   }
 
-  /** Understands an answer; what is no remote is logged, and none. */
+  /** Reads a reply; a value that is not a remote is logged, and ignored. */
   #read(key: string, reply: unknown): TableRemotes | undefined {
     const { title } = this.plan;
     const ignore = (rule: string, value: string) =>
@@ -204,7 +204,7 @@ export class MadeTable implements RedisTable {
     here.set(key, entry);
   }
 
-  /** What Redis says of changes. */
+  /** Called when Redis reports that a key has changed, or that all may have. */
   #onChange(key: string | undefined): void {
     if (key === undefined) {
       this.#epoch++;
@@ -216,7 +216,7 @@ export class MadeTable implements RedisTable {
     if (question !== undefined) question.changed = true;
   }
 
-  /** Waits for a link, but not for long: there is a client that waits. */
+  /** Waits for a connection, at most as long as a client may wait. */
   async #untilLinked(): Promise<Link> {
     const { promise, reject } = Promise.withResolvers<never>();
     const giveUp = () => reject(new Error("there is no connection"));
@@ -233,7 +233,7 @@ export class MadeTable implements RedisTable {
     }
   }
 
-  /** Connects, again and again. */
+  /** Connects, and connects again whenever the connection ends. */
   async #stayLinked(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; failures++) {
       let linked = Infinity;

@@ -20,16 +20,16 @@ import {
 /** Milliseconds for connecting, TLS and the first commands together. */
 const OPEN_TIMEOUT = 5_000;
 
-/** How often, in a time-out, it is looked whether anything came. */
+/** How many times in a time-out to check whether bytes have arrived. */
 const TICKS = 4;
 
-/** Milliseconds of silence after which the server is asked for a sign of life. */
+/** Milliseconds without bytes after which a PING is sent. */
 const SILENCE = 2_000;
 
 /** Bytes that are read at a time. */
 const READ_SIZE = 16_384;
 
-/** Redis has answered, but with an error: waiting will hardly help. */
+/** Redis has replied with an error, so that trying again is of little use. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
 }
@@ -112,7 +112,7 @@ export class Link {
   }
 
   /**
-   * Asks.
+   * Sends a command.
    *
    * @param words A command and its arguments.
    * @returns The answer; it may be an error of Redis.
@@ -229,7 +229,7 @@ export class Link {
       if (this.#silent <= TICKS) return;
       this.close(new Error(silence(this.#plan.timeout)));
     } else if (this.#silent * milliseconds >= SILENCE) {
-      // a machine that vanishes says nothing: its changes would be missed
+      // a server that is gone without a FIN sends nothing: changes would be missed
       this.ask(["PING"]).catch(() => {});
     }
   }

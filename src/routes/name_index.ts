@@ -41,7 +41,6 @@ function isName(pattern: Pattern): boolean {
 /**
  * The suffix of a glob that is a star, and a suffix that begins with a dot.
  *
- * @param pattern Any pattern.
  * @returns Such as `.example.com`, or `undefined`.
  */
 export function suffixOf(pattern: Pattern): string | undefined {

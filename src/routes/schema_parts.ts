@@ -117,12 +117,6 @@ export function whole(least: number, most: number): z.ZodNumber {
   return z.int(must).min(least, must).max(most, must);
 }
 
-/** A number; the text is its rule. */
-export function number(least: number, most: number, text: string): z.ZodNumber {
-  const must = rule(text);
-  return z.number(must).min(least, must).max(most, must);
-}
-
 /** A text that is not empty. */
 export function nonEmpty(what: string): z.ZodString {
   return z.string(rule(`must be ${what}`)).min(1, rule("must not be empty"));

@@ -63,6 +63,16 @@ default: { remote: "rest:1" }
   }
 });
 
+Deno.test("a lookup without names asks for its protocol, not for nothing", () => {
+  const table = router(`
+routes:
+  - { match: { http: { headers: {} } }, remote: "http:80" }
+default: { remote: "rest:1" }
+`);
+  assertStrictEquals(remoteOf(table, get("a.example")), "http:80");
+  assertStrictEquals(remoteOf(table, "SSH-2.0-x\r\n"), "rest:1");
+});
+
 Deno.test("a route wins only when every route above it has said no", () => {
   const table = router(`
 routes:
