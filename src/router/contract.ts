@@ -69,7 +69,8 @@ export type LastAnswer =
 
 /**
  * A router: the default export of a router module. Each hook may be async;
- * while its promise is pending nothing more is read from that client. A hook
+ * while its promise is pending nothing more is read from that client, but what
+ * one read takes that was begun before (at most as much as was read). A hook
  * that throws closes that one client. A router has `route`, `accept` or both.
  *
  * @example By the first path segment of a git request
