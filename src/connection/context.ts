@@ -11,6 +11,7 @@ import type { Statistics } from "../stats/statistics.ts";
 import type { AddressLimits } from "../limits/address_limits.ts";
 import type { Descriptors } from "../limits/descriptors.ts";
 import type { Naming } from "../net/connect_named.ts";
+import type { Destinations } from "../net/destinations.ts";
 import type { SlowRemotes } from "../net/slow_remotes.ts";
 import type { Deadlines } from "../lib/deadlines.ts";
 import type { Placed, PlacedSet } from "../lib/placed_set.ts";
@@ -42,6 +43,8 @@ export interface SharedContext<Connection extends Placed> {
   readonly connections: PlacedSet<Connection>;
   readonly settling: Settling;
   readonly slowRemotes: SlowRemotes;
+  /** Refuses remotes that the proxy must not connect to. */
+  readonly destinations: Destinations;
   /** The addresses of names; `undefined`: only the runtime may look them up. */
   readonly naming: Naming | undefined;
   /** Asks for a higher limit of connections. */

@@ -40,6 +40,8 @@ export function dialNext(
 /**
  * Takes a connected remote; if the connection has ended meanwhile, closes it and
  * returns `undefined`.
+ *
+ * @throws {Error} If it leads to this program itself; it is closed then.
  */
 export function take(
   connection: Connection,
@@ -47,7 +49,15 @@ export function take(
   dialed: Dialed,
 ): Socket | undefined {
   connection.dialing = undefined;
-  const socket = "settle" in dialed ? dialed : takeSocket(dialed);
+  let socket;
+  if ("settle" in dialed) {
+    socket = dialed;
+  } else {
+    if (!isUnix(dialed)) {
+      connection.context.destinations.checkConnected(dialed);
+    }
+    socket = takeSocket(dialed);
+  }
   if (connection.isClosed()) {
     socket.close();
     candidates.returned();
@@ -55,6 +65,10 @@ export function take(
   }
   connection.lease = candidates.connected();
   return socket;
+}
+
+function isUnix(conn: Deno.TcpConn | Deno.UnixConn): conn is Deno.UnixConn {
+  return conn.remoteAddr.transport === "unix";
 }
 
 /** Says that there is no remote to try. */
@@ -92,9 +106,7 @@ function dial(
     ? undefined // nor that of a remote which was tried before
     : proxyHeader(proxyProtocol, remoteAddr, localAddr);
   if ("path" in address) {
-    // connecting to a socket file succeeds or fails at once
-    const { path } = address;
-    return Deno.connect({ transport: "unix", path });
+    return connection.context.destinations.connectPath(address);
   }
   if (tls !== undefined) {
     return dialTls(connection, address, connectTimeout, tls);
@@ -130,6 +142,7 @@ function dialAddress(
   address: HostPort,
   connectTimeout: number | undefined,
 ): Promise<Deno.TcpConn> {
+  connection.context.destinations.check(address);
   if (connectTimeout !== undefined) {
     return connectInTime(connection, address, connectTimeout);
   }
@@ -160,6 +173,7 @@ async function dialTls(
   const started = performance.now();
   const conn = await dialTcp(connection, address, connectTimeout);
   connection.dialing = undefined;
+  connection.context.destinations.checkConnected(conn);
   setOptions(conn);
   const { preamble } = connection;
   if (preamble !== undefined) {

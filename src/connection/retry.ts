@@ -6,6 +6,7 @@
 import type { Connect } from "../decision/decision.ts";
 import { toError } from "../lib/errors.ts";
 import { isExhausted } from "../lib/exhausted.ts";
+import { RefusedRemote } from "../net/destinations.ts";
 import { NoSuchName } from "../net/names.ts";
 import type { Candidates } from "../net/candidates.ts";
 import type { Target } from "../net/remote.ts";
@@ -70,6 +71,7 @@ export async function retry(
     } else {
       const error = toError(failure);
       statistics?.failed(remote, "connect-failed");
+      if (error instanceof RefusedRemote) gauges.counters.add(error.counter);
       if (isFinal(error)) {
         // the other remotes may be good
         logFinal(connection, remote, error);
@@ -102,7 +104,8 @@ export async function retry(
 /** Tells whether another try would fail for the same reason. */
 function isFinal(error: Error): boolean {
   return error instanceof Deno.errors.NotCapable ||
-    error instanceof TlsError || error instanceof NoSuchName;
+    error instanceof TlsError || error instanceof NoSuchName ||
+    error instanceof RefusedRemote;
 }
 
 function logFinal(
@@ -110,19 +113,19 @@ function logFinal(
   remote: string,
   error: Error,
 ): void {
-  if (error instanceof TlsError || error instanceof NoSuchName) {
-    const { message } = error;
-    log.error("Connect {remote} failed: {error} (client {client})", {
-      remote,
-      error: message,
-      ...who,
-    });
-  } else {
+  if (error instanceof Deno.errors.NotCapable) {
     log.error(
       "Cannot connect to {remote} as the router's --allow-net does not include it (client {client})",
       { remote, ...who },
     );
+    return;
   }
+  const { message } = error;
+  log.error("Connect {remote} failed: {error} (client {client})", {
+    remote,
+    error: message,
+    ...who,
+  });
 }
 
 function logNext(

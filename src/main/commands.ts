@@ -22,6 +22,7 @@ import { VERSION } from "../lib/version.ts";
 import { Gauges } from "../stats/gauges.ts";
 import { render } from "../log/log.ts";
 import { Outputs } from "../log/outputs.ts";
+import { boundAddress } from "./known_listeners.ts";
 import { sandbox } from "../config/sandbox.ts";
 import type { Signals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -132,7 +133,10 @@ async function startAdmin(
   if (options === undefined) return undefined;
   // what it needs is loaded only for those who have one
   const { AdminServer } = await import("../admin/server.ts");
-  return new AdminServer(options, supervisor, () => outputs.log);
+  const server = new AdminServer(options, supervisor, () => outputs.log);
+  const tcp = [boundAddress(server.address)];
+  supervisor.listeners.add(server, { tcp, paths: [] });
+  return server;
 }
 
 /** Loads the router in one worker, for as long as the action takes. */

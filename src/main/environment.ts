@@ -8,6 +8,7 @@ import type { SharedPool } from "../pool/main_thread.ts";
 import type { Gauges } from "../stats/gauges.ts";
 import type { AddressShares } from "./address_shares.ts";
 import type { FreePorts } from "./free_ports.ts";
+import type { KnownListeners } from "./known_listeners.ts";
 import type { KnownNames } from "./known_names.ts";
 import type { SocketFiles } from "./socket_files.ts";
 import type { WorkerEvents } from "./worker_thread.ts";
@@ -22,6 +23,8 @@ export interface Environment extends WorkerEvents {
   readonly files: SocketFiles;
   /** The ports of listeners that take any. */
   readonly ports: FreePorts;
+  /** Where the program listens. */
+  readonly listeners: KnownListeners;
   /** What is known of names. */
   readonly names: KnownNames;
   /** The operational log. */

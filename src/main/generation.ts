@@ -114,6 +114,7 @@ export class Generation {
     }
     // opened first, so that the addresses are known to be free
     await this.#listening.open();
+    this.#environment.listeners.add(this, this.#listening.opened);
     const workers = Array.from(
       { length: options.workers },
       (_, slot) => this.#startWorker(slot),
@@ -160,6 +161,7 @@ export class Generation {
     const timer = setTimeout(resolve, STOP_TIME);
     await Promise.race([Promise.all(stopped), promise]);
     clearTimeout(timer);
+    this.#environment.listeners.remove(this);
   }
 
   #endDrain(timeout: number): void {
@@ -185,6 +187,7 @@ export class Generation {
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
     this.#listening.close();
+    this.#environment.listeners.remove(this);
   }
 
   /** Replaces a worker of this generation that does not answer. */
@@ -246,6 +249,7 @@ export class Generation {
       heartbeat: this.#environment.heartbeat,
       ...this.#pools.lendTo(worker),
       names: this.#environment.names.plan(options.dnsHold),
+      listening: this.#environment.listeners.current,
       statistics: this.#environment.statistics,
       logLevel: options.logLevel,
       accessLog: options.accessLog === "off" ? undefined : options.logFormat,

@@ -13,6 +13,7 @@ import {
   type TcpListenOptions,
 } from "../net/listen.ts";
 import { messageOf } from "../lib/errors.ts";
+import { boundAddress, type Opened } from "./known_listeners.ts";
 import {
   type SocketFile,
   socketFile,
@@ -140,6 +141,16 @@ export class Listening {
           : this.#shared.get(options)?.addr as HostPort,
       )
     );
+  }
+
+  /** What was bound, by which own listeners are recognised; while it is open. */
+  get opened(): Opened {
+    return {
+      tcp: [...this.#shared.values()]
+        .map(({ addr }) => boundAddress(addr as HostPort)),
+      paths: this.#sockets
+        .flatMap(({ bindPath, options }) => [bindPath, options.path]),
+    };
   }
 
   /** Gives up what the workers have by now. */

@@ -15,6 +15,7 @@ import { ConnectionLimit } from "./connection_limit.ts";
 import { FreePorts } from "./free_ports.ts";
 import type { Environment } from "./environment.ts";
 import { Generation } from "./generation.ts";
+import { KnownListeners } from "./known_listeners.ts";
 import { KnownNames } from "./known_names.ts";
 import { Generations } from "./generations.ts";
 import type { Gauges } from "../stats/gauges.ts";
@@ -55,6 +56,10 @@ export class Supervisor implements Source {
   /** How many generations there were. */
   #count = 0;
   readonly #names: KnownNames;
+  /** Where it listens, in all generations. */
+  readonly listeners: KnownListeners = new KnownListeners((listening) => {
+    for (const worker of this.workers) worker.relisten(listening);
+  });
   #running = false;
   /** A signal to stop that came while it started. */
   #early: (() => void) | undefined;
@@ -119,6 +124,7 @@ export class Supervisor implements Source {
       heartbeat: heartbeat(options.watchdog),
       reportImports: options.watch,
       statistics: options.admin !== undefined,
+      listeners: this.listeners,
       names: this.#names,
       onReport: (report) => this.totals.add(report),
       pools: () => this.pools,

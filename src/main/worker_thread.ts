@@ -5,6 +5,7 @@
  */
 import { isConnectionList, isMessage } from "./check_messages.ts";
 import type { NameChange } from "../net/names.ts";
+import type { Listening } from "../net/own_listeners.ts";
 import type { SystemNames } from "../net/resolver_files.ts";
 import type {
   AbortReason,
@@ -168,6 +169,11 @@ export class WorkerThread {
     if (options.statistics) this.#reported = performance.now();
     await this.#ask({ type: "serve", ...options, share: this.share.shared });
     this.accepts = this.state === "serving";
+  }
+
+  /** Listeners of the program have been opened or closed. */
+  relisten(listening: Listening): void {
+    this.#send({ type: "listening", listening });
   }
 
   /** The files of the system that say how names are looked up have changed. */

@@ -7,6 +7,11 @@ import { isPromise } from "../lib/is_promise.ts";
 import { type HostPort, isIp } from "./address.ts";
 import { connectToAny, type FailedAddresses } from "./connect_to_any.ts";
 import { connectUntil } from "./connect_until.ts";
+import {
+  type Destinations,
+  destinations,
+  RefusedRemote,
+} from "./destinations.ts";
 import type { Names } from "./names.ts";
 
 /** What a thread knows of names. */
@@ -39,7 +44,7 @@ export function connectHost(
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
   if (threadNaming === undefined || isIp(address.hostname)) {
-    return connectUntil(address, signal);
+    return connectUntil(address, signal, destinations());
   }
   return connectNamed(threadNaming, address, signal, undefined);
 }
@@ -53,6 +58,7 @@ export function connectHost(
  * @param timeout Milliseconds after which the signal is aborted: each address
  * gets its turn before that.
  * @param lookup The addresses, if they were looked up.
+ * @param allowed Refuses some of them.
  * @returns The connection, which the caller closes.
  * @throws {NoSuchName} If the name does not exist.
  * @throws The reason of the signal, or why the last address that was tried
@@ -66,14 +72,17 @@ export async function connectNamed(
   lookup: readonly string[] | Promise<readonly string[]> = names.lookup(
     hostname,
   ),
+  allowed: Destinations = destinations(),
 ): Promise<Deno.TcpConn> {
   const addresses = isPromise(lookup) ? await until(lookup, signal) : lookup;
   return await connectToAny({
     addresses: failed.order(addresses, port),
     port,
-    connect: (hostname, signal) => connectUntil({ hostname, port }, signal),
+    connect: (hostname, signal) =>
+      connectUntil({ hostname, port }, signal, allowed),
     close: (conn) => conn.close(),
-    isFinal: (error) => error instanceof Deno.errors.NotCapable,
+    isFinal: (error) =>
+      error instanceof Deno.errors.NotCapable || error instanceof RefusedRemote,
     failed,
     signal,
     timeout,

@@ -4,6 +4,7 @@
  * @module
  */
 import { connectHost } from "../net/connect_named.ts";
+import { destinations } from "../net/destinations.ts";
 import { isExhausted } from "../lib/exhausted.ts";
 import { localHeader, proxyHeader } from "../net/proxy_header.ts";
 import { type Socket, takeSocket } from "../net/socket.ts";
@@ -87,7 +88,7 @@ function connect(
   signal: AbortSignal,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
   return "path" in address
-    ? Deno.connect({ transport: "unix", path: address.path })
+    ? destinations().connectPath(address)
     : connectHost(address, AbortSignal.any([signal]));
 }
 

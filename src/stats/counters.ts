@@ -24,6 +24,8 @@ export const COUNTERS = [
   "stale-addresses",
   // tries to connect after a failed one, with a pause before
   "connect-retries",
+  // connections to the proxy itself that were not made
+  "loops-refused",
   // what has become of workers, and of reloads
   "workers-died",
   "workers-stuck",
@@ -52,6 +54,7 @@ export const LIMIT_COUNTERS = [
   "rate-limited",
   "address-table-full",
   "descriptors-exhausted",
+  "loops-refused",
   "lines-dropped",
 ] as const satisfies readonly Counter[];
 
@@ -81,6 +84,11 @@ export const COUNTER_METRICS: readonly CounterMetric[] = [
     counter: "connect-retries",
     name: "proxymachine_connect_retries_total",
     help: "Tries to connect that were made again after a pause.",
+  },
+  {
+    counter: "loops-refused",
+    name: "proxymachine_loops_refused_total",
+    help: "Remotes that were listeners of the proxy itself.",
   },
   {
     counter: "lines-dropped",

@@ -12,6 +12,7 @@ import type {
   ConnectionQuery,
 } from "../stats/connection_list.ts";
 import type { NameChange } from "../net/names.ts";
+import type { Listening } from "../net/own_listeners.ts";
 import type { SystemNames } from "../net/resolver_files.ts";
 import type { Bind, ListenOptions } from "../net/listen.ts";
 import type {
@@ -81,6 +82,8 @@ export interface Serve {
   readonly notices: SharedArrayBuffer;
   /** How names are looked up. */
   readonly names: NamesPlan;
+  /** Where all threads listen: no remote may be there. */
+  readonly listening: Listening;
   /** Send a report of what was counted once per second. */
   readonly statistics: boolean;
   readonly logLevel: Level;
@@ -139,6 +142,12 @@ export interface Rename {
   readonly system: SystemNames;
 }
 
+/** Listeners of the program have been opened or closed. */
+export interface Relisten {
+  readonly type: "listening";
+  readonly listening: Listening;
+}
+
 /** What the main thread says to a worker. */
 export type ToWorker =
   | Load
@@ -147,6 +156,7 @@ export type ToWorker =
   | Stop
   | Abort
   | Rename
+  | Relisten
   | Question;
 
 /** The answer to a question. */

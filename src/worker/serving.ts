@@ -15,6 +15,8 @@ import { accessLog, NO_ACCESS_LOG } from "../log/access_log.ts";
 import type { Outbox } from "../log/outbox.ts";
 import { listen } from "../net/listen.ts";
 import { type Naming, useNaming } from "../net/connect_named.ts";
+import { Destinations, useDestinations } from "../net/destinations.ts";
+import type { Listening } from "../net/own_listeners.ts";
 import type { SystemNames } from "../net/resolver_files.ts";
 import { SlowRemotes } from "../net/slow_remotes.ts";
 import { hasEngine } from "../net/tls_engine.ts";
@@ -85,6 +87,7 @@ export class Serving {
       naming,
     );
     this.#context = context;
+    useDestinations(context.destinations);
     this.#acceptors = listenAll(context, message);
     this.#stopChecks = startPools(message.pools, log);
     noticeTables(new Notices(log, message.notices));
@@ -102,6 +105,11 @@ export class Serving {
     for (const acceptor of this.#acceptors) acceptor.stop();
     this.#send({ type: "stopped" });
     this.#stopRequested.resolve();
+  }
+
+  /** Listeners of the program have been opened or closed. */
+  relisten(listening: Listening): void {
+    this.#context.destinations.own.set(listening);
   }
 
   /** The files of the system that say how names are looked up have changed. */
@@ -180,6 +188,7 @@ function makeContext(
     connections,
     settling: new Settling(connections, deadlines),
     slowRemotes: new SlowRemotes(),
+    destinations: new Destinations(message.listening),
     naming,
     onFull: () => send({ type: "full" }),
     onIdle: undefined,

@@ -80,6 +80,8 @@ class RouterThread {
         return this.#serving?.abort(message.reason);
       case "names":
         return this.#serving?.rename(message.system);
+      case "listening":
+        return this.#serving?.relisten(message.listening);
       case "list":
       case "close":
         return void this.#answer(message);
