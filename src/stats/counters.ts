@@ -81,6 +81,26 @@ export const COUNTER_METRICS: readonly CounterMetric[] = [
     divisor: 1000,
   },
   {
+    counter: "lookups-found",
+    name: "proxymachine_lookups_found_total",
+    help: "Look-ups of names that have brought addresses.",
+  },
+  {
+    counter: "lookups-missing",
+    name: "proxymachine_lookups_missing_total",
+    help: "Look-ups of names that do not exist, or have no address.",
+  },
+  {
+    counter: "lookups-failed",
+    name: "proxymachine_lookups_failed_total",
+    help: "Look-ups of names that no name server has answered.",
+  },
+  {
+    counter: "stale-addresses",
+    name: "proxymachine_stale_addresses_total",
+    help: "Connections that were given the last known addresses of a name.",
+  },
+  {
     counter: "connect-retries",
     name: "proxymachine_connect_retries_total",
     help: "Tries to connect that were made again after a pause.",
